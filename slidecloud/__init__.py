@@ -2,4 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+__all__ = ["__version__", "open_run", "open_stack"]
+
+if TYPE_CHECKING:
+    from slidecloud.store import open_run, open_stack
+
+
+def __getattr__(name: str) -> Any:
+    # Importing zarr and xarray takes a second; the command line must answer sooner.
+    if name in ("open_run", "open_stack"):
+        from slidecloud import store
+
+        return getattr(store, name)
+    raise AttributeError(f"module 'slidecloud' has no attribute {name!r}")

@@ -1,0 +1,279 @@
+"""The one YAML that describes a run: strict, commented, without secrets."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+_SECRET_WORDS = ("key", "secret", "token", "password", "credential")
+_SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kMGT]i?)?B?\s*$")
+_SCALE = {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_SCALE |= {"Ki": 2**10, "ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+
+
+class ConfigError(ValueError):
+    """A run configuration that cannot be used; the message names the key, what was found and what was expected."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceConfig(_Section):
+    """A folder of interferograms to ingest before the run."""
+
+    path: str = Field(description="Folder with the source products.")
+    kind: Literal["auto", "gamma", "licsar"] = Field("auto", description="auto, gamma or licsar.")
+    id: str | None = Field(None, description="Id of the burst stack; by default taken from the source.")
+
+
+class NetworkConfig(_Section):
+    """Which of the stored pairs take part."""
+
+    max_days: float | None = Field(None, gt=0, description="Longest pair in days; null takes all.")
+    max_baseline: float | None = Field(
+        None, gt=0, description="Largest perpendicular baseline in metres; null takes all."
+    )
+    seasons: tuple[int, ...] = Field(
+        (4, 10), description="Months in which the seasons start; a pair belongs to the season of its mid-time."
+    )
+
+    @field_validator("seasons")
+    @classmethod
+    def _months(cls, months: tuple[int, ...]) -> tuple[int, ...]:
+        if not months or list(months) != sorted(set(months)) or not all(1 <= month <= 12 for month in months):
+            raise ValueError(f"seasons are {list(months)}; expected one or more ascending months between 1 and 12")
+        return months
+
+
+class GradientsConfig(_Section):
+    """Phase-gradient stacking."""
+
+    estimator: Literal["coherent", "overlap", "sum", "rewrapped"] = Field(
+        "coherent", description="coherent, overlap, sum or rewrapped."
+    )
+    window: float | None = Field(
+        400.0, gt=0, description="Window in metres, rounded to whole pixels per axis (at least 3)."
+    )
+    window_pixels: int | tuple[int, int] | None = Field(
+        None, description="Window in pixels, one number or [rows, columns]; takes the place of window."
+    )
+    gap: int | None = Field(
+        None, ge=1, description="Pixels between the two blocks; null is 2, or 1 in windows below 6 pixels."
+    )
+    max_days: float | None = Field(
+        None, gt=0, description="Longest pair in days for stacking alone; null takes the network's."
+    )
+
+    @model_validator(mode="after")
+    def _one_window(self) -> GradientsConfig:
+        if self.window is None and self.window_pixels is None:
+            raise ValueError("neither window nor window_pixels is given; give one of them")
+        pixels = self.window_pixels
+        if pixels is not None and min((pixels,) if isinstance(pixels, int) else pixels) < 3:
+            raise ValueError(f"window_pixels is {pixels}; expected at least 3 pixels")
+        return self
+
+
+class ReferenceConfig(_Section):
+    """What displacement is relative to."""
+
+    kind: Literal["stable", "point", "area"] = Field(
+        "stable", description="stable (the least-moving pixels), point or area."
+    )
+    fraction: float = Field(0.05, gt=0, le=0.5, description="Share of pixels that make the stable area.")
+    point: tuple[float, float] | None = Field(None, description="[longitude, latitude] in degrees, for kind point.")
+    area: tuple[float, float, float, float] | None = Field(
+        None, description="[west, south, east, north] in degrees, for kind area."
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> ReferenceConfig:
+        for kind, value in (("point", self.point), ("area", self.area)):
+            if (self.kind == kind) != (value is not None):
+                raise ValueError(
+                    f"reference kind is {self.kind!r} and {kind} is {value}; give {kind} with kind {kind!r} only"
+                )
+        return self
+
+
+class TimeseriesConfig(_Section):
+    """SBAS inversion."""
+
+    reference: ReferenceConfig = Field(default_factory=ReferenceConfig, description="Reference of displacement.")
+    min_coherence: float = Field(0.0, ge=0, lt=1, description="Coherence below which a pixel of a pair is not used.")
+    minimum_norm: bool = Field(
+        False, description="Bridge gaps by minimum-norm velocity instead of one offset per subset."
+    )
+    robust: bool = Field(False, description="L1 norm by iterative reweighting instead of least squares.")
+
+
+class ResourcesConfig(_Section):
+    """Where and how the work is done; has no influence on results."""
+
+    executor: Literal["dask", "threads", "serial"] = Field(
+        "dask", description="dask (processes of this machine, or a scheduler), threads or serial."
+    )
+    scheduler: str | None = Field(None, description="Address of a running Dask scheduler, tcp://host:port.")
+    workers: int | None = Field(None, ge=1, description="Workers; null takes the cores of this machine.")
+    memory: str = Field("4 GiB", description="Memory of one worker; no unit may need more.")
+    tile: tuple[int, int] | None = Field(
+        None, description="Rows and columns of a unit, multiples of the chunks (256, 512); null chooses by memory."
+    )
+    retries: int = Field(2, ge=0, description="Times a failed unit is tried again before quarantine.")
+
+    @field_validator("memory")
+    @classmethod
+    def _size(cls, text: str) -> str:
+        parse_bytes(text)
+        return text
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory of one worker in bytes."""
+        return parse_bytes(self.memory)
+
+
+class RunConfig(_Section):
+    """Everything a run needs."""
+
+    run: str = Field(description="Run store to write: a folder or URL.")
+    stacks: str = Field(description="Folder or URL that holds the burst stacks (<id>.zarr).")
+    bursts: tuple[str, ...] | None = Field(None, description="Ids of the burst stacks to use; null takes all.")
+    sources: tuple[SourceConfig, ...] = Field((), description="Source folders to ingest into stacks before the run.")
+    stages: tuple[Literal["gradients", "timeseries"], ...] = Field(
+        ("gradients", "timeseries"), min_length=1, description="Stages to run: gradients, timeseries."
+    )
+    network: NetworkConfig = Field(default_factory=NetworkConfig, description="Choice of pairs and seasons.")
+    gradients: GradientsConfig = Field(default_factory=GradientsConfig, description="Phase-gradient stacking.")
+    timeseries: TimeseriesConfig = Field(default_factory=TimeseriesConfig, description="SBAS inversion.")
+    resources: ResourcesConfig = Field(
+        default_factory=ResourcesConfig, description="Executor, workers, memory; no influence on results."
+    )
+    storage_options: dict[str, Any] = Field(
+        default_factory=dict, description="Options of the object store; secrets as env:NAME or by profile only."
+    )
+
+    @field_validator("storage_options")
+    @classmethod
+    def _no_secret(cls, options: dict[str, Any]) -> dict[str, Any]:
+        for name, value in options.items():
+            if any(word in name.lower() for word in _SECRET_WORDS) and not str(value).startswith("env:"):
+                raise ValueError(
+                    f"{name} holds a secret in clear; write env:NAME with the name of an environment variable"
+                )
+        return options
+
+    def science(self) -> dict[str, Any]:
+        """The part of the configuration that results depend on, as plain JSON values."""
+        return self.model_dump(mode="json", exclude={"resources", "storage_options", "run", "stacks", "sources"})
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes of a size such as ``4 GiB`` or ``500MB``; raises ValueError with the form expected."""
+    match = _SIZE.match(text)
+    if not match:
+        raise ValueError(f"size is {text!r}; expected a number and a unit such as '4 GiB' or '500 MB'")
+    return int(float(match[1]) * _SCALE[match[2]])
+
+
+def load(path: str | Path) -> RunConfig:
+    """Read a run configuration from a YAML file; relative folders are taken from the file's own folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ConfigError
+        If it is not YAML, or a key is unknown, missing or has a wrong value.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"There is no configuration {str(file)!r}; write one with 'slidecloud run --print-config > region.yaml'."
+        )
+    config = parse(file.read_bytes().decode(errors="replace"), name=str(file))
+    base = file.absolute().parent
+    sources = tuple(source.model_copy(update={"path": _absolute(base, source.path)}) for source in config.sources)
+    return config.model_copy(
+        update={"run": _absolute(base, config.run), "stacks": _absolute(base, config.stacks), "sources": sources}
+    )
+
+
+def parse(text: str, *, name: str = "configuration") -> RunConfig:
+    """A run configuration from YAML text; ``name`` stands in messages."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{name} is not valid YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(
+            f"{name} holds {type(content).__name__}; expected keys and values such as 'stacks: ./stacks'."
+        )
+    try:
+        return RunConfig.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{name}: " + "; ".join(_explain(item) for item in error.errors())) from None
+
+
+def dump(config: RunConfig) -> str:
+    """A configuration as YAML without comments, as the run store keeps it."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+
+
+def template() -> str:
+    """A commented configuration with every key at its default, ready to edit."""
+    lines = ["# A run of slidecloud. Relative folders are taken from this file's folder.", ""]
+    examples = {"run": "./run.zarr", "stacks": "./stacks"}
+    lines += _template_lines(RunConfig, examples, indent="")
+    return "\n".join(lines) + "\n"
+
+
+def _template_lines(model: type[BaseModel], values: dict[str, Any], *, indent: str) -> Iterator[str]:
+    for name, info in model.model_fields.items():
+        yield f"{indent}# {info.description}"
+        section = info.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            yield f"{indent}{name}:"
+            yield from _template_lines(section, {}, indent=indent + "  ")
+            continue
+        value = values.get(name, info.get_default(call_default_factory=True))
+        plain = list(value) if isinstance(value, tuple) else value
+        text = yaml.safe_dump(plain, default_flow_style=True).removesuffix("\n").removesuffix("\n...").strip()
+        yield f"{indent}{name}: {text}"
+
+
+def _absolute(base: Path, path: str) -> str:
+    return path if "://" in path else str((base / Path(path).expanduser()).absolute())
+
+
+def _explain(item: Any) -> str:
+    keys = [str(part) for part in item["loc"]]
+    where = ".".join(keys)
+    if item["type"] == "extra_forbidden":
+        known = _known_keys(keys[:-1])
+        near = difflib.get_close_matches(keys[-1], known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
+        return f"unknown key {where!r}; {hint}"
+    if item["type"] == "missing":
+        return f"key {where!r} is missing; add it"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    found = "" if isinstance(item["input"], dict) else f" (found {item['input']!r})"
+    return f"{where or 'configuration'}: {message}{found}"
+
+
+def _known_keys(path: list[str]) -> list[str]:
+    model: type[BaseModel] = RunConfig
+    for key in path:
+        if key.isdigit():
+            continue
+        section = SourceConfig if key == "sources" else model.model_fields[key].annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            model = section
+    return list(model.model_fields)
