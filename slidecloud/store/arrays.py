@@ -1,0 +1,163 @@
+"""Zarr regions: reading that misses no chunk, aligned writing that remembers checksums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import zarr
+import zarr.storage
+from numpy.typing import NDArray
+from zarr.abc.store import ByteRequest, Store
+from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.storage import WrapperStore
+
+from slidecloud.store.location import Location
+from slidecloud.store.records import checksum
+from slidecloud.types import DataError
+
+
+class MissingChunkError(DataError):
+    """A chunk that the template promises is not in the store."""
+
+
+class _Strict(WrapperStore[Store]):
+    """A store in which a chunk that is not there is an error, not a block of fill values."""
+
+    async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:
+        found = await super().get(key, prototype, byte_range)
+        if found is None and _is_chunk(key):
+            raise MissingChunkError(
+                f"The chunk {key} is missing from {self._store}: expected one object for every chunk. "
+                "Run 'slidecloud verify' on this store, and then the command that it names."
+            )
+        return found
+
+
+class Tracked(WrapperStore[Store]):
+    """A store that remembers the SHA-256 of every object written through it, in ``checksums``."""
+
+    checksums: dict[str, str]
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.checksums = {}
+
+    def _with_store(self, store: Store) -> Self:
+        other = super()._with_store(store)
+        other.checksums = self.checksums
+        return other
+
+    async def set(self, key: str, value: Buffer) -> None:
+        self.checksums[key] = checksum(value.to_bytes())
+        await super().set(key, value)
+
+
+def zarr_store(location: Location, *, read_only: bool) -> Store:
+    """The Zarr store at a location."""
+    if location.is_local:
+        return zarr.storage.LocalStore(location.url, read_only=read_only)
+    options = location.storage_options() or None
+    return zarr.storage.FsspecStore.from_url(location.url, storage_options=options, read_only=read_only)
+
+
+def reader(location: Location) -> zarr.Group:
+    """A store's root group for reading, in which missing chunks are errors."""
+    return zarr.open_group(
+        _Strict(zarr_store(location, read_only=True)), mode="r", zarr_format=3, use_consolidated=False
+    )
+
+
+class Writer:
+    """Writes aligned regions of existing arrays and remembers their checksums.
+
+    Parameters
+    ----------
+    location
+        Root of the store.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self._tracked = Tracked(zarr_store(location, read_only=False))
+        self._root = zarr.open_group(self._tracked, mode="r+", zarr_format=3, use_consolidated=False)
+
+    @property
+    def checksums(self) -> dict[str, str]:
+        """SHA-256 by object key of all that was written so far."""
+        return dict(self._tracked.checksums)
+
+    def write(self, path: str, data: NDArray[Any], start: Sequence[int] = ()) -> None:
+        """Write ``data`` into the array at ``path`` with its first element at index ``start``.
+
+        Raises
+        ------
+        ValueError
+            If the region does not begin and end on chunk borders (or the array's end): a neighbour's chunk would be
+            rewritten, and two writers of one chunk lose data without notice.
+        """
+        array = self._root[path]
+        if not isinstance(array, zarr.Array):
+            raise TypeError(f"{path} is a group; expected an array.")
+        start = tuple(start) or (0,) * data.ndim
+        region = tuple(slice(first, first + size) for first, size in zip(start, data.shape, strict=True))
+        for dimension, (part, chunk, size) in enumerate(zip(region, array.chunks, array.shape, strict=True)):
+            if part.start % chunk or (part.stop % chunk and part.stop != size) or part.stop > size:
+                raise ValueError(
+                    f"Write to {path} covers {part.start}:{part.stop} of dimension {dimension} (length {size}); "
+                    f"expected whole chunks of {chunk}. Choose tiles that are multiples of the chunks."
+                )
+        # All-fill chunks are stored too: an object that is absent must mean damage, never "no data".
+        whole = array.with_config({"write_empty_chunks": True})
+        whole[region or ...] = np.asarray(data, order="C")
+
+
+def read(array: zarr.Array[Any], region: tuple[Any, ...]) -> NDArray[Any]:
+    """A region of a stored array.
+
+    Raises
+    ------
+    DataError
+        If a chunk is missing, or does not decode (its checksum disagrees, it was cut short).
+    """
+    try:
+        return np.asarray(array[region])
+    except DataError:
+        raise
+    except (ValueError, RuntimeError, TypeError) as error:
+        raise DataError(
+            f"A chunk of {array.store_path} is damaged ({error}). "
+            "Run 'slidecloud verify' on this store, and then the command that it names."
+        ) from error
+
+
+def read_pairs(array: zarr.Array[Any], pairs: NDArray[np.intp], rows: slice, columns: slice) -> NDArray[Any]:
+    """Chosen pairs of a stack array over a window, in the order asked for, reading each chunk once.
+
+    Parameters
+    ----------
+    array
+        Stored array (pair, y, x).
+    pairs
+        Indices along the first dimension, any order.
+    rows, columns
+        Window inside the array.
+
+    Returns
+    -------
+    array (len(pairs), rows, columns), stored dtype
+    """
+    height, width = rows.stop - rows.start, columns.stop - columns.start
+    out = np.empty((len(pairs), height, width), array.dtype)
+    batch = array.chunks[0]
+    for number in np.unique(pairs // batch):
+        chosen = np.flatnonzero(pairs // batch == number)
+        first, last = pairs[chosen].min(), pairs[chosen].max() + 1
+        block = read(array, (slice(first, last), rows, columns))
+        out[chosen] = block[pairs[chosen] - first]
+    return out
+
+
+def _is_chunk(key: str) -> bool:
+    parts = key.split("/")
+    return "c" in parts and parts[-1] != "zarr.json"

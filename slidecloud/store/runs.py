@@ -1,0 +1,200 @@
+"""Run stores: their templates, and the object a user opens to read results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from slidecloud import config as configuration
+from slidecloud.config import RunConfig
+from slidecloud.store import templates
+from slidecloud.store.arrays import zarr_store
+from slidecloud.store.location import Location, locate
+from slidecloud.store.schema import GROUPS, SCHEMA_VERSION, ArraySpec
+from slidecloud.store.stacks import header_attributes, header_from, open_dataset, open_group
+from slidecloud.types import DataError, StackHeader
+
+RUN_YAML = ".slidecloud/run.yaml"
+_REMEDY = "slidecloud run region.yaml"
+
+
+def root_template(config: RunConfig) -> dict[str, bytes]:
+    """Objects of an empty run store: root metadata and the configuration."""
+    attributes = {"kind": "run", "schema_version": SCHEMA_VERSION, "software": templates.SOFTWARE}
+    objects = templates.group((), {}, path="", attributes=attributes, coordinates={}, grid=None)
+    objects |= templates.group((), {}, path="bursts", attributes={}, coordinates={}, grid=None)
+    objects[RUN_YAML] = configuration.dump(config).encode()
+    return objects
+
+
+def burst_template(header: StackHeader) -> dict[str, bytes]:
+    """Objects of a burst's group."""
+    attributes = header_attributes(header)
+    del attributes["coordinates"], attributes["kind"]
+    return templates.group((), {}, path=f"bursts/{header.id}", attributes=attributes, coordinates={}, grid=None)
+
+
+def stage_template(
+    header: StackHeader,
+    name: str,
+    sizes: Mapping[str, int],
+    coordinates: Mapping[str, Any],
+    attributes: Mapping[str, Any],
+    *,
+    chunks: tuple[int, int],
+) -> dict[str, bytes]:
+    """Objects of an empty ``gradients`` or ``timeseries`` group of a burst."""
+    specs = tuple(spec for spec in GROUPS[name] if not spec.optional or spec.name in coordinates)
+    height, width = header.shape
+    return templates.group(
+        specs,
+        {**sizes, "y": height, "x": width},
+        path=f"bursts/{header.id}/{name}",
+        attributes=attributes,
+        coordinates=coordinates,
+        grid=header.grid,
+        chunks={"y": chunks[0], "x": chunks[1]},
+    )
+
+
+class Run:
+    """A run store, opened lazily.
+
+    Parameters
+    ----------
+    location
+        The store.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        self._root = open_group(location, kind="run", remedy=_REMEDY)
+
+    def __repr__(self) -> str:
+        return f"Run({self.location}, bursts: {', '.join(self.bursts) or 'none'})"
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """The configuration the run was made with."""
+        data = self.location.read(RUN_YAML)
+        if data is None:
+            raise DataError(f"{self.location} has no {RUN_YAML}. Run 'slidecloud run region.yaml' again to write it.")
+        return configuration.parse(data.decode(errors="replace"), name=f"{self.location}/{RUN_YAML}")
+
+    @property
+    def bursts(self) -> tuple[str, ...]:
+        """Ids of the bursts in the store."""
+        return tuple((self.location / "bursts").folders())
+
+    @property
+    def tree(self) -> xr.DataTree:
+        """The whole store as a lazy DataTree."""
+        store = zarr_store(self.location, read_only=True)
+        return xr.open_datatree(
+            store,  # type: ignore[arg-type]  # xarray takes a Zarr store, its annotation does not say so
+            engine="zarr",
+            decode_coords="all",
+            zarr_format=3,
+            chunks={},
+        )
+
+    def header(self, burst: str) -> StackHeader:
+        """Wavelength, heading, grid and the like of a burst."""
+        return header_from(dict(self._root[f"bursts/{burst}"].attrs))
+
+    def gradients(self, burst: str) -> xr.Dataset:
+        """Phase gradients of a burst, dims (bin, season, y, x)."""
+        return self._open(burst, "gradients")
+
+    def timeseries(self, burst: str) -> xr.Dataset:
+        """Displacement series and velocity of a burst, dims (time, y, x)."""
+        return self._open(burst, "timeseries")
+
+    def at(self, lon: float, lat: float) -> xr.Dataset:
+        """Time series of a point from every burst that covers it.
+
+        Parameters
+        ----------
+        lon, lat
+            Degrees, WGS 84.
+
+        Returns
+        -------
+        xarray.Dataset
+            Dims (burst, time) with displacement (m) and its sigma, velocity (m/yr) and its sigma, and ``distance`` (m)
+            from the point to the centre of the pixel. Dates that a burst lacks are NaN.
+
+        Raises
+        ------
+        KeyError
+            If no burst with a time series covers the point.
+        """
+        found = [series for burst in self.bursts if (series := self._series(burst, lon, lat)) is not None]
+        if not found:
+            raise KeyError(
+                f"No burst of {self.location} with a time series covers longitude {lon}, latitude {lat}; "
+                f"bursts are {', '.join(self.bursts) or 'none'}."
+            )
+        return xr.concat(found, dim="burst", join="outer", coords="minimal", compat="override")
+
+    def _open(self, burst: str, name: str) -> xr.Dataset:
+        if burst not in self.bursts:
+            raise KeyError(f"{self.location} has no burst {burst!r}; bursts are {', '.join(self.bursts) or 'none'}.")
+        if f"bursts/{burst}/{name}" not in self._root:
+            raise KeyError(f"Burst {burst} of {self.location} has no {name}; add the stage {name!r} and run again.")
+        return open_dataset(self.location, f"bursts/{burst}/{name}")
+
+    def _series(self, burst: str, lon: float, lat: float) -> xr.Dataset | None:
+        if f"bursts/{burst}/timeseries" not in self._root:
+            return None
+        dataset = self.timeseries(burst)
+        pixel = _nearest(self.header(burst), dataset, lon, lat)
+        if pixel is None:
+            return None
+        row, column, distance = pixel
+        names = ["displacement", "displacement_sigma", "velocity", "velocity_sigma", "temporal_coherence"]
+        series = dataset[names].isel(y=row, x=column).reset_coords(drop=True)
+        return series.assign(distance=distance).expand_dims(burst=[burst])
+
+
+def open_run(url: str | Location, storage_options: Mapping[str, Any] | None = None) -> Run:
+    """Open a run store; nothing is read but its root.
+
+    Parameters
+    ----------
+    url
+        Folder or URL of ``<run>.zarr``.
+    storage_options
+        Options of the object store.
+    """
+    return Run(locate(url, storage_options))
+
+
+def burst_arrays(name: str) -> tuple[ArraySpec, ...]:
+    """Arrays of a stage's group that units write (not the coordinates of the template)."""
+    return tuple(spec for spec in GROUPS[name] if {"y", "x"} <= set(spec.dims) and not spec.optional)
+
+
+def _nearest(header: StackHeader, dataset: xr.Dataset, lon: float, lat: float) -> tuple[int, int, float] | None:
+    """Row, column and distance (m) of the pixel that holds a point, or None where the burst does not cover it."""
+    from pyproj import CRS, Geod, Transformer
+
+    geod = Geod(ellps="WGS84")
+    if header.grid is None:
+        latitude, longitude = dataset["latitude"].values, dataset["longitude"].values
+        separation = np.hypot(latitude - lat, (longitude - lon) * np.cos(np.deg2rad(lat)))
+        row, column = (int(i) for i in np.unravel_index(np.nanargmin(separation), separation.shape))
+        distance = geod.inv(lon, lat, longitude[row, column], latitude[row, column])[2]
+        return (row, column, distance) if distance <= max(header.spacing) else None
+    grid = header.grid
+    forward = Transformer.from_crs("EPSG:4326", CRS.from_user_input(grid.crs), always_xy=True)
+    x, y = forward.transform(lon, lat)
+    column, row = int(np.floor((x - grid.left) / grid.dx)), int(np.floor((y - grid.top) / grid.dy))
+    if not (0 <= row < grid.height and 0 <= column < grid.width):
+        return None
+    centre = forward.transform(float(grid.x[column]), float(grid.y[row]), direction="INVERSE")
+    return row, column, float(geod.inv(lon, lat, *centre)[2])

@@ -1,0 +1,230 @@
+"""Burst stacks: their template, their batches, and the way they open."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from numpy.typing import NDArray
+
+from slidecloud.store import records, templates
+from slidecloud.store.arrays import read, reader, zarr_store
+from slidecloud.store.location import Location, locate
+from slidecloud.store.schema import SCHEMA_VERSION, STACK
+from slidecloud.types import DataError, Grid, Pair, PairBlock, StackHeader
+
+INGEST = "ingest"
+
+
+def stack_template(
+    header: StackHeader,
+    pairs: Sequence[Pair],
+    static: Mapping[str, NDArray[np.float32]],
+    *,
+    chunks: tuple[int, int, int],
+) -> dict[str, bytes]:
+    """Objects of an empty burst stack with its times, baselines and static maps; chunks are pairs, rows, columns."""
+    leave_out = {spec.name for spec in STACK if spec.optional and spec.name not in static}
+    if header.has_unwrapped:
+        leave_out -= {"unwrapped"}
+    specs = tuple(spec for spec in STACK if spec.name not in leave_out)
+    height, width = header.shape
+    coordinates: dict[str, NDArray[Any]] = {
+        "reference_time": _seconds([pair.reference for pair in pairs]),
+        "secondary_time": _seconds([pair.secondary for pair in pairs]),
+        "perpendicular_baseline": np.array([pair.perpendicular_baseline for pair in pairs], np.float32),
+        **static,
+    }
+    return templates.group(
+        specs,
+        {"pair": len(pairs), "y": height, "x": width},
+        path="",
+        attributes=header_attributes(header),
+        coordinates=coordinates,
+        grid=header.grid,
+        chunks={"pair": chunks[0], "y": chunks[1], "x": chunks[2]},
+    )
+
+
+def header_attributes(header: StackHeader) -> dict[str, Any]:
+    """Root attributes of a burst stack."""
+    fields = dataclasses.asdict(header)
+    fields["pass"] = fields.pop("pass_")
+    fields["kind"] = "burst stack"
+    fields["schema_version"] = SCHEMA_VERSION
+    fields["coordinates"] = "reference_time secondary_time perpendicular_baseline"
+    if not np.isfinite(header.slant_range):
+        fields["slant_range"] = None
+    return fields
+
+
+def header_from(attributes: Mapping[str, Any]) -> StackHeader:
+    """The header back from root attributes."""
+    fields = {field.name: attributes.get(field.name) for field in dataclasses.fields(StackHeader)}
+    fields["pass_"] = attributes["pass"]
+    fields["shape"] = tuple(attributes["shape"])
+    fields["spacing"] = tuple(attributes["spacing"])
+    fields["grid"] = Grid(**attributes["grid"]) if attributes.get("grid") else None
+    if fields["slant_range"] is None:
+        fields["slant_range"] = float("nan")
+    return StackHeader(**fields)  # type: ignore[arg-type]
+
+
+class Stack:
+    """A burst stack as the pipeline reads it: header, pairs in stored order, raw arrays.
+
+    Parameters
+    ----------
+    location
+        The store.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no burst stack.
+    DataError
+        If the store is of another kind or another major version.
+    """
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        self.root = open_group(location, kind="burst stack", remedy="slidecloud ingest SOURCE STACKS")
+        self.header = header_from(dict(self.root.attrs))
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Pairs in order of arrival."""
+        times = [
+            np.asarray(self.array(name)[:]).astype("datetime64[s]") for name in ("reference_time", "secondary_time")
+        ]
+        baselines = np.asarray(self.array("perpendicular_baseline")[:])
+        return tuple(Pair(r, s, float(b)) for r, s, b in zip(*times, baselines, strict=True))
+
+    @property
+    def chunks(self) -> tuple[int, int, int]:
+        """Pairs, rows and columns of a chunk."""
+        pairs, rows, columns = self.array("phase").chunks
+        return pairs, rows, columns
+
+    def static(self) -> dict[str, NDArray[np.float32]]:
+        """The stored maps that do not change with time."""
+        names = [spec.name for spec in STACK if spec.dims == ("y", "x") and spec.name in self.root]
+        return {name: np.asarray(self.array(name)[:], np.float32) for name in names}
+
+    def pair_rows(self, index: int, rows: slice) -> PairBlock:
+        """Rows of one stored pair."""
+        names = ["phase", "coherence", *(["unwrapped"] if self.header.has_unwrapped else [])]
+        parts = [read(self.array(name), (index, rows, slice(None))) for name in names]
+        return PairBlock(parts[0], parts[1], parts[2] if len(parts) > 2 else None)
+
+    def array(self, name: str) -> zarr.Array[Any]:
+        """A stored array by name."""
+        found = self.root[name]
+        if not isinstance(found, zarr.Array):
+            raise DataError(f"{name} of {self.location} is a group; expected an array. Ingest the stack again.")
+        return found
+
+    @cached_property
+    def pair_digests(self) -> tuple[str | None, ...]:
+        """Digest of the stored pixels of each pair, in order of arrival; None for a pair that could not be read.
+
+        Raises
+        ------
+        DataError
+            If ingest has not finished.
+        """
+        known: dict[str, str | None] = {}
+        for record in batch_records(self.location):
+            known.update(record.facts["pairs"])
+            known.update(dict.fromkeys(record.facts["rejected"]))
+        missing = [pair.key for pair in self.pairs if pair.key not in known]
+        if missing:
+            raise DataError(
+                f"Ingest of {self.location} has not finished: {len(missing)} of {len(self.pairs)} pairs are missing, "
+                f"the first is {missing[0]}. Run the same 'slidecloud ingest' again; it goes on where it stopped."
+            )
+        return tuple(known[pair.key] for pair in self.pairs)
+
+    @cached_property
+    def static_digest(self) -> str:
+        """Digest of the template: header, geometry and static maps."""
+        keys = records.done(self.location, stage=templates.STAGE)
+        return records.digest(sorted(f"{key.unit}/{key.digest}" for key in keys))
+
+
+def batch_records(location: Location) -> list[records.Record]:
+    """Done-records of all batches of a burst stack; of one batch, the one with most pairs."""
+    best: dict[str, records.Record] = {}
+    for key in sorted(records.done(location, stage=INGEST), key=lambda k: (k.unit, k.digest)):
+        record = records.read(location, key)
+        if record is not None and (
+            key.unit not in best or len(record.facts["pairs"]) > len(best[key.unit].facts["pairs"])
+        ):
+            best[key.unit] = record
+    return [best[unit] for unit in sorted(best)]
+
+
+def open_stack(url: str | Location, storage_options: Mapping[str, Any] | None = None) -> xr.Dataset:
+    """Open a burst stack lazily: decoded radians, coherence, times and coordinates.
+
+    Parameters
+    ----------
+    url
+        Folder or URL of ``<id>.zarr``.
+    storage_options
+        Options of the object store.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dimensions (pair, y, x); attributes are the header.
+    """
+    location = locate(url, storage_options)
+    open_group(location, kind="burst stack", remedy="slidecloud ingest SOURCE STACKS")
+    return open_dataset(location)
+
+
+def open_dataset(location: Location, group: str = "") -> xr.Dataset:
+    """A group of a store as a lazy, decoded Dataset; without Dask where Dask is absent."""
+    store = zarr_store(location, read_only=True)
+    dataset: xr.Dataset = xr.open_zarr(store, group=group or None, decode_coords="all", zarr_format=3)
+    return dataset
+
+
+def open_group(location: Location, *, kind: str, remedy: str) -> zarr.Group:
+    """Open the root of one of our stores, after checking that it is one.
+
+    Raises
+    ------
+    FileNotFoundError
+        If nothing is there.
+    DataError
+        If it is something else, or of another major version.
+    """
+    try:
+        root = reader(location)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"There is no {kind} at {location}; make one with '{remedy}'.") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(
+            f"{location} is not a {kind}: {error}. Give the folder of one, or repair it with verify."
+        ) from None
+    found = root.attrs.get("kind")
+    if found != kind:
+        raise DataError(f"{location} holds {found or 'no slidecloud store'}; expected a {kind}. Check the path.")
+    version = str(root.attrs.get("schema_version"))
+    if version.split(".")[0] != SCHEMA_VERSION.split(".")[0]:
+        raise DataError(
+            f"{location} has schema version {version}; this slidecloud reads {SCHEMA_VERSION.split('.')[0]}.x. "
+            "Use the slidecloud of that version, or make the store again."
+        )
+    return root
+
+
+def _seconds(times: Sequence[np.datetime64]) -> NDArray[np.int64]:
+    return np.array(times, "datetime64[s]").astype(np.int64)
