@@ -1,0 +1,90 @@
+"""A cluster of processes on this machine, and a connection to a running one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+ALLOWED_FAILURES = 20
+"""Workers a task may lose before Dask gives it up: units are idempotent, and preemption is no fault of theirs."""
+
+
+@contextmanager
+def local(workers: int | None = None, *, memory: int | None = None) -> Iterator[Client]:
+    """Start worker processes on this machine, one thread each.
+
+    Parameters
+    ----------
+    workers
+        Number of processes; by default the cores this process may use.
+    memory
+        Bytes of each worker; by default the machine's memory is shared out.
+
+    Yields
+    ------
+    distributed.Client
+        Closed, with its cluster, when the context ends.
+    """
+    import dask
+    from distributed import Client, LocalCluster
+
+    settings = {
+        "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
+        # A unit's memory is known before it starts; spilling or pausing would only hide a wrong figure.
+        "distributed.worker.memory.spill": False,
+        "distributed.worker.memory.target": False,
+        "distributed.worker.memory.pause": False,
+    }
+    with (
+        dask.config.set(settings),
+        LocalCluster(
+            n_workers=workers or cores(),
+            threads_per_worker=1,
+            memory_limit=memory if memory is not None else "auto",
+            dashboard_address=":0",
+            silence_logs=50,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def connect(address: str, *, timeout: float = 30.0) -> Iterator[Client]:
+    """Connect to a running scheduler; it is left running.
+
+    Parameters
+    ----------
+    address
+        ``tcp://host:port``.
+    timeout
+        Seconds to wait for it.
+
+    Raises
+    ------
+    ConnectionError
+        If no scheduler answers.
+    """
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=timeout)
+    except (OSError, TimeoutError) as error:
+        raise ConnectionError(
+            f"No Dask scheduler answers at {address} within {timeout:.0f} s ({error}). "
+            "Check the address, or leave resources.scheduler out to use this machine."
+        ) from None
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

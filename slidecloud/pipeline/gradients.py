@@ -1,0 +1,325 @@
+"""The stage ``gradients``: sums of each season bin, tile by tile, then the maps of the whole burst from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slidecloud.config import GradientsConfig, NetworkConfig
+from slidecloud.kernels import gradients as kernel
+from slidecloud.network import SeasonBins, season_bins
+from slidecloud.pipeline.inputs import DAYS_PER_YEAR, Selection
+from slidecloud.pipeline.spacing import signed_spacing, window_pixels
+from slidecloud.pipeline.tiles import BASE_MEMORY, Tile, cut
+from slidecloud.pipeline.units import Unit
+from slidecloud.store import records
+from slidecloud.store.arrays import Writer, read, read_pairs, reader
+from slidecloud.store.location import Location
+from slidecloud.store.schema import BIN_SUMS
+from slidecloud.types import DataError, Float32, StackHeader
+
+STAGE = "gradients"
+_SUMS = (*BIN_SUMS, "count", "flags")
+_SUM_BYTES = 4 * len(BIN_SUMS) + 4 + 1
+_WORK_BYTES = 2 * _SUM_BYTES + 200
+_MAP_BYTES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """Estimator and window in pixels (y, x)."""
+
+    estimator: Literal["coherent", "overlap", "sum", "rewrapped"]
+    window: tuple[int, int]
+    gap: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BinWork:
+    """Sums of one bin over one tile."""
+
+    stack: Location
+    group: str
+    bin: int
+    pairs: tuple[int, ...]
+    reference: tuple[int, ...]
+    secondary: tuple[int, ...]
+    spans: tuple[float, ...]
+    shape: tuple[int, int]
+    tile: Tile
+    method: Method
+
+    def __call__(self, writer: Writer) -> dict[str, Any]:
+        root = reader(self.stack)
+        (before_y, after_y), (before_x, after_x) = kernel.halo(self.method.window, estimator=self.method.estimator)
+        outer = self.tile.padded((before_y, before_x), (after_y, after_x), self.shape)
+        indices = np.array(self.pairs, np.intp)
+        phase, coherence = (
+            read_pairs(root[name], indices, outer.rows, outer.columns)  # type: ignore[arg-type]
+            for name in ("phase", "coherence")
+        )
+        top, left = self.tile.top - outer.top, self.tile.left - outer.left
+        height, width = self.tile.bottom - self.tile.top, self.tile.right - self.tile.left
+        sums = kernel.accumulate(
+            phase,
+            coherence,
+            reference=np.array(self.reference),
+            secondary=np.array(self.secondary),
+            span=np.array(self.spans),
+            window=self.method.window,
+            gap=self.method.gap,
+            estimator=self.method.estimator,
+            interior=(slice(top, top + height), slice(left, left + width)),
+        )
+        for name in _SUMS:
+            start = (self.bin, self.tile.top, self.tile.left)
+            writer.write(f"{self.group}/sum_{name}", getattr(sums, name)[None], start)
+        return {"pairs": len(self.pairs), "pixels_with_data": int((sums.count > 0).sum())}
+
+
+@dataclass(frozen=True, slots=True)
+class MapsWork:
+    """Maps over all bins and per season, for the whole burst."""
+
+    run: Location
+    group: str
+    header: StackHeader
+    durations: tuple[float, ...]
+    seasons: tuple[int, ...]
+    season_count: int
+    method: Method
+
+    def __call__(self, writer: Writer) -> dict[str, Any]:
+        everything = range(len(self.durations))
+        total = self._write_maps(writer, list(everything), prefix="", season=None)
+        self._write_weighted(writer, list(everything))
+        for season in range(self.season_count):
+            members = [index for index in everything if self.seasons[index] == season]
+            self._write_maps(writer, members, prefix="season_", season=season)
+        if not total:
+            raise DataError(
+                f"Burst {self.header.id} has no pixel at which a pair has data in a quarter of each block; expected "
+                "some coherence above 0. Look at the coherence of its stack, or take the burst out of the run."
+            )
+        return {"pixels_with_data": total}
+
+    def _sums(self, index: int) -> kernel.GradientSums:
+        root = reader(self.run)
+        region = (index, slice(None), slice(None))
+        fields = (np.ascontiguousarray(read(root[f"{self.group}/sum_{name}"], region)) for name in _SUMS)  # type: ignore[arg-type]
+        return kernel.GradientSums(*fields)
+
+    def _stacks(self, members: list[int]) -> Iterator[kernel.GradientStack]:
+        for index in members:
+            yield kernel.finish(
+                self._sums(index), estimator=self.method.estimator, window=self.method.window, gap=self.method.gap
+            )
+
+    def _write_maps(self, writer: Writer, members: list[int], *, prefix: str, season: int | None) -> int:
+        shape = self.header.shape
+        if members:
+            counts = _Counts(shape)
+            rate = kernel.mean_rate(counts.watch(self._stacks(members)), [self.durations[index] for index in members])
+            maps = _named_maps(rate, counts, self.header)
+        else:
+            maps = _empty_maps(shape)
+        for name, values in maps.items():
+            data, start = (values, (0, 0)) if season is None else (values[None], (season, 0, 0))
+            writer.write(f"{self.group}/{prefix}{name}", data, start)
+        return int((maps["pair_count"] > 0).sum())
+
+    def _write_weighted(self, writer: Writer, members: list[int]) -> None:
+        merged = self._sums(members[0])
+        for index in members[1:]:
+            merged = kernel.merge(merged, self._sums(index), estimator=self.method.estimator)
+        stack = kernel.finish(merged, estimator=self.method.estimator, window=self.method.window, gap=self.method.gap)
+        for axis in "xy":
+            writer.write(f"{self.group}/gradient_{axis}_weighted", getattr(stack, axis), (0, 0))
+            writer.write(f"{self.group}/gradient_{axis}_weighted_sigma", getattr(stack, f"{axis}_sigma"), (0, 0))
+
+
+class _Counts:
+    """Effective pairs and mean coherence over bins, gathered while the bins pass by."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._coherence, self._pairs, self._effective = (np.zeros(shape) for _ in range(3))
+
+    def watch(self, stacks: Iterator[kernel.GradientStack]) -> Iterator[kernel.GradientStack]:
+        """Pass the stacks on."""
+        for stack in stacks:
+            self._pairs += stack.count
+            self._coherence += np.where(stack.count > 0, stack.mean_coherence, 0).astype(float) * stack.count
+            self._effective += np.nan_to_num(stack.effective_pairs, nan=0.0)
+            yield stack
+
+    @property
+    def mean_coherence(self) -> Float32:
+        """Mean over the pairs of all bins."""
+        mean: Float32 = np.divide(
+            self._coherence, self._pairs, out=np.full(self._pairs.shape, np.nan), where=self._pairs > 0
+        ).astype(np.float32)
+        return mean
+
+    @property
+    def effective_pairs(self) -> Float32:
+        """Sum over bins: each bin counts by itself in a time-weighted mean."""
+        return np.where(self._pairs > 0, self._effective, np.nan).astype(np.float32)
+
+
+def group(burst: str) -> str:
+    """Path of the stage's group."""
+    return f"bursts/{burst}/{STAGE}"
+
+
+def bins_of(selection: Selection, network: NetworkConfig) -> SeasonBins:
+    """Season bins of the selected pairs."""
+    times = np.array([[pair.reference, pair.secondary] for pair in selection.pairs], "datetime64[s]")
+    return season_bins(times[:, 0], times[:, 1], seasons=network.seasons)
+
+
+def template_values(bins: SeasonBins, network: NetworkConfig) -> tuple[dict[str, int], dict[str, NDArray[Any]]]:
+    """Sizes of the stage's dimensions, and values of its coordinates."""
+    sizes = {"bin": len(bins.label), "season": len(network.seasons)}
+    values: dict[str, NDArray[Any]] = {
+        "bin": np.arange(len(bins.label), dtype=np.int32),
+        "bin_start": _seconds(bins.bin_start),
+        "bin_end": _seconds(bins.bin_end),
+        "bin_season": np.asarray(bins.season, np.int32),
+        "season": np.array(network.seasons, np.int32),
+    }
+    return sizes, values
+
+
+def plan(
+    run: Location,
+    selection: Selection,
+    config: GradientsConfig,
+    network: NetworkConfig,
+    *,
+    memory: int,
+    tile: tuple[int, int] | None,
+) -> list[Unit]:
+    """Units of one burst: each bin and tile, then the maps."""
+    header = selection.header
+    method = Method(config.estimator, _window(header, config), config.gap)
+    bins = bins_of(selection, network)
+    widest = max(int(np.count_nonzero(bins.bin == number)) for number in range(len(bins.label)))
+    tiles = cut(
+        header.shape,
+        selection.chunks[1:],
+        read_per_pixel=3 * widest,
+        memory_per_pixel=3 * widest + _WORK_BYTES,
+        memory=memory,
+        tile=tile,
+    )
+    units: list[Unit] = []
+    for number, label in enumerate(bins.label):
+        chosen = selection.subset(np.flatnonzero(bins.bin == number))
+        units += [_bin_unit(chosen, number, label, part, method) for part in tiles]
+    units.append(_maps_unit(run, selection, bins, network, method, units))
+    return units
+
+
+def _bin_unit(chosen: Selection, number: int, label: str, tile: Tile, method: Method) -> Unit:
+    burst, pairs = chosen.header.id, len(chosen.pairs)
+    work = BinWork(
+        chosen.location,
+        group(burst),
+        number,
+        tuple(int(i) for i in chosen.indices),
+        tuple(int(i) for i in chosen.reference),
+        tuple(int(i) for i in chosen.secondary),
+        tuple(float(s) for s in chosen.spans),
+        chosen.header.shape,
+        tile,
+        method,
+    )
+    parts = ["gradients.bin/1", number, label, _method_digest(method), chosen.signature, str(tile), chosen.header.shape]
+    peak = BASE_MEMORY + tile.pixels * (3 * pairs + 3 * chosen.chunks[0] + _WORK_BYTES)
+    return Unit(
+        records.Key(STAGE, f"{burst}/{label}/{tile}", records.digest(parts)),
+        work,
+        bytes_read=3 * pairs * tile.pixels,
+        bytes_written=_SUM_BYTES * tile.pixels,
+        peak_memory=peak,
+    )
+
+
+def _maps_unit(
+    run: Location,
+    selection: Selection,
+    bins: SeasonBins,
+    network: NetworkConfig,
+    method: Method,
+    sums: list[Unit],
+) -> Unit:
+    header = selection.header
+    durations = _durations(bins, selection)
+    seasons = tuple(int(s) for s in bins.season)
+    work = MapsWork(run, group(header.id), header, durations, seasons, len(network.seasons), method)
+    inputs = [unit.key.digest for unit in sums]
+    parts = ["gradients.maps/1", _method_digest(method), durations, seasons, header.wavelength, header.spacing, inputs]
+    height, width = header.shape
+    pixels, count = height * width, len(durations)
+    return Unit(
+        records.Key(STAGE, f"{header.id}/maps", records.digest(parts)),
+        work,
+        requires=tuple(unit.name for unit in sums),
+        bytes_read=3 * count * _SUM_BYTES * pixels,
+        bytes_written=(12 * 4 + 1) * (1 + len(network.seasons)) * pixels,
+        peak_memory=BASE_MEMORY + pixels * _MAP_BYTES,
+    )
+
+
+def _named_maps(rate: kernel.GradientRate, counts: _Counts, header: StackHeader) -> dict[str, NDArray[Any]]:
+    step_y, step_x = signed_spacing(header)
+    metres = -header.wavelength / (4 * math.pi)
+    maps: dict[str, NDArray[Any]] = {}
+    for axis, step in (("x", step_x), ("y", np.float64(step_y))):
+        factor = metres / step
+        maps[f"gradient_{axis}"] = getattr(rate, f"pair_{axis}")
+        maps[f"gradient_{axis}_sigma"] = getattr(rate, f"pair_{axis}_sigma")
+        maps[f"velocity_gradient_{axis}"] = (getattr(rate, axis) * factor).astype(np.float32)
+        maps[f"velocity_gradient_{axis}_sigma"] = (getattr(rate, f"{axis}_sigma") * np.abs(factor)).astype(np.float32)
+    maps["pair_count"] = rate.count
+    maps["effective_pairs"] = counts.effective_pairs
+    maps["mean_coherence"] = counts.mean_coherence
+    maps["flags"] = rate.flags
+    return maps
+
+
+def _empty_maps(shape: tuple[int, int]) -> dict[str, NDArray[Any]]:
+    nothing = np.full(shape, np.nan, np.float32)
+    names = [
+        f"{kind}_{axis}{end}" for kind in ("gradient", "velocity_gradient") for axis in "xy" for end in ("", "_sigma")
+    ]
+    maps: dict[str, NDArray[Any]] = dict.fromkeys([*names, "effective_pairs", "mean_coherence"], nothing)
+    return {**maps, "pair_count": np.zeros(shape, np.int32), "flags": np.zeros(shape, np.uint8)}
+
+
+def _durations(bins: SeasonBins, selection: Selection) -> tuple[float, ...]:
+    """Years of each bin that lie between the first and the last image."""
+    first, last = selection.dates[0], selection.dates[-1]
+    starts = np.maximum(np.asarray(bins.bin_start, "datetime64[s]"), first)
+    ends = np.minimum(np.asarray(bins.bin_end, "datetime64[s]"), last)
+    return tuple(float(years) for years in (ends - starts) / np.timedelta64(1, "s") / (86400 * DAYS_PER_YEAR))
+
+
+def _window(header: StackHeader, config: GradientsConfig) -> tuple[int, int]:
+    pixels = config.window_pixels
+    if pixels is not None:
+        return pixels if isinstance(pixels, tuple) else (pixels, pixels)
+    return window_pixels(header, float(config.window or 0))
+
+
+def _method_digest(method: Method) -> Mapping[str, Any]:
+    return {"estimator": method.estimator, "window": method.window, "gap": method.gap}
+
+
+def _seconds(times: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    return np.asarray(times, "datetime64[s]").astype(np.int64)

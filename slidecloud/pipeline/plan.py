@@ -1,0 +1,117 @@
+"""The plan of a run: templates and units of every burst, with digests and sizes, before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slidecloud.config import ConfigError, RunConfig
+from slidecloud.pipeline import gradients, timeseries
+from slidecloud.pipeline.inputs import select
+from slidecloud.pipeline.summary import Quarantined
+from slidecloud.pipeline.units import Unit
+from slidecloud.store import runs, templates
+from slidecloud.store.location import Location, locate
+from slidecloud.store.stacks import Stack
+from slidecloud.types import DataError
+
+TEMPLATE_ROOT = "root"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is going to do.
+
+    Attributes
+    ----------
+    location
+        The run store.
+    templates
+        Objects of each template by its unit name; the root, which repeats all metadata, comes last.
+    units
+        All units, each after those it requires.
+    refused
+        Bursts that cannot take part, and why.
+    """
+
+    location: Location
+    templates: Mapping[str, Mapping[str, bytes]]
+    units: tuple[Unit, ...]
+    refused: tuple[Quarantined, ...]
+
+
+def make(config: RunConfig) -> Plan:
+    """Plan a run from its configuration and the stacks as they are now.
+
+    Raises
+    ------
+    FileNotFoundError, ConfigError
+        If there are no stacks, or a burst is named that is not there.
+    """
+    location = locate(config.run, config.storage_options)
+    collected: dict[str, Mapping[str, bytes]] = {}
+    units: list[Unit] = []
+    refused: list[Quarantined] = []
+    for stack_location in stack_locations(config):
+        try:
+            burst_templates, burst_units = _burst(config, location, Stack(stack_location))
+        except DataError as error:
+            refused.append(Quarantined("stack", stack_location.name.removesuffix(".zarr"), str(error), "data"))
+            continue
+        collected |= burst_templates
+        units += burst_units
+    metadata = {
+        key: data
+        for objects in (runs.root_template(config), *collected.values())
+        for key, data in objects.items()
+        if key.endswith("zarr.json")
+    }
+    root = {key: data for key, data in templates.consolidated(metadata).items() if key in runs.root_template(config)}
+    root[runs.RUN_YAML] = runs.root_template(config)[runs.RUN_YAML]
+    return Plan(location, {**collected, TEMPLATE_ROOT: root}, tuple(units), tuple(refused))
+
+
+def stack_locations(config: RunConfig) -> list[Location]:
+    """The burst stacks of a run, sorted by id."""
+    folder = locate(config.stacks, config.storage_options)
+    found = [name.removesuffix(".zarr") for name in folder.folders() if name.endswith(".zarr")]
+    if not found:
+        raise FileNotFoundError(
+            f"There are no burst stacks in {folder}: expected folders named <id>.zarr. "
+            "Make them with 'slidecloud ingest SOURCE STACKS', or name sources in the configuration."
+        )
+    missing = sorted(set(config.bursts or ()) - set(found))
+    if missing:
+        raise ConfigError(f"bursts names {', '.join(missing)}, which {folder} lacks; it has {', '.join(found)}.")
+    return [folder / f"{name}.zarr" for name in found if config.bursts is None or name in config.bursts]
+
+
+def _burst(config: RunConfig, run: Location, stack: Stack) -> tuple[dict[str, Mapping[str, bytes]], list[Unit]]:
+    header, memory, tile = stack.header, config.resources.memory_bytes, config.resources.tile
+    chosen = select(stack, max_days=config.network.max_days, max_baseline=config.network.max_baseline)
+    position = {name: values for name, values in stack.static().items() if name in ("latitude", "longitude")}
+    collected: dict[str, Mapping[str, bytes]] = {f"bursts/{header.id}": runs.burst_template(header)}
+    units: list[Unit] = []
+    if "gradients" in config.stages:
+        limit = config.gradients.max_days
+        pairs = (
+            chosen
+            if limit is None
+            else select(
+                stack, max_days=min(limit, config.network.max_days or limit), max_baseline=config.network.max_baseline
+            )
+        )
+        bins = gradients.bins_of(pairs, config.network)
+        sizes, values = gradients.template_values(bins, config.network)
+        attributes = {"season_names": list(bins.season_name), "bin_labels": list(bins.label)}
+        collected[gradients.group(header.id)] = runs.stage_template(
+            header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=stack.chunks[1:]
+        )
+        units += gradients.plan(run, pairs, config.gradients, config.network, memory=memory, tile=tile)
+    if "timeseries" in config.stages:
+        sizes, values = timeseries.template_values(chosen)
+        collected[timeseries.group(header.id)] = runs.stage_template(
+            header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=stack.chunks[1:]
+        )
+        units += timeseries.plan(run, chosen, config.timeseries, memory=memory, tile=tile)
+    return collected, units

@@ -1,0 +1,102 @@
+"""A run from top to bottom: ingest, plan, write templates, compute what is not done, say what happened."""
+
+from __future__ import annotations
+
+from slidecloud import config as configuration
+from slidecloud.config import ConfigError, RunConfig
+from slidecloud.pipeline import plan as planning
+from slidecloud.pipeline.drive import drive
+from slidecloud.pipeline.executors import Executor
+from slidecloud.pipeline.ingest import ingest_folder
+from slidecloud.pipeline.progress import Progress, Silent
+from slidecloud.pipeline.summary import Summary
+from slidecloud.store import records, templates
+from slidecloud.store.location import Location, locate
+from slidecloud.store.runs import RUN_YAML
+
+
+def run(
+    config: RunConfig,
+    *,
+    executor: Executor,
+    progress: Progress | None = None,
+    retry_quarantined: bool = False,
+) -> Summary:
+    """Do everything a configuration asks for that is not done yet.
+
+    Parameters
+    ----------
+    config
+        The run.
+    executor
+        Where units run.
+    progress
+        Told about every unit.
+    retry_quarantined
+        Try units again that were set aside for bad data.
+
+    Returns
+    -------
+    Summary
+        With the exit code: 0, or 3 if units are in quarantine.
+
+    Raises
+    ------
+    ConfigError
+        If the run store was made with another configuration.
+    FileNotFoundError
+        If there are no stacks.
+    MemoryError
+        If a unit needs more memory than a worker has.
+    """
+    progress = progress or Silent()
+    total = Summary()
+    for source in config.sources:
+        stacks = locate(config.stacks, config.storage_options)
+        location, summary = ingest_folder(source.path, stacks, kind=source.kind, id=source.id, progress=progress)
+        progress.message(f"{location}: {summary.lines()[0]}")
+        total += summary
+    location = locate(config.run, config.storage_options)
+    check_same_run(location, config)
+    plan = planning.make(config)
+    for unit, objects in plan.templates.items():
+        templates.ensure(location, unit, objects)
+    summary = drive(
+        plan.units,
+        location=location,
+        executor=executor,
+        memory=config.resources.memory_bytes,
+        retries=config.resources.retries,
+        retry_quarantined=retry_quarantined,
+        progress=progress,
+        label="run",
+    )
+    return total + summary + Summary(quarantined=plan.refused)
+
+
+def check_same_run(location: Location, config: RunConfig) -> None:
+    """Refuse a run store that holds another configuration's results, naming the first difference."""
+    data = location.read(RUN_YAML)
+    if data is None or not records.done(location, stage=templates.STAGE):
+        if location.read("zarr.json") is not None and not records.done(location):
+            raise ConfigError(
+                f"{location} holds a Zarr store that is not a run of slidecloud. Choose another run store."
+            )
+        return
+    try:
+        stored = configuration.parse(data.decode(errors="replace"), name=f"{location}/{RUN_YAML}")
+    except ConfigError as error:
+        raise ConfigError(f"{error} Run 'slidecloud verify {location} --repair', then this again.") from None
+    difference = _difference(stored.science(), config.science())
+    if difference:
+        raise ConfigError(
+            f"{location} was made with another configuration: {difference}. One run store holds one configuration; "
+            "choose another 'run', or restore the value."
+        )
+
+
+def _difference(old: object, new: object, name: str = "") -> str:
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = sorted({*old, *new})
+        return next((found for key in keys if (found := _difference(old.get(key), new.get(key), f"{name}.{key}"))), "")
+    return "" if old == new else f"{name.removeprefix('.')} was {old!r} and is now {new!r}"

@@ -1,0 +1,82 @@
+"""Work units: one region of one stage, with its digest, its size and its peak memory known before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from slidecloud.store import records
+from slidecloud.store.arrays import Writer
+from slidecloud.store.location import Location
+from slidecloud.store.records import Key
+from slidecloud.store.templates import SOFTWARE
+from slidecloud.types import DataError
+
+
+class Work(Protocol):
+    """What a unit does: a picklable callable that writes through ``writer`` and returns facts for the record."""
+
+    def __call__(self, writer: Writer) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One piece of work.
+
+    Attributes
+    ----------
+    key
+        Stage, unit name and digest of configuration and inputs.
+    work
+        What to do.
+    requires
+        (stage, unit) names that must be done before.
+    bytes_read, bytes_written
+        Uncompressed bytes, from the schema.
+    peak_memory
+        Bytes of memory the unit needs at most.
+    keep_older
+        True where the unit's older record stays true until the new one is written (appending pairs to a batch).
+    """
+
+    key: Key
+    work: Work
+    requires: tuple[tuple[str, str], ...] = ()
+    bytes_read: int = 0
+    bytes_written: int = 0
+    peak_memory: int = 0
+    keep_older: bool = False
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """(stage, unit)."""
+        return self.key.stage, self.key.unit
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a unit ended: done with the facts of its record, or set aside for the reason given."""
+
+    facts: Mapping[str, Any]
+    reason: str | None = None
+
+
+def perform(location: Location, unit: Unit) -> Outcome:
+    """Do one unit and write its record last; bad data is noted in quarantine instead.
+
+    Any other error goes to the caller, who may try again: units are deterministic and idempotent.
+    """
+    if not unit.keep_older:
+        records.withdraw_others(location, unit.key)
+    writer = Writer(location)
+    try:
+        facts = unit.work(writer)
+    except DataError as error:
+        records.quarantine(location, unit.key, str(error), kind="data")
+        return Outcome({}, str(error))
+    records.write(location, records.Record(unit.key, writer.checksums, SOFTWARE, facts))
+    records.withdraw_others(location, unit.key)
+    records.withdraw_others(location, unit.key, folder=records.QUARANTINE)
+    records.withdraw(location, unit.key, folder=records.QUARANTINE)
+    return Outcome(facts)
