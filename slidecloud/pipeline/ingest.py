@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
+import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from slidecloud.pipeline.batches import BatchWork
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import Executor, serial
 from slidecloud.pipeline.progress import Progress
@@ -17,11 +17,10 @@ from slidecloud.pipeline.units import Unit
 from slidecloud.stack import open_source
 from slidecloud.stack.source import Source
 from slidecloud.store import records, templates
-from slidecloud.store.arrays import Writer
 from slidecloud.store.location import Location, locate
 from slidecloud.store.schema import PAIR_BATCH, SPATIAL_CHUNK
 from slidecloud.store.stacks import INGEST, Stack, batch_records, stack_template
-from slidecloud.types import DataError, Grid, Pair, PairBlock, SourcePair, StackHeader
+from slidecloud.types import DataError, Grid, Pair, StackHeader
 
 STACK_CHUNKS = (PAIR_BATCH, *SPATIAL_CHUNK)
 _BYTES = {"phase": 2, "coherence": 1, "unwrapped": 4}
@@ -87,139 +86,24 @@ def ingest(
         If the source has no usable pair, or does not fit the stack that exists.
     """
     location = locate(stacks) / f"{source.header.id}.zarr"
-    stored = Stack(location) if location.read("zarr.json") is not None else None
+    stored = _readable(location)
     if stored is not None:
         _check_same(stored, source)
         chunks = stored.chunks
     header = source.header if stored is None else stored.header
-    old = () if stored is None else stored.pairs
+    old = _recorded_pairs(location, source, chunks[0]) if stored is None else stored.pairs
     known = {pair.key for pair in old}
     pairs = (*old, *(item.pair for item in source.pairs if item.pair.key not in known))
     if not pairs:
         raise DataError(_no_pairs(source))
     static = source.static() if stored is None else stored.static()
-    templates.ensure(location, "stack", stack_template(header, pairs, static, chunks=chunks))
+    templates.ensure(location, "stack", stack_template(header, pairs, static, chunks=chunks), keep_older=True)
     units = _batch_units(source, location, header, pairs, chunks)
     runner: Executor = executor or serial()
     summary = drive(units, location=location, executor=runner, retries=retries, progress=progress, label="ingest")
     return summary + Summary(
         quarantined=_rejected(source, location, known), skipped=_batches(pairs, chunks) - len(units)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class BatchWork:
-    """Write one batch of pairs, band of rows by band of rows.
-
-    Attributes
-    ----------
-    source, location
-        Where pairs come from and go to.
-    header
-        Header of the stack.
-    first
-        Index of the batch's first pair.
-    keys
-        Keys of the pairs, in stored order.
-    stored
-        Digests of the pairs that are read back from the stack itself (an append rewrites the last, partial chunk).
-    band
-        Rows at a time.
-    """
-
-    source: Source
-    location: Location
-    header: StackHeader
-    first: int
-    keys: tuple[str, ...]
-    stored: Mapping[str, str]
-    band: int
-
-    def __call__(self, writer: Writer) -> dict[str, Any]:
-        offered = {item.pair.key: item for item in self.source.pairs}
-        rejected: dict[str, dict[str, str]] = {}
-        while True:
-            digests = {key: _PairDigest() for key in self.keys if key not in rejected}
-            try:
-                for start in range(0, self.header.shape[0], self.band):
-                    self._write_band(
-                        writer, slice(start, min(start + self.band, self.header.shape[0])), offered, digests
-                    )
-                break
-            except _PairError as error:
-                # Start the batch again without the pair: what was written of it must not stay.
-                item = offered.get(error.key)
-                fingerprint = item.fingerprint if item is not None else ""
-                rejected[error.key] = {"reason": str(error), "fingerprint": fingerprint}
-        return {
-            "keys": list(self.keys),
-            "pairs": {key: value.result() for key, value in digests.items()},
-            "rejected": rejected,
-            "source": self.source.header.source,
-        }
-
-    def _write_band(
-        self,
-        writer: Writer,
-        rows: slice,
-        offered: Mapping[str, SourcePair],
-        digests: Mapping[str, _PairDigest],
-    ) -> None:
-        shape = (len(self.keys), rows.stop - rows.start, self.header.shape[1])
-        block = PairBlock(
-            np.zeros(shape, np.int16),
-            np.zeros(shape, np.uint8),
-            np.full(shape, np.nan, np.float32) if self.header.has_unwrapped else None,
-        )
-        kept = Stack(self.location) if self.stored else None
-        for number, key in enumerate(self.keys):
-            if key not in digests:
-                continue
-            if kept is not None and key in self.stored:
-                pair = kept.pair_rows(self.first + number, rows)
-            else:
-                pair = _read(self.source, offered, key, rows)
-            for target, value in zip(block, pair, strict=True):
-                if target is not None and value is not None:
-                    target[number] = value
-            digests[key].update(PairBlock(*(None if part is None else part[number] for part in block)))  # type: ignore[arg-type]
-        for name, data in block._asdict().items():
-            if data is not None:
-                writer.write(name, data, (self.first, rows.start, 0))
-
-
-class _PairDigest:
-    """Digest of a pair's stored pixels that does not depend on how rows were cut into bands."""
-
-    def __init__(self) -> None:
-        self._parts = [hashlib.sha256() for _ in PairBlock._fields]
-
-    def update(self, block: PairBlock) -> None:
-        for part, data in zip(self._parts, block, strict=True):
-            if data is not None:
-                part.update(np.ascontiguousarray(data).tobytes())
-
-    def result(self) -> str:
-        return records.digest([part.hexdigest() for part in self._parts])
-
-
-class _PairError(DataError):
-    """One pair that cannot be read."""
-
-    def __init__(self, key: str, message: str) -> None:
-        super().__init__(message)
-        self.key = key
-
-
-def _read(source: Source, offered: Mapping[str, SourcePair], key: str, rows: slice) -> PairBlock:
-    if key not in offered:
-        raise _PairError(
-            key, f"Pair {key} is in the stack but was not stored whole, and the source no longer has it. Put it back."
-        )
-    try:
-        return source.read(offered[key], rows)
-    except DataError as error:
-        raise _PairError(key, str(error)) from error
 
 
 def _batch_units(
@@ -231,12 +115,13 @@ def _batch_units(
     pixel = sum(_BYTES[name] for name in names)
     units = []
     for first in range(0, len(pairs), chunks[0]):
-        keys = tuple(pair.key for pair in pairs[first : first + chunks[0]])
+        members = tuple(pairs[first : first + chunks[0]])
+        keys = tuple(pair.key for pair in members)
         name = f"batch{first // chunks[0]:05d}"
         facts = older[name].facts if name in older else {"pairs": {}, "rejected": {}}
         if set(keys) == {*facts["pairs"], *facts["rejected"]} and not _mended(facts["rejected"], prints):
             continue
-        work = BatchWork(source, location, header, first, keys, facts["pairs"], chunks[1])
+        work = BatchWork(source, location, header, first, members, facts["pairs"], chunks[1])
         digest = records.digest(["ingest/1", keys, [prints.get(key, "") for key in keys]])
         size = len(keys) * header.shape[0] * header.shape[1] * pixel
         band = len(keys) * min(chunks[1], header.shape[0]) * header.shape[1] * pixel
@@ -274,6 +159,39 @@ def _rejected(source: Source, location: Location, stored: set[str]) -> tuple[Qua
     return tuple(found)
 
 
+def _readable(location: Location) -> Stack | None:
+    """The stack that exists, or None where there is none or its template is damaged or half written.
+
+    ``verify --repair`` withdraws the record of a damaged template; it is then made again from the source and the
+    records of the batches.
+    """
+    if not records.done(location, stage=templates.STAGE):
+        return None
+    stack = Stack(location)
+    lengths = {stack.array(name).shape[0] for name in ("reference_time", "secondary_time", "perpendicular_baseline")}
+    return stack if lengths == {stack.array("phase").shape[0]} else None
+
+
+def _recorded_pairs(location: Location, source: Source, batch: int) -> tuple[Pair, ...]:
+    """Pairs in the order in which finished batches hold them; batches between that are missing take the source's."""
+    known: dict[int, list[Pair]] = {}
+    for record in batch_records(location):
+        number = int(record.key.unit.removeprefix("batch"))
+        times = record.facts["times"]
+        known[number] = [Pair(np.datetime64(r), np.datetime64(s), float(b)) for r, s, b in times]
+    stored = {pair.key for pairs in known.values() for pair in pairs}
+    others = iter([item.pair for item in source.pairs if item.pair.key not in stored])
+    ordered: list[Pair] = []
+    for number in range(max(known, default=-1) + 1):
+        ordered += known[number] if number in known else list(itertools.islice(others, batch))
+        if number < max(known) and len(ordered) != (number + 1) * batch:
+            raise DataError(
+                f"The source {source.header.source} lacks pairs that {location} once held in batch {number}. "
+                "Put them back, or ingest into a new stack."
+            )
+    return tuple(ordered)
+
+
 def _check_same(stored: Stack, source: Source) -> None:
     """A source may add pairs to a stack only if it images the same pixels with the same radar."""
     ours, theirs = stored.header, source.header
@@ -288,7 +206,8 @@ def _check_same(stored: Stack, source: Source) -> None:
 
 
 def _stored_grid(location: Location) -> Grid | None:
-    return Stack(location).header.grid if location.read("zarr.json") is not None else None
+    stack = _readable(location)
+    return None if stack is None else stack.header.grid
 
 
 def _no_pairs(source: Source) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,6 +101,24 @@ def select(stack: Stack, *, max_days: float | None = None, max_baseline: float |
         )
     pairs, known = [stack.pairs[i] for i in chosen], [str(digests[i]) for i in chosen]
     return _build(stack.location, stack.header, stack.chunks, np.array(chosen, np.intp), pairs, known)
+
+
+def select_offered(
+    header: StackHeader,
+    offered: Sequence[Pair],
+    chunks: tuple[int, int, int],
+    *,
+    max_days: float | None = None,
+    max_baseline: float | None = None,
+) -> Selection:
+    """The pairs of a source that is not ingested yet, for estimates; it cannot be read from."""
+    chosen = [index for index, pair in enumerate(offered) if _within(pair, max_days, max_baseline)]
+    if not chosen:
+        raise DataError(
+            f"Source {header.source} has no pair within max_days {max_days} and max_baseline {max_baseline}."
+        )
+    pairs = [offered[index] for index in chosen]
+    return _build(Location(""), header, chunks, np.array(chosen, np.intp), pairs, [""] * len(pairs))
 
 
 def _within(pair: Pair, max_days: float | None, max_baseline: float | None) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from slidecloud.config import ConfigError, RunConfig
 from slidecloud.pipeline import gradients, timeseries
-from slidecloud.pipeline.inputs import select
+from slidecloud.pipeline.ingest import STACK_CHUNKS
+from slidecloud.pipeline.inputs import Selection, select, select_offered
 from slidecloud.pipeline.summary import Quarantined
 from slidecloud.pipeline.units import Unit
+from slidecloud.stack.source import Source
 from slidecloud.store import runs, templates
 from slidecloud.store.location import Location, locate
 from slidecloud.store.stacks import Stack
@@ -87,31 +90,57 @@ def stack_locations(config: RunConfig) -> list[Location]:
 
 
 def _burst(config: RunConfig, run: Location, stack: Stack) -> tuple[dict[str, Mapping[str, bytes]], list[Unit]]:
-    header, memory, tile = stack.header, config.resources.memory_bytes, config.resources.tile
-    chosen = select(stack, max_days=config.network.max_days, max_baseline=config.network.max_baseline)
+    header = stack.header
+    chosen = _Chosen(
+        *(select(stack, max_days=days, max_baseline=config.network.max_baseline) for days in _limits(config))
+    )
     position = {name: values for name, values in stack.static().items() if name in ("latitude", "longitude")}
     collected: dict[str, Mapping[str, bytes]] = {f"bursts/{header.id}": runs.burst_template(header)}
-    units: list[Unit] = []
     if "gradients" in config.stages:
-        limit = config.gradients.max_days
-        pairs = (
-            chosen
-            if limit is None
-            else select(
-                stack, max_days=min(limit, config.network.max_days or limit), max_baseline=config.network.max_baseline
-            )
-        )
-        bins = gradients.bins_of(pairs, config.network)
+        bins = gradients.bins_of(chosen.gradients, config.network)
         sizes, values = gradients.template_values(bins, config.network)
         attributes = {"season_names": list(bins.season_name), "bin_labels": list(bins.label)}
         collected[gradients.group(header.id)] = runs.stage_template(
             header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=stack.chunks[1:]
         )
-        units += gradients.plan(run, pairs, config.gradients, config.network, memory=memory, tile=tile)
     if "timeseries" in config.stages:
-        sizes, values = timeseries.template_values(chosen)
+        sizes, values = timeseries.template_values(chosen.timeseries)
         collected[timeseries.group(header.id)] = runs.stage_template(
             header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=stack.chunks[1:]
         )
-        units += timeseries.plan(run, chosen, config.timeseries, memory=memory, tile=tile)
-    return collected, units
+    return collected, _units(config, run, chosen)
+
+
+class _Chosen(NamedTuple):
+    """The pairs of each stage."""
+
+    gradients: Selection
+    timeseries: Selection
+
+
+def _limits(config: RunConfig) -> tuple[float | None, float | None]:
+    """Longest pair of each stage, in days."""
+    both = [days for days in (config.gradients.max_days, config.network.max_days) if days is not None]
+    return min(both, default=None), config.network.max_days
+
+
+def _units(config: RunConfig, run: Location, chosen: _Chosen) -> list[Unit]:
+    memory, tile = config.resources.memory_bytes, config.resources.tile
+    units: list[Unit] = []
+    if "gradients" in config.stages:
+        units += gradients.plan(run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile)
+    if "timeseries" in config.stages:
+        units += timeseries.plan(run, chosen.timeseries, config.timeseries, memory=memory, tile=tile)
+    return units
+
+
+def offered_units(config: RunConfig, source: Source) -> list[Unit]:
+    """Units of a source that is not ingested yet, for estimates."""
+    pairs = [item.pair for item in source.pairs]
+    chosen = _Chosen(
+        *(
+            select_offered(source.header, pairs, STACK_CHUNKS, max_days=days, max_baseline=config.network.max_baseline)
+            for days in _limits(config)
+        )
+    )
+    return _units(config, locate(config.run, config.storage_options), chosen)

@@ -258,6 +258,8 @@ def plan(
                 bytes_read=5 * count * part.pixels,
                 bytes_written=(9 * dates + 26) * part.pixels,
                 peak_memory=BASE_MEMORY + part.pixels * per_pixel,
+                kernel="sbas",
+                samples=count * part.pixels,
             )
         )
     return units

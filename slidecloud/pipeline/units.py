@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from slidecloud.store import records
 from slidecloud.store.arrays import Writer
@@ -36,6 +36,8 @@ class Unit:
         Uncompressed bytes, from the schema.
     peak_memory
         Bytes of memory the unit needs at most.
+    kernel, samples
+        The kernel that does the work and the pair-pixels it goes through; None where reading and writing is the work.
     keep_older
         True where the unit's older record stays true until the new one is written (appending pairs to a batch).
     """
@@ -46,6 +48,8 @@ class Unit:
     bytes_read: int = 0
     bytes_written: int = 0
     peak_memory: int = 0
+    kernel: Literal["gradients", "sbas"] | None = None
+    samples: int = 0
     keep_older: bool = False
 
     @property

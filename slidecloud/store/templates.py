@@ -88,20 +88,24 @@ def consolidated(objects: Mapping[str, bytes]) -> dict[str, bytes]:
     return _objects(memory, "")
 
 
-def ensure(location: Location, unit: str, objects: Mapping[str, bytes]) -> bool:
+def ensure(location: Location, unit: str, objects: Mapping[str, bytes], *, keep_older: bool = False) -> bool:
     """Write a template where it is not there yet, with its record; False where it was.
 
-    Objects that already hold the same bytes are left alone, so growing a dimension touches no chunk.
+    Objects that already hold the same bytes are left alone, so growing a dimension touches no chunk. The older record
+    goes first, so that none speaks of other bytes; ``keep_older`` leaves it until the new one is written, where it is
+    all that tells an interrupted append from a fresh start.
     """
     checksums = {key: records.checksum(data) for key, data in objects.items()}
     key = records.Key(STAGE, unit, records.digest(checksums))
     if records.read(location, key) is not None:
         return False
-    records.withdraw_others(location, key)
+    if not keep_older:
+        records.withdraw_others(location, key)
     for name, data in sorted(objects.items()):
         if location.read(name) != data:
             location.write(name, data)
     records.write(location, records.Record(key, checksums, SOFTWARE))
+    records.withdraw_others(location, key)
     return True
 
 

@@ -1,0 +1,137 @@
+"""The work of ingest: one batch of pairs from a source into the chunks that hold it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from slidecloud.stack.source import Source
+from slidecloud.store import records
+from slidecloud.store.arrays import Writer
+from slidecloud.store.location import Location
+from slidecloud.store.stacks import Stack
+from slidecloud.types import DataError, Pair, PairBlock, SourcePair, StackHeader
+
+
+@dataclass(frozen=True, slots=True)
+class BatchWork:
+    """Write one batch of pairs, band of rows by band of rows.
+
+    Attributes
+    ----------
+    source, location
+        Where pairs come from and go to.
+    header
+        Header of the stack.
+    first
+        Index of the batch's first pair.
+    members
+        The pairs, in stored order.
+    stored
+        Digests of the pairs that are read back from the stack itself (an append rewrites the last, partial chunk).
+    band
+        Rows at a time.
+    """
+
+    source: Source
+    location: Location
+    header: StackHeader
+    first: int
+    members: tuple[Pair, ...]
+    stored: Mapping[str, str]
+    band: int
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the pairs, in stored order."""
+        return tuple(pair.key for pair in self.members)
+
+    def __call__(self, writer: Writer) -> dict[str, Any]:
+        offered = {item.pair.key: item for item in self.source.pairs}
+        rejected: dict[str, dict[str, str]] = {}
+        while True:
+            digests = {key: _PairDigest() for key in self.keys if key not in rejected}
+            try:
+                for start in range(0, self.header.shape[0], self.band):
+                    self._write_band(
+                        writer, slice(start, min(start + self.band, self.header.shape[0])), offered, digests
+                    )
+                break
+            except _PairError as error:
+                # Start the batch again without the pair: what was written of it must not stay.
+                item = offered.get(error.key)
+                fingerprint = item.fingerprint if item is not None else ""
+                rejected[error.key] = {"reason": str(error), "fingerprint": fingerprint}
+        return {
+            "times": [[str(pair.reference), str(pair.secondary), pair.perpendicular_baseline] for pair in self.members],
+            "pairs": {key: value.result() for key, value in digests.items()},
+            "rejected": rejected,
+            "source": self.source.header.source,
+        }
+
+    def _write_band(
+        self,
+        writer: Writer,
+        rows: slice,
+        offered: Mapping[str, SourcePair],
+        digests: Mapping[str, _PairDigest],
+    ) -> None:
+        shape = (len(self.keys), rows.stop - rows.start, self.header.shape[1])
+        block = PairBlock(
+            np.zeros(shape, np.int16),
+            np.zeros(shape, np.uint8),
+            np.full(shape, np.nan, np.float32) if self.header.has_unwrapped else None,
+        )
+        kept = Stack(self.location) if self.stored else None
+        for number, key in enumerate(self.keys):
+            if key not in digests:
+                continue
+            if kept is not None and key in self.stored:
+                pair = kept.pair_rows(self.first + number, rows)
+            else:
+                pair = _read(self.source, offered, key, rows)
+            for target, value in zip(block, pair, strict=True):
+                if target is not None and value is not None:
+                    target[number] = value
+            digests[key].update(PairBlock(*(None if part is None else part[number] for part in block)))  # type: ignore[arg-type]
+        for name, data in block._asdict().items():
+            if data is not None:
+                writer.write(name, data, (self.first, rows.start, 0))
+
+
+class _PairDigest:
+    """Digest of a pair's stored pixels that does not depend on how rows were cut into bands."""
+
+    def __init__(self) -> None:
+        self._parts = [hashlib.sha256() for _ in PairBlock._fields]
+
+    def update(self, block: PairBlock) -> None:
+        for part, data in zip(self._parts, block, strict=True):
+            if data is not None:
+                part.update(np.ascontiguousarray(data).tobytes())
+
+    def result(self) -> str:
+        return records.digest([part.hexdigest() for part in self._parts])
+
+
+class _PairError(DataError):
+    """One pair that cannot be read."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def _read(source: Source, offered: Mapping[str, SourcePair], key: str, rows: slice) -> PairBlock:
+    if key not in offered:
+        raise _PairError(
+            key, f"Pair {key} is in the stack but was not stored whole, and the source no longer has it. Put it back."
+        )
+    try:
+        return source.read(offered[key], rows)
+    except DataError as error:
+        raise _PairError(key, str(error)) from error
