@@ -147,7 +147,7 @@ class SourcePair:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A pair a source refused, and the reason as a full sentence with file and remedy."""
+    """A pair or file a source refused, and the reason as a full sentence with file and remedy."""
 
     key: str
     reason: str

@@ -23,6 +23,7 @@ from slidecloud.store.stacks import INGEST, Stack, batch_records, stack_template
 from slidecloud.types import DataError, Grid, Pair, StackHeader
 
 STACK_CHUNKS = (PAIR_BATCH, *SPATIAL_CHUNK)
+_NOTES = "refused/"
 _BYTES = {"phase": 2, "coherence": 1, "unwrapped": 4}
 
 
@@ -144,19 +145,24 @@ def _rejected(source: Source, location: Location, stored: set[str]) -> tuple[Qua
     for item in source.rejected:
         if item.key in stored:
             continue  # a good copy of the pair is stored; a bad one beside it changes nothing
-        key = records.Key(INGEST, f"pair/{item.key or 'unnamed'}", records.digest([item.reason, item.fingerprint]))
+        key = records.Key(INGEST, _note_name(item.key), records.digest([item.reason, item.fingerprint]))
         records.quarantine(location, key, item.reason, kind="data")
         found.append(Quarantined(INGEST, item.key, item.reason, "data"))
     for record in batch_records(location):
         for pair, note in record.facts["rejected"].items():
-            key = records.Key(INGEST, f"pair/{pair}", records.digest(note))
+            key = records.Key(INGEST, _note_name(pair), records.digest(note))
             records.quarantine(location, key, note["reason"], kind="data")
             found.append(Quarantined(INGEST, pair, note["reason"], "data"))
-    wanted = {item.unit for item in found}
+    wanted = {_note_name(item.unit) for item in found}
     for key in records.quarantined(location, stage=INGEST):
-        if key.unit.startswith("pair/") and key.unit.removeprefix("pair/") not in wanted:
+        if key.unit.startswith(_NOTES) and key.unit not in wanted:
             records.withdraw(location, key, folder=records.QUARANTINE)
     return tuple(found)
+
+
+def _note_name(refused: str) -> str:
+    """Name of the note on a refused pair or file; file names may hold anything, so not the name itself."""
+    return f"{_NOTES}{records.digest(refused)[:12]}"
 
 
 def _readable(location: Location) -> Stack | None:

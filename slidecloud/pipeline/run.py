@@ -77,7 +77,9 @@ def run(
 def check_same_run(location: Location, config: RunConfig) -> None:
     """Refuse a run store that holds another configuration's results, naming the first difference."""
     data = location.read(RUN_YAML)
-    if data is None or not records.done(location, stage=templates.STAGE):
+    known = any(key.unit == planning.TEMPLATE_ROOT for key in records.done(location, stage=templates.STAGE))
+    if data is None or not known:
+        # Without its record the configuration is not to be trusted: verify withdrew it, or it was never finished.
         if location.read("zarr.json") is not None and not records.done(location):
             raise ConfigError(
                 f"{location} holds a Zarr store that is not a run of slidecloud. Choose another run store."
