@@ -132,7 +132,7 @@ class PlainProgress:
         self._finished = self._told = self._moved = 0
         self._began = self._printed = time.monotonic()
         if units:
-            self._print(f"{label}: {units} units, {megabytes(bytes)}")
+            self._print(f"{label}: {units} units" + (f", {megabytes(bytes)}" if bytes else ""))
 
     def advance(self, *, unit: str, bytes: int) -> None:  # noqa: ARG002
         """Count a unit; print where the last line is old."""

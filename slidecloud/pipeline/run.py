@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from slidecloud import config as configuration
 from slidecloud.config import ConfigError, RunConfig
 from slidecloud.pipeline import plan as planning
@@ -76,15 +78,16 @@ def run(
 
 def check_same_run(location: Location, config: RunConfig) -> None:
     """Refuse a run store that holds another configuration's results, naming the first difference."""
+    kind = _kind(location)
+    if kind not in ("run", None) or (kind is None and location.read("zarr.json") and not records.done(location)):
+        raise ConfigError(
+            f"{location} holds {kind or 'a Zarr store'}, not a run of slidecloud. Choose another run store."
+        )
     data = location.read(RUN_YAML)
-    known = any(key.unit == planning.TEMPLATE_ROOT for key in records.done(location, stage=templates.STAGE))
-    if data is None or not known:
-        # Without its record the configuration is not to be trusted: verify withdrew it, or it was never finished.
-        if location.read("zarr.json") is not None and not records.done(location):
-            raise ConfigError(
-                f"{location} holds a Zarr store that is not a run of slidecloud. Choose another run store."
-            )
-        return
+    if data is None or not any(
+        key.unit == planning.TEMPLATE_ROOT for key in records.done(location, stage=templates.STAGE)
+    ):
+        return  # never finished, or withdrawn by verify: without its record the configuration is not to be trusted
     try:
         stored = configuration.parse(data.decode(errors="replace"), name=f"{location}/{RUN_YAML}")
     except ConfigError as error:
@@ -95,6 +98,14 @@ def check_same_run(location: Location, config: RunConfig) -> None:
             f"{location} was made with another configuration: {difference}. One run store holds one configuration; "
             "choose another 'run', or restore the value."
         )
+
+
+def _kind(location: Location) -> str | None:
+    """What the root of a store says it is; None where it says nothing or cannot be read."""
+    try:
+        return str(json.loads(location.read("zarr.json") or b"")["attributes"]["kind"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _difference(old: object, new: object, name: str = "") -> str:

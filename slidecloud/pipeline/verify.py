@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,9 @@ from slidecloud.store import open_run, records, templates
 from slidecloud.store.location import Location, locate
 from slidecloud.store.stacks import INGEST, batch_records
 from slidecloud.types import DataError
+
+
+_TOGETHER = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +114,22 @@ def _check(location: Location, key: records.Key, remedy: str) -> tuple[list[Dama
     if record is None:
         return [], 0, 0
     damaged, size = [], 0
-    for name, expected in record.objects.items():
-        data = location.read(name)
+    for name, data in _read_in_parts(location, list(record.objects)):
+        expected = record.objects[name]
         if data is None:
             damaged.append(Damage(name, unit, "the object is missing", remedy))
         elif records.checksum(data) != expected:
             damaged.append(Damage(name, unit, f"its {len(data)} bytes do not have the recorded checksum", remedy))
         size += len(data or b"")
     return damaged, len(record.objects) + 1, size
+
+
+def _read_in_parts(location: Location, names: list[str]) -> Iterator[tuple[str, bytes | None]]:
+    """Objects a few at a time, so that a large unit does not fill the memory."""
+    for first in range(0, len(names), _TOGETHER):
+        part = names[first : first + _TOGETHER]
+        found = location.read_many(part)
+        yield from ((name, found.get(name)) for name in part)
 
 
 def _damaged_notes(location: Location, remedy: str, *, repair: bool) -> list[Damage]:

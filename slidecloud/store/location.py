@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,28 @@ class Location:
             return
         filesystem, path = self.filesystem()
         filesystem.pipe_file(f"{path}/{key}", data)
+
+    def read_many(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Bytes of several objects by key, fetched at once where the file system can; absent ones are left out."""
+        wanted = list(keys)
+        if self.is_local:
+            return {key: data for key in wanted if (data := self.read(key)) is not None}
+        filesystem, path = self.filesystem()
+        found = filesystem.cat([f"{path}/{key}" for key in wanted], on_error="return") if wanted else {}
+        cut = len(filesystem._strip_protocol(path)) + 1
+        for error in found.values():
+            if isinstance(error, Exception) and not isinstance(error, FileNotFoundError):
+                raise error
+        return {str(name)[cut:]: data for name, data in found.items() if isinstance(data, bytes)}
+
+    def write_many(self, objects: Mapping[str, bytes]) -> None:
+        """Write several objects, at once where the file system can."""
+        if self.is_local:
+            for key, data in objects.items():
+                self.write(key, data)
+            return
+        filesystem, path = self.filesystem()
+        filesystem.pipe({f"{path}/{key}": data for key, data in objects.items()})
 
     def create(self, key: str, data: bytes) -> bool:
         """Write an object only if there is none (atomic); False where there was one."""

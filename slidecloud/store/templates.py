@@ -101,9 +101,8 @@ def ensure(location: Location, unit: str, objects: Mapping[str, bytes], *, keep_
         return False
     if not keep_older:
         records.withdraw_others(location, key)
-    for name, data in sorted(objects.items()):
-        if location.read(name) != data:
-            location.write(name, data)
+    present = location.read_many(objects)
+    location.write_many({name: data for name, data in sorted(objects.items()) if present.get(name) != data})
     records.write(location, records.Record(key, checksums, SOFTWARE))
     records.withdraw_others(location, key)
     return True

@@ -18,7 +18,7 @@ from slidecloud.pipeline.ingest import ingest
 from slidecloud.pipeline.run import run
 from slidecloud.pipeline.summary import Summary
 from slidecloud.stack.arrays import ArraySource
-from slidecloud.store import Stack, locate
+from slidecloud.store import Stack, locate, records
 
 __all__ = [
     "Stack",
@@ -26,11 +26,15 @@ __all__ = [
     "call",
     "command",
     "compute",
+    "config",
     "configure",
     "ingest",
     "locate",
     "objects",
+    "records",
     "rerun",
+    "run",
+    "serial",
     "subset",
     "yaml_text",
 ]

@@ -1,0 +1,62 @@
+"""``slidecloud ingest``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from slidecloud.cli.console import progress, say
+from slidecloud.cli.errors import UsageError
+from slidecloud.cli.options import Executor, Storage, Workers, storage_options
+
+
+def ingest(
+    source: Path,
+    stacks: str,
+    /,
+    *,
+    kind: Literal["auto", "gamma", "licsar"] = "auto",
+    id: str | None = None,
+    executor: Executor = "threads",
+    workers: Workers = None,
+    storage: Storage = (),
+) -> int:
+    """Read a folder of interferograms and write them as a burst stack, STACKS/ID.zarr.
+
+    Reads GAMMA GeoTIFF folders and LiCSAR frames. Pairs that are stored already are left alone, so the same command
+    adds what is new. A pair that cannot be used is refused with its file and what to do; the rest goes on.
+
+    For example:
+
+        slidecloud ingest frames/106D_05248_131313 stacks
+        slidecloud ingest interferograms s3://bucket/stacks --id mine_north --storage profile=geo
+
+    Exit codes: 0 done; 1 error; 2 wrong usage; 3 finished, but some pairs could not be used.
+
+    Parameters
+    ----------
+    source
+        Folder with the interferograms.
+    stacks
+        Folder or URL for burst stacks.
+    kind
+        Format of the source: auto, gamma or licsar.
+    id
+        Name of the stack; by default from the source: burst, frame or folder.
+    executor
+        threads, dask (processes of this machine) or serial.
+    """
+    if executor == "serial" and workers not in (None, 1):
+        raise UsageError(f"--executor serial has one worker, and --workers is {workers}; use threads or dask.")
+    from slidecloud.cli.run import tell
+    from slidecloud.cluster import executor as open_executor
+    from slidecloud.config import ResourcesConfig
+    from slidecloud.pipeline.ingest import ingest_folder
+    from slidecloud.store import locate
+
+    where = locate(stacks, storage_options(storage))
+    with open_executor(ResourcesConfig(executor=executor, workers=workers)) as opened:
+        stack, summary = ingest_folder(str(source), where, kind=kind, id=id, executor=opened, progress=progress())
+    tell(summary, retry="mend the files it names, then give the same command again.")
+    say(f"Burst stack: {stack}")
+    return summary.exit_code

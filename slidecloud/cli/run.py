@@ -1,0 +1,107 @@
+"""``slidecloud run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from slidecloud.cli.console import progress, say, show
+from slidecloud.cli.errors import UsageError
+from slidecloud.cli.options import Executor, Workers
+
+if TYPE_CHECKING:
+    from slidecloud.config import RunConfig
+    from slidecloud.pipeline.summary import Summary
+
+
+def run(
+    config: Path | None = None,
+    /,
+    *,
+    print_config: bool = False,
+    executor: Executor | None = None,
+    workers: Workers = None,
+    scheduler: str | None = None,
+    memory: str | None = None,
+    retry_quarantined: bool = False,
+) -> int:
+    """Run a configuration: gradients, then displacement series, into a run store.
+
+    What is finished is never done again: after an interruption, a crash or new acquisitions, give the same command.
+    Units with unusable data go to quarantine and the rest goes on. Options here take the place of the file's
+    `resources`; they have no influence on results.
+
+    For example:
+
+        slidecloud run --print-config > region.yaml
+        slidecloud run region.yaml
+        slidecloud run region.yaml --scheduler tcp://10.0.0.5:8786
+
+    Exit codes: 0 all done; 1 error; 2 wrong usage; 3 finished, but some units are in quarantine; 130 interrupted.
+
+    Parameters
+    ----------
+    config
+        The YAML that describes the run.
+    print_config
+        Print a commented configuration with every default, and stop.
+    executor
+        dask (processes of this machine, or a scheduler), threads or serial.
+    scheduler
+        Address of a running Dask scheduler, tcp://host:port.
+    memory
+        Memory of one worker, such as "4 GiB".
+    retry_quarantined
+        Try the units in quarantine again.
+    """
+    if print_config:
+        from slidecloud.config import template
+
+        show(template().splitlines())
+        return 0
+    if config is None:
+        raise UsageError("'slidecloud run' needs the YAML of a run; write one with --print-config > region.yaml.")
+    if scheduler is not None and executor not in (None, "dask"):
+        raise UsageError(f"--scheduler needs the executor dask, not {executor}.")
+    from slidecloud.config import load
+
+    resources = {"executor": executor, "workers": workers, "scheduler": scheduler, "memory": memory}
+    settings = with_resources(load(config), resources)
+    summary = perform(settings, retry_quarantined=retry_quarantined)
+    tell(summary)
+    say(f"Results: {settings.run}")
+    return summary.exit_code
+
+
+def perform(config: RunConfig, *, retry_quarantined: bool = False) -> Summary:
+    """Run a configuration on the executor it names."""
+    from slidecloud.cluster import executor
+    from slidecloud.pipeline.run import run as run_pipeline
+
+    with executor(config.resources) as opened:
+        if opened.dashboard:
+            say(f"Dask dashboard: {opened.dashboard}")
+        return run_pipeline(config, executor=opened, progress=progress(), retry_quarantined=retry_quarantined)
+
+
+def with_resources(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
+    """A configuration whose resources are replaced where a change is not None."""
+    from slidecloud.config import ResourcesConfig, parse_bytes
+
+    given = {name: value for name, value in changes.items() if value is not None}
+    if "memory" in given:
+        try:
+            parse_bytes(given["memory"])
+        except ValueError as error:
+            raise UsageError(f"--memory: {error}") from None
+    resources = ResourcesConfig.model_validate(config.resources.model_dump() | given)
+    return config.model_copy(update={"resources": resources})
+
+
+def tell(
+    summary: Summary, *, retry: str = "mend their data, then give the same command with --retry-quarantined."
+) -> None:
+    """Print a summary, and what to do about quarantine."""
+    show(summary.lines())
+    if summary.exit_code:
+        say(f"Something was set aside: {retry}", style="yellow")

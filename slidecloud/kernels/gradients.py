@@ -1,0 +1,277 @@
+"""Gradient stacking: mean phase gradients of many interferograms, without unwrapping any of them.
+
+Per pair ``z = coherence * exp(i * phase)``. The product of two window sums, one of them conjugated, holds the phase
+difference of the two windows. Products are accumulated over the pairs and the angle is taken once, so that incoherent
+pairs weigh little and noise is averaged before it can wrap. `accumulate` describes the estimators.
+
+`stack` does everything for one set of pairs. A store keeps the sums of each season bin (`accumulate`), from which any
+map is made later (`finish`, `merge`, `mean_rate`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slidecloud.kernels._gradients_check import (
+    Axes,
+    Estimator,
+    Interior,
+    check_estimator,
+    check_interior,
+    check_pairs,
+    check_samples,
+    check_window,
+    date_steps,
+)
+from slidecloud.kernels._gradients_finish import solve_gradients
+from slidecloud.kernels._gradients_rate import mean_rate
+from slidecloud.kernels._gradients_region import accumulate_region
+from slidecloud.kernels._gradients_sums import COHERENT, DIFFERENCES
+from slidecloud.kernels._gradients_types import Flag, GradientRate, GradientStack, GradientSums
+from slidecloud.kernels._gradients_unwrap import flood_unwrap
+from slidecloud.kernels._gradients_variance import relative_variances
+from slidecloud.kernels.phase import wrap
+from slidecloud.types import Float32
+
+
+def halo(window: int | Axes, *, estimator: Estimator = "coherent") -> tuple[Axes, Axes]:
+    """Pixels the estimator needs around an output pixel: ((before y, after y), (before x, after x)).
+
+    The window covers the offsets -((w - 1) // 2) to w // 2, all estimators but ``coherent`` need one more after it, and
+    sigma averages over one window's width in every direction.
+    """
+    size, _ = check_window(window, None)
+    more = 0 if check_estimator(estimator) == COHERENT else 1
+    before_y, before_x = ((w - 1) // 2 + w for w in size)
+    after_y, after_x = (w // 2 + more + w for w in size)
+    return (before_y, after_y), (before_x, after_x)
+
+
+def accumulate(
+    phase: NDArray[np.int16],
+    coherence: NDArray[np.uint8],
+    *,
+    reference: ArrayLike,
+    secondary: ArrayLike,
+    span: ArrayLike | None = None,
+    window: int | Axes = 10,
+    gap: int | Axes | None = None,
+    estimator: Estimator = "coherent",
+    interior: Interior | None = None,
+) -> GradientSums:
+    """Sums over pairs from which `finish` makes mean phase gradients.
+
+    Per pair and axis a product ``p = Z_next * conj(Z_here)`` of two sums of z over pixels:
+
+    * ``coherent``: two disjoint blocks inside the window, at least ``gap`` pixels apart. They share no pixel, so noise
+      adds nothing of zero phase, and correlated noise nothing either if the gap exceeds its reach. Half a block
+      ``(window - gap) // 2`` wide, their centres ``window - block`` apart: the lever. The gradient is centred on the
+      pixel, for even windows half a pixel after it.
+    * ``overlap``: full windows at the pixel and one pixel further, less the pixels both hold, whose phase is zero
+      whatever the data. Half a pixel further along its axis than `coherent`. For comparison.
+    * ``sum``: angle of that product with the shared pixels left in, that is the wrapped difference of neighbours in the
+      averaged pair, summed over pairs. ``rewrapped`` keeps that sum wrapped to [-pi, pi) and lets `finish` unwrap it,
+      as Fu et al. (2022) do. To reproduce and to compare.
+
+    A pair counts at a pixel where each of its blocks has at least a quarter of its pixels valid.
+
+    The variance across the mean direction is the sum of s_k s_l over pairs k, l that share a date, s the part of p
+    across the mean: pairs of one date are correlated by decorrelation and anticorrelated by atmosphere. That is
+    ``sum over dates of (sum of s over the date's pairs)² - sum of s²``, the dyadic cluster variance of Fafchamps and
+    Gubert (2007), divided by one minus the share of those pairs in (sum p)², which the fitted mean takes away. Alone it
+    is noisy and often negative, so the ratios of its parts to ``sum s²`` are averaged over one window's width around
+    the pixel and kept within what speckle and atmosphere can do; where the sum was not positive BOUNDED_SIGMA is
+    set. In simulations the errors scatter by 1.03 to 1.10 sigma for atmospheric gradients up to 0.02 rad per pixel and
+    date; stronger atmosphere over good coherence makes sigma a quarter too small (60 dates, 0.04 rad) or too large
+    (22 dates, 0.1 rad), because its part cancels between the dates and is known from few of them.
+
+    Window sums are integers and pairs are added in the order of (reference, secondary): results are equal to the
+    last bit for every tiling, with `halo` pixels around, and for every order of the pairs.
+
+    Parameters
+    ----------
+    phase
+        int16 (pair, y, x) binary angles, ``phi = phase * pi / 32768`` rad.
+    coherence
+        uint8 (pair, y, x), value/255, 0 = no data.
+    reference, secondary
+        int (pair,) indices of the earlier and the later date. Only equality and order matter.
+    span
+        float (pair,) years between the dates, for the mean span; None = zeros.
+    window
+        Pixels, or (y, x) pixels, 3 to 256.
+    gap
+        Pixels, or (y, x) pixels, between the blocks of ``coherent``; None = 2, or 1 below 6 pixels.
+    estimator
+        ``coherent``, ``overlap``, ``sum`` or ``rewrapped``.
+    interior
+        (y, x) slices of the input whose sums are wanted; None = all. Pixels outside the input count as no data.
+
+    Returns
+    -------
+    GradientSums of the interior. Without pairs all sums are zero.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For wrong types, shapes, dates or windows; the message says what to do.
+
+    References
+    ----------
+    Fu et al. (2022), Frontiers in Environmental Science 10:963322. Fafchamps and Gubert (2007), Journal of Development
+    Economics 83.
+    """
+    kind = check_estimator(estimator)
+    size, block = check_window(window, gap)
+    angles, shares = check_samples(phase, coherence)
+    order, first, last, years = check_pairs(reference, secondary, span, angles.shape[0])
+    corner, shape = check_interior(interior, angles.shape[1:])
+    region, crop = _with_reach(corner, shape, size, angles.shape[1:])
+    extent = (region[1][0], region[1][1])
+    maps, local = np.zeros((12, *extent), np.float32), np.zeros((8, *extent), np.float32)
+    ratios, usable = np.zeros((4, *extent), np.int32), np.zeros((2, *extent), np.int32)
+    count, flags = np.zeros(extent, np.int32), np.zeros(extent, np.uint8)
+    more = 0 if kind == COHERENT else 1
+    if order.size:
+        accumulate_region(
+            angles, shares, order, years, date_steps(first, last), kind, size, block,
+            ((size[0] - 1) // 2, (size[1] - 1) // 2), (size[0] - 1 + more, size[1] - 1 + more), region[0],
+            maps, ratios, usable, local, count, flags,
+        )  # fmt: skip
+    variances = relative_variances(ratios, usable, local, size, flags)
+    for axis in range(2):
+        real, imag = maps[2 * axis].astype(np.float64), maps[2 * axis + 1].astype(np.float64)
+        variances[axis] *= real**2 if kind == DIFFERENCES else real**2 + imag**2
+    fields = (*maps[:4], *variances, *maps[4:], count, flags)
+    sums = GradientSums(*(np.ascontiguousarray(field[crop]) for field in fields))
+    return _rewrap(sums) if estimator == "rewrapped" else sums
+
+
+def _with_reach(corner: Axes, shape: Axes, reach: Axes, limit: tuple[int, ...]) -> tuple[tuple[Axes, Axes], Interior]:
+    """Interior and ``reach`` pixels around it, in the input: ((first pixel, size), slices of the interior in that)."""
+    first = (max(0, corner[0] - reach[0]), max(0, corner[1] - reach[1]))
+    last = tuple(min(limit[k], corner[k] + shape[k] + reach[k]) for k in range(2))
+    inside = tuple(slice(corner[k] - first[k], corner[k] - first[k] + shape[k]) for k in range(2))
+    return (first, (last[0] - first[0], last[1] - first[1])), (inside[0], inside[1])
+
+
+def _rewrap(sums: GradientSums) -> GradientSums:
+    return sums._replace(x_imag=wrap(sums.x_imag), y_imag=wrap(sums.y_imag))
+
+
+def finish(
+    sums: GradientSums, *, estimator: Estimator = "coherent", window: int | Axes = 10, gap: int | Axes | None = None
+) -> GradientStack:
+    """Mean gradients from the sums of `accumulate` or `merge`.
+
+    The angles of the sums are the gradients times the distances of the blocks: a 2 x 2 system per pixel, because blocks
+    with holes are shifted along the other axis too. ``rewrapped`` is unwrapped here, from the best coherence outwards,
+    and therefore needs the whole burst at once; every connected part keeps an unknown multiple of 2 pi, taken so that
+    its median sum lies in [-pi, pi].
+
+    Parameters
+    ----------
+    sums
+        Of one bin, or of several merged.
+    estimator, window, gap
+        As they were accumulated.
+    """
+    kind = check_estimator(estimator)
+    size, block = check_window(window, gap)
+    shape = sums.count.shape
+    if any(field.shape != shape for field in sums):
+        raise ValueError(f"sums: found fields of shapes {sorted({f.shape for f in sums})}, expected one shape (y, x)")
+    x_imag, y_imag = sums.x_imag, sums.y_imag
+    if estimator == "rewrapped":
+        x_imag, y_imag = _unwrap(x_imag, sums), _unwrap(y_imag, sums)
+    nominal = float((size[0] - block[0]) * (size[1] - block[1])) if kind == COHERENT else 1.0
+    x, y, x_sigma, y_sigma = (np.full(shape, np.nan, np.float32) for _ in range(4))
+    flags = sums.flags.copy()
+    parts = (sums.x_real, x_imag, sums.y_real, y_imag, sums.x_variance, sums.y_variance)
+    distance = (sums.distance_xx, sums.distance_xy, sums.distance_yx, sums.distance_yy)
+    solve_gradients(_arrays(parts), _arrays(distance), kind, nominal, x, y, x_sigma, y_sigma, flags)
+    counted = np.where(sums.count > 0, sums.count, np.nan)
+    magnitude = np.where(sums.magnitude > 0, sums.magnitude, np.nan).astype(np.float64)
+    return GradientStack(
+        x, y, x_sigma, y_sigma, flags, sums.count.copy(),
+        effective_pairs=(magnitude**2 / sums.magnitude_squared).astype(np.float32),
+        mean_coherence=(sums.coherence / counted).astype(np.float32),
+        mean_span=(sums.span / magnitude).astype(np.float32),
+    )  # fmt: skip
+
+
+def _arrays(fields: tuple[Float32, ...]) -> tuple[Float32, ...]:
+    return tuple(np.ascontiguousarray(field, dtype=np.float32) for field in fields)
+
+
+def _unwrap(wrapped: Float32, sums: GradientSums) -> Float32:
+    quality = np.where(sums.count > 0, sums.coherence.astype(np.float64) / np.maximum(sums.count, 1), 0.0)
+    values = np.where(sums.count > 0, wrapped.astype(np.float64), np.nan)
+    seeds = np.argsort(-quality, axis=None, kind="stable")
+    result: Float32 = flood_unwrap(values, quality, seeds).astype(np.float32)
+    return result
+
+
+def stack(
+    phase: NDArray[np.int16],
+    coherence: NDArray[np.uint8],
+    *,
+    reference: ArrayLike,
+    secondary: ArrayLike,
+    span: ArrayLike | None = None,
+    window: int | Axes = 10,
+    gap: int | Axes | None = None,
+    estimator: Estimator = "coherent",
+    interior: Interior | None = None,
+) -> GradientStack:
+    """Mean phase gradients of a stack of interferograms: `accumulate` and `finish` in one, with their parameters."""
+    sums = accumulate(
+        phase, coherence, reference=reference, secondary=secondary, span=span, window=window, gap=gap,
+        estimator=estimator, interior=interior,
+    )  # fmt: skip
+    return finish(sums, estimator=estimator, window=window, gap=gap)
+
+
+def merge(first: GradientSums, second: GradientSums, *, estimator: Estimator = "coherent") -> GradientSums:
+    """Sums of two bins together, for maps over all their pairs; fold bin by bin in the order of time.
+
+    Products, magnitudes and counts add. Variances add as well: each stays about its own bin's angle, so that what
+    differs between bins (seasons) is not counted as noise, and pairs of different bins count as independent though
+    those at the border share dates. Distances are means weighted by magnitude; flags are those of either bin.
+    """
+    check_estimator(estimator)
+    if first.count.shape != second.count.shape:
+        raise ValueError(
+            f"merge: found sums of {first.count.shape} and {second.count.shape} pixels, expected the same (y, x)"
+        )
+    added = {
+        name: getattr(first, name) + getattr(second, name)
+        for name in GradientSums._fields
+        if not name.startswith("distance") and name != "flags"
+    }
+    total = added["magnitude"].astype(np.float64)
+    distances = {
+        name: np.divide(
+            first.magnitude * getattr(first, name).astype(np.float64) + second.magnitude * getattr(second, name),
+            total, out=np.zeros_like(total), where=total > 0,
+        ).astype(np.float32)
+        for name in GradientSums._fields
+        if name.startswith("distance")
+    }  # fmt: skip
+    sums = GradientSums(**added, **distances, flags=first.flags | second.flags)
+    return _rewrap(sums) if estimator == "rewrapped" else sums
+
+
+__all__ = [
+    "Flag",
+    "GradientRate",
+    "GradientStack",
+    "GradientSums",
+    "accumulate",
+    "finish",
+    "halo",
+    "mean_rate",
+    "merge",
+    "stack",
+]

@@ -1,0 +1,195 @@
+"""Gradient stacking in plain NumPy: every estimator of `slidecloud.kernels.gradients`, written to be read.
+
+Whole arrays, all pairs in memory, explicit matrices of which pairs share a date. The fast kernels are tested
+against it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, NDArray
+
+from slidecloud.kernels._gradients_check import Axes, Estimator, check_window
+from slidecloud.kernels._gradients_types import Flag, GradientStack
+from slidecloud.kernels._gradients_unwrap import flood_unwrap
+from slidecloud.types import Float32, Float64
+
+Complex128 = NDArray[np.complex128]
+
+
+def stack(
+    phase: NDArray[np.int16],
+    coherence: NDArray[np.uint8],
+    *,
+    reference: ArrayLike,
+    secondary: ArrayLike,
+    span: ArrayLike | None = None,
+    window: int | Axes = 10,
+    gap: int | Axes | None = None,
+    estimator: Estimator = "coherent",
+) -> GradientStack:
+    """Mean phase gradients; parameters, result and units as of `slidecloud.kernels.gradients.stack`."""
+    size, block = check_window(window, gap)
+    first, last = np.asarray(reference), np.asarray(secondary)
+    years = np.zeros(first.size) if span is None else np.asarray(span, dtype=np.float64)
+    weight = coherence.astype(np.float64) / 255.0
+    z = weight * np.exp(1j * phase * (np.pi / 32768.0))
+    if estimator == "coherent":
+        boxes = {
+            "x": ((size[0], block[1]), (0, size[1] - block[1])),
+            "y": ((block[0], size[1]), (size[0] - block[0], 0)),
+        }
+    else:
+        boxes = {"x": (size, (0, 1)), "y": (size, (1, 0))}
+    valid = np.ones(phase.shape, bool)
+    for box, shift in boxes.values():
+        enough = 4 * boxes_of(coherence > 0, box, (0, 0), size) >= box[0] * box[1]
+        valid &= enough & (4 * boxes_of(coherence > 0, box, shift, size) >= box[0] * box[1])
+    products, angles, flags = {}, {}, np.zeros(phase.shape[1:], np.uint8)
+    distances = {}
+    for axis, (box, shift) in boxes.items():
+        p = boxes_of(z, box, shift, size) * boxes_of(z, box, (0, 0), size).conj()
+        distance = _centres(weight.sum(0), box, shift, size) - _centres(weight.sum(0), box, (0, 0), size)
+        if estimator == "overlap":
+            shared_box = (box[0] - shift[0], box[1] - shift[1])
+            shared = boxes_of(weight**2, shared_box, shift, size) * valid
+            whole = boxes_of(weight, box, shift, size) * boxes_of(weight, box, (0, 0), size) * valid
+            with np.errstate(invalid="ignore"):
+                distance = distance / (1.0 - shared.sum(0) / whole.sum(0))
+            p = p - shared
+        if estimator in ("sum", "rewrapped"):
+            p = 1.0 + 1j * np.angle(p)
+            distance = np.stack([np.full(phase.shape[1:], float(shift[1])), np.full(phase.shape[1:], float(shift[0]))])
+        products[axis], distances[axis] = p * valid, distance
+    count = valid.sum(0).astype(np.int32)
+    own_coherence = (weight * valid).sum(0) / np.where(count > 0, count, np.nan)
+    sigmas = {}
+    for axis, p in products.items():
+        total = p.sum(0)
+        if estimator in ("sum", "rewrapped"):
+            summed = total.imag if estimator == "sum" else _rewrapped(total.imag, own_coherence, count)
+            mean_vector = np.ones_like(total)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                angles[axis] = summed / total.real
+                across = p.imag - p.real * (total.imag / total.real)
+        else:
+            angles[axis] = np.angle(total)
+            mean_vector = np.exp(1j * np.angle(total))
+            across = (p * mean_vector.conj()).imag
+        along = (p * mean_vector.conj()).real
+        sigmas[axis], bounded = angle_sigma(np.nan_to_num(across), along, first, last, size, count)
+        flags[bounded] |= np.uint8(Flag.BOUNDED_SIGMA)
+    return _solve(
+        angles, sigmas, distances, products, valid, years, own_coherence, count, flags, estimator, size, block
+    )
+
+
+def boxes_of(values: NDArray[Any], box: Axes, shift: Axes, window: Axes) -> NDArray[Any]:
+    """Sums over boxes (y, x) whose first pixel is ``shift`` from the first pixel of the window around each pixel."""
+    before = [(w - 1) // 2 for w in window]
+    after = [b + s for b, s in zip(box, shift, strict=True)]
+    margins = [(0, 0)] * (values.ndim - 2) + [(b, a) for b, a in zip(before, after, strict=True)]
+    padded = np.pad(values, margins)
+    sums: NDArray[Any] = sliding_window_view(padded, box, axis=(-2, -1)).sum(axis=(-2, -1))
+    rows, columns = values.shape[-2:]
+    return sums[..., shift[0] : shift[0] + rows, shift[1] : shift[1] + columns]
+
+
+def _centres(weight: Float64, box: Axes, shift: Axes, window: Axes) -> Float64:
+    """Weighted centre (x, y) of the box of each pixel, in pixels of the array."""
+    rows, columns = np.indices(weight.shape)
+    # Coordinates run on outside, where the weight is zero, so they need no padding of their own.
+    mass = boxes_of(weight, box, shift, window)
+    with np.errstate(invalid="ignore"):
+        parts = [boxes_of(weight * grid, box, shift, window) / mass for grid in (columns, rows)]
+    return np.stack(parts).astype(np.float64)
+
+
+def _rewrapped(total: Float64, quality: Float64, count: NDArray[np.int32]) -> Float64:
+    wrapped = np.where(count > 0, np.mod(total + np.pi, 2 * np.pi) - np.pi, np.nan)
+    seeds = np.argsort(-np.nan_to_num(quality), axis=None, kind="stable")
+    result: Float64 = flood_unwrap(wrapped, np.nan_to_num(quality), seeds)
+    return result
+
+
+def relations(reference: NDArray[np.int64], secondary: NDArray[np.int64]) -> tuple[Float64, Float64]:
+    """(pair, pair) matrices: different pairs that share a date in the same role, and those that share it in a chain."""
+    same = (reference[:, None] == reference[None]).astype(float) + (secondary[:, None] == secondary[None])
+    np.fill_diagonal(same, 0.0)
+    chain = (reference[:, None] == secondary[None]).astype(float) + (secondary[:, None] == reference[None])
+    return same, chain
+
+
+def angle_sigma(
+    across: Float64,
+    along: Float64,
+    reference: NDArray[np.int64],
+    secondary: NDArray[np.int64],
+    reach: Axes,
+    count: NDArray[np.int32],
+) -> tuple[Float64, NDArray[np.bool_]]:
+    """Standard deviation of the angle of a sum of products (pair, y, x), and where its plain second moment is <= 0.
+
+    The formulas are those of the module ``_gradients_variance``, with explicit sums over pairs of pairs.
+    """
+    same, chain = relations(reference, secondary)
+    own, own_along = np.sum(across**2, 0), np.sum(along**2, 0)
+    role_along, chain_along = (np.einsum("kyx,kl,lyx->yx", along, m, along) for m in (same, chain))
+    usable = (own > 0) & (count > 0)
+    safe = np.where(usable, own, 1.0)
+    box = (2 * reach[0] + 1, 2 * reach[1] + 1)
+    centred = box  # a window as wide as the box starts ``reach`` pixels before the pixel
+    number = boxes_of(usable.astype(float), box, (0, 0), centred)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratios = [
+            boxes_of(np.where(usable, np.einsum("kyx,kl,lyx->yx", across, m, across) / safe, 0.0), box, (0, 0), centred)
+            / number
+            for m in (same, chain)
+        ]
+        role, linked = own * ratios[0], own * ratios[1]
+        air = np.where(chain_along > 0, -linked / np.where(chain_along > 0, chain_along, 1.0), 0.0)
+        air = np.clip(air, 0.0, own / (2 * own_along))
+        speckle = np.maximum(own + role - air * (2 * own_along + role_along), own - 2 * air * own_along)
+        variance = speckle + air * (2 * own_along + role_along - chain_along)
+        square = along.sum(0) ** 2
+        left = 1.0 - (own_along + role_along + chain_along) / square
+        sigma = np.sqrt(np.where(usable & (left > 1e-4) & (variance > 0), variance / left / square, np.nan))
+    return sigma, usable & (own + role + linked <= 0)
+
+
+def _solve(
+    angles: dict[str, Float64],
+    sigmas: dict[str, Float64],
+    distances: dict[str, Float64],
+    products: dict[str, Complex128],
+    valid: NDArray[np.bool_],
+    years: Float64,
+    own_coherence: Float64,
+    count: NDArray[np.int32],
+    flags: NDArray[np.uint8],
+    estimator: Estimator,
+    size: Axes,
+    block: Axes,
+) -> GradientStack:
+    """Gradients from angles and distances, pixel by pixel, and what describes the set of pairs."""
+    result = {name: np.full(count.shape, np.nan, np.float32) for name in ("x", "y", "x_sigma", "y_sigma")}
+    for i, j in np.argwhere(count > 0):
+        matrix = np.array([distances["x"][:, i, j], distances["y"][:, i, j]])
+        nominal = (size[0] - block[0]) * (size[1] - block[1]) if estimator == "coherent" else 1.0
+        if not np.linalg.det(matrix) > 0.1 * nominal:
+            continue
+        inverse = np.linalg.inv(matrix)
+        result["x"][i, j], result["y"][i, j] = inverse @ [angles["x"][i, j], angles["y"][i, j]]
+        variance = inverse**2 @ [sigmas["x"][i, j] ** 2, sigmas["y"][i, j] ** 2]
+        result["x_sigma"][i, j], result["y_sigma"][i, j] = np.sqrt(variance)
+    single = estimator in ("sum", "rewrapped")
+    size_of = valid.astype(float) if single else np.abs(products["x"]) + np.abs(products["y"])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        effective = size_of.sum(0) ** 2 / (size_of**2).sum(0)
+        mean_span = (size_of * years[:, None, None]).sum(0) / size_of.sum(0)
+    maps: list[Float32] = [values.astype(np.float32) for values in (effective, own_coherence, mean_span)]
+    return GradientStack(**result, flags=flags, count=count, effective_pairs=maps[0], mean_coherence=maps[1],
+                         mean_span=maps[2])  # fmt: skip

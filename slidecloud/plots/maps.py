@@ -1,0 +1,211 @@
+"""Maps over a hillshade, with scale bar, units and colours that tell towards from away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from slidecloud.plots.figures import INK
+from slidecloud.types import Float32, Float64
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from slidecloud.types import StackHeader
+
+MOST_PIXELS: Final = 900
+"""Larger maps are thinned for drawing; figures are not computed from what is drawn."""
+
+DIVERGING: Final = "RdBu"
+GRADIENT: Final = "PuOr"
+SEQUENTIAL: Final = "viridis"
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """Where a map lies, for drawing.
+
+    Attributes
+    ----------
+    extent
+        Left, right, bottom, top in ``units``.
+    aspect
+        Height of one unit of y over width of one unit of x on the page.
+    x_label, y_label
+        Axis labels.
+    metres
+        Metres of one unit of x, for the scale bar.
+    shade
+        Hillshade 0..1 (y, x), or None.
+    step
+        Every so many pixels are drawn.
+    """
+
+    extent: tuple[float, float, float, float]
+    aspect: float
+    x_label: str
+    y_label: str
+    metres: float
+    shade: Float64 | None
+    step: int
+
+    @classmethod
+    def of(cls, header: StackHeader, elevation: Float32 | None = None) -> Canvas:
+        """The canvas of a burst; ``elevation`` (y, x) in metres gives the hillshade."""
+        height, width = header.shape
+        step = max(1, -(-max(height, width) // MOST_PIXELS))
+        dy, dx = header.spacing
+        shade = None if elevation is None else hillshade(elevation[::step, ::step], (dy * step, dx * step))
+        grid = header.grid
+        if grid is None:
+            return cls((0, width, height, 0), dy / dx, "range (pixels)", "azimuth (pixels)", dx, shade, step)
+        right, bottom = grid.left + grid.dx * width, grid.top + grid.dy * height
+        if _geographic(grid.crs):
+            metres = dx / grid.dx
+            aspect = (dy / abs(grid.dy)) / metres
+            return cls(
+                (grid.left, right, bottom, grid.top), aspect, "longitude (°)", "latitude (°)", metres, shade, step
+            )
+        extent = tuple(value / 1000 for value in (grid.left, right, bottom, grid.top))
+        return cls(extent, 1.0, "easting (km)", "northing (km)", 1000.0, shade, step)  # type: ignore[arg-type]
+
+    def position(self, row: int, column: int, shape: tuple[int, int]) -> tuple[float, float]:
+        """Centre of a pixel in units of the axes."""
+        left, right, bottom, top = self.extent
+        return left + (right - left) * (column + 0.5) / shape[1], top + (bottom - top) * (row + 0.5) / shape[0]
+
+
+def draw(
+    axes: Axes,
+    values: Any,
+    canvas: Canvas,
+    *,
+    title: str,
+    label: str,
+    limits: tuple[float, float],
+    colours: str,
+    bar: bool = True,
+) -> None:
+    """Draw one map with its colour bar.
+
+    Parameters
+    ----------
+    axes
+        Where.
+    values
+        (y, x), NaN = no data, which shows the hillshade alone.
+    canvas
+        Extent and hillshade.
+    title, label
+        Title of the panel; quantity and unit of the colour bar.
+    limits
+        Lowest and highest colour; values beyond take the end colours, and the bar shows pointed ends.
+    colours
+        Name of a colour map.
+    bar
+        Draw a scale bar.
+    """
+    from matplotlib import colormaps
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    thin = np.asarray(values)[:: canvas.step, :: canvas.step]
+    mappable = ScalarMappable(Normalize(*limits, clip=True), colormaps[colours])
+    image = mappable.to_rgba(np.ma.masked_invalid(thin))
+    axes.imshow(_lit(image, ~np.isfinite(thin), canvas.shade), extent=canvas.extent, aspect="auto")
+    axes.set_aspect(canvas.aspect)
+    axes.set_title(title, fontsize=10, loc="left", color=INK)
+    axes.set_xlabel(canvas.x_label, fontsize=7, color=INK)
+    place = axes.get_subplotspec()
+    if place is None or place.is_first_col():
+        axes.set_ylabel(canvas.y_label, fontsize=7, color=INK)
+    axes.tick_params(labelsize=7, length=2, color=INK)
+    axes.ticklabel_format(useOffset=False, style="plain")
+    axes.locator_params(nbins=5)
+    found = thin[np.isfinite(thin)]
+    low, high = (bool((found < limits[0]).any()), bool((found > limits[1]).any())) if found.size else (False, False)
+    ends = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[low, high]
+    colour_bar = axes.figure.colorbar(mappable, ax=axes, shrink=0.85, pad=0.02, extend=ends)
+    colour_bar.set_label(label, fontsize=8, color=INK)
+    colour_bar.ax.tick_params(labelsize=7)
+    if bar:
+        scale_bar(axes, canvas)
+
+
+def scale_bar(axes: Axes, canvas: Canvas) -> None:
+    """A bar of a round length, about a quarter of the map wide, in the lower left corner."""
+    left, right, bottom, top = canvas.extent
+    width = abs(right - left) * canvas.metres
+    wanted = width / 4
+    power = 10.0 ** np.floor(np.log10(wanted))
+    length = max(step * power for step in (1, 2, 5) if step * power <= wanted)
+    span = length / canvas.metres
+    x, y = left + 0.05 * (right - left), bottom + 0.06 * (top - bottom)
+    text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
+    thickness = 0.012 * (top - bottom)
+    for inset, colour in ((0.4, "white"), (0.0, INK)):
+        pad = inset * abs(thickness)
+        axes.fill_between(
+            [x - np.sign(right - left) * pad, x + span + pad], y - pad, y + thickness + pad, color=colour, lw=0
+        )
+    axes.text(
+        x + span / 2,
+        y + 2 * thickness,
+        text,
+        ha="center",
+        va="bottom",
+        fontsize=7,
+        color=INK,
+        bbox={"facecolor": "white", "alpha": 0.7, "pad": 0.8, "lw": 0},
+    )
+
+
+def hillshade(elevation: Float32, spacing: tuple[float, float]) -> Float64:
+    """Light from the north-west at 45 degrees: cosine of the angle to the ground, 0..1; gaps are flat."""
+    filled = np.where(np.isfinite(elevation), elevation, np.nanmean(elevation) if np.isfinite(elevation).any() else 0)
+    down, right = np.gradient(filled.astype(np.float64), *spacing)
+    light = np.array([-0.5, 0.5, np.sqrt(0.5)])  # east, north, up
+    normal = np.stack([-right, down, np.ones_like(right)]) / np.sqrt(right**2 + down**2 + 1)
+    return np.clip(np.tensordot(light, normal, 1), 0, 1)
+
+
+def symmetric(values: Any, *, share: float = 99.5, floor: float = 0.0) -> tuple[float, float]:
+    """Limits around zero that hold so many percent of the values, rounded up to 1, 2 or 5 times a power of ten."""
+    found = np.abs(np.asarray(values))
+    found = found[np.isfinite(found)]
+    top = max(float(np.percentile(found, share)) if found.size else 0.0, floor)
+    rounded = _round_up(top)
+    return -rounded, rounded
+
+
+def positive(values: Any, *, share: float = 98.0) -> tuple[float, float]:
+    """Limits from zero that hold so many percent of the values."""
+    found = np.asarray(values)
+    found = found[np.isfinite(found)]
+    return 0.0, _round_up(float(np.percentile(found, share)) if found.size else 1.0)
+
+
+def _round_up(value: float) -> float:
+    if value < 1e-12:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value * (1 - 1e-9)))
+
+
+def _lit(image: Float64, empty: Any, shade: Float64 | None) -> Float64:
+    """Colours under the hillshade's light; where there is no data, the hillshade in pale grey."""
+    light = np.full(empty.shape, 0.85) if shade is None else shade
+    lit = image.copy()
+    # Flat ground has 0.71: it keeps its colour, so that the colour bar stays true away from slopes.
+    lit[..., :3] *= np.clip(0.62 + 0.54 * light, 0, 1)[..., None]
+    lit[empty, :3] = (0.45 + 0.5 * light[empty])[:, None]
+    lit[..., 3] = 1
+    return lit
+
+
+def _geographic(crs: str) -> bool:
+    from pyproj import CRS
+
+    return bool(CRS.from_user_input(crs).is_geographic)

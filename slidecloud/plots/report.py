@@ -1,0 +1,244 @@
+"""A report of a run: one self-contained HTML file with its pictures inside, and the pictures beside it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import math
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from slidecloud.plots import maps, series
+from slidecloud.plots.accuracy import (
+    Accuracy,
+    Truth,
+    accuracy,
+    least_steady,
+    reference_level,
+    true_gradients,
+    true_series,
+)
+from slidecloud.plots.figures import INK, new_figure, save
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+    from slidecloud.store import Run
+    from slidecloud.types import Float32, Float64
+
+_MARKS: Final = "AB"
+_STYLE: Final = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:1150px;margin:2rem auto;padding:0 1rem;color:#222}"
+    "img{width:100%;height:auto}table{border-collapse:collapse;margin:1rem 0}"
+    "td{padding:.2rem 1.2rem .2rem 0;border-bottom:1px solid #ddd}td+td{text-align:right}"
+    "pre{background:#f4f4f4;padding:.8rem;overflow:auto}h1,h2{font-weight:600}p.note{color:#555}"
+)
+
+
+def report(
+    run: Run,
+    out: str | os.PathLike[str],
+    *,
+    truth: Mapping[str, Truth] | None = None,
+    bursts: Sequence[str] | None = None,
+) -> Path:
+    """Write ``report.html`` and a PNG for each burst (``report.png`` for the first).
+
+    Parameters
+    ----------
+    run
+        An open run store with gradients and time series.
+    out
+        Folder to write into.
+    truth
+        What really moved, by burst, where it is known.
+    bursts
+        Bursts to show; by default all.
+
+    Returns
+    -------
+    Path
+        The HTML file.
+
+    Raises
+    ------
+    ValueError
+        If the run holds no burst.
+    """
+    chosen = tuple(run.bursts if bursts is None else bursts)
+    if not chosen:
+        raise ValueError(f"{run.location} holds no burst yet; finish the run with 'slidecloud run'.")
+    folder = Path(out)
+    parts = []
+    for number, burst in enumerate(chosen):
+        known = (truth or {}).get(burst)
+        picture = save(burst_figure(run, burst, truth=known), folder / _picture_name(burst, number))
+        parts.append(_section(run, burst, picture, known))
+    page = folder / "report.html"
+    partial = folder / ".report.html.partial"
+    partial.write_text(_page(run, parts), encoding="utf-8")
+    partial.replace(page)
+    return page
+
+
+def burst_figure(run: Run, burst: str, *, truth: Truth | None = None) -> Figure:
+    """Velocity, gradients and one series of a burst; with a truth, beside what really moved."""
+    gradients, timeseries = run.gradients(burst), run.timeseries(burst)
+    header = run.header(burst)
+    canvas = maps.Canvas.of(header, _elevation(run, burst))
+    figure = new_figure(12.5, 9.9)
+    rows: Any = figure.subfigures(3, 1, height_ratios=[1, 1, 0.68])
+    pixels = _pixels(timeseries, truth)
+    _velocity_row(rows[0], timeseries, canvas, pixels, truth)
+    _gradient_row(
+        rows[1],
+        gradients,
+        canvas,
+        None if truth is None else true_gradients(truth, header, gradient_window(run, burst)),
+    )
+    _series_row(rows[2], timeseries, pixels, truth)
+    first, last = (np.datetime_as_string(timeseries["time"].values[i], unit="D") for i in (0, -1))
+    figure.suptitle(
+        f"{burst}: {timeseries.sizes['time']} dates from {first} to {last}, {header.pass_}, line of sight",
+        fontsize=12,
+        color=INK,
+    )
+    return figure
+
+
+def burst_accuracy(run: Run, burst: str, truth: Truth) -> Accuracy:
+    """A burst of a run against its truth."""
+    gradients = run.gradients(burst)
+    return accuracy(
+        gradients, run.timeseries(burst), truth, header=run.header(burst), window=gradient_window(run, burst)
+    )
+
+
+def gradient_window(run: Run, burst: str) -> tuple[int, int]:
+    """Rows and columns of the window that the gradients were stacked with."""
+    config = run.config.gradients
+    if config.window_pixels is not None:
+        pixels = config.window_pixels
+        return pixels if isinstance(pixels, tuple) else (pixels, pixels)
+    rows, columns = (max(3, math.floor(float(config.window or 0) / step + 0.5)) for step in run.header(burst).spacing)
+    return rows, columns
+
+
+def _pixels(timeseries: xr.Dataset, truth: Truth | None) -> list[tuple[int, int]]:
+    """The pixel that stands out most and, where the truth is known, the one that moves least steadily."""
+    found = [series.most_telling(timeseries)]
+    return found if truth is None else [*found, least_steady(truth, timeseries)]
+
+
+def _series_row(figure: Any, timeseries: xr.Dataset, pixels: list[tuple[int, int]], truth: Truth | None) -> None:
+    panels = np.ravel(figure.subplots(1, len(pixels)))
+    for axes, (row, column), mark in zip(panels, pixels, _MARKS, strict=False):
+        true = None if truth is None else true_series(truth, timeseries, row, column)
+        series.draw(axes, timeseries.isel(y=row, x=column), title=f"Point {mark}", true=true)
+
+
+def _velocity_row(
+    figure: Any, timeseries: xr.Dataset, canvas: maps.Canvas, pixels: list[tuple[int, int]], truth: Truth | None
+) -> None:
+    velocity = 1000 * timeseries["velocity"].values
+    sigma = 1000 * timeseries["velocity_sigma"].values
+    limits = maps.symmetric(velocity)
+    panels: list[tuple[str, Any, str, tuple[float, float], str]] = []
+    if truth is not None:
+        true = 1000 * (truth.velocity - reference_level(timeseries, truth))
+        moving = truth.slides > 0
+        limits = maps.symmetric(true[moving] if moving.any() else true, share=80)
+        panels.append(("True velocity", true, "mm/yr, positive towards satellite", limits, maps.DIVERGING))
+    panels.append(("Velocity", velocity, "mm/yr, positive towards satellite", limits, maps.DIVERGING))
+    panels.append(("Its standard error", sigma, "mm/yr", maps.positive(sigma), maps.SEQUENTIAL))
+    if truth is None:
+        coherence = timeseries["temporal_coherence"].values
+        panels.append(("Temporal coherence", coherence, "1", (0.0, 1.0), maps.SEQUENTIAL))
+    for axes, (title, values, label, span, colours) in zip(figure.subplots(1, 3), panels, strict=True):
+        maps.draw(axes, values, canvas, title=title, label=label, limits=span, colours=colours)
+        for pixel, mark in zip(pixels, _MARKS, strict=False):
+            place = canvas.position(*pixel, velocity.shape)
+            axes.plot(*place, "o", ms=11, mfc="none", mec="black", mew=1.3)
+            axes.annotate(mark, place, xytext=(7, 5), textcoords="offset points", fontsize=9, weight="bold", color=INK)
+
+
+def _gradient_row(figure: Any, gradients: xr.Dataset, canvas: maps.Canvas, true: Mapping[str, Float64] | None) -> None:
+    scale = 1e6  # m/yr per m to mm/yr per km
+    measured = [scale * gradients[f"velocity_gradient_{name}"].values for name in "xy"]
+    label = "mm/yr per km"
+    limits = maps.symmetric(np.stack(measured), share=99)
+    panels: list[tuple[str, Any, str, tuple[float, float], str]] = []
+    if true is not None:
+        limits = maps.symmetric(scale * true["x"], share=99.7)
+        panels.append(("True velocity gradient along x", scale * true["x"], label, limits, maps.GRADIENT))
+    panels.append(("Velocity gradient along x", measured[0], label, limits, maps.GRADIENT))
+    panels.append(("Velocity gradient along y", measured[1], label, limits, maps.GRADIENT))
+    if true is None:
+        mean = gradients["mean_coherence"].values
+        panels.append(("Mean coherence of the pairs", mean, "1", (0.0, 1.0), maps.SEQUENTIAL))
+    for axes, (title, values, text, span, colours) in zip(figure.subplots(1, 3), panels, strict=True):
+        maps.draw(axes, values, canvas, title=title, label=text, limits=span, colours=colours)
+
+
+def _elevation(run: Run, burst: str) -> Float32 | None:
+    """Elevation from the burst stack, where it can still be reached."""
+    from slidecloud.store import locate, open_stack
+
+    stack = locate(run.config.stacks, run.config.storage_options) / f"{burst}.zarr"
+    if not stack.exists():
+        return None
+    found = open_stack(stack)
+    return None if "elevation" not in found else np.asarray(found["elevation"].values, np.float32)
+
+
+def _picture_name(burst: str, number: int) -> str:
+    return "report.png" if number == 0 else f"report-{burst}.png"
+
+
+def _section(run: Run, burst: str, picture: Path, truth: Truth | None) -> str:
+    timeseries = run.timeseries(burst)
+    velocity, coherence = 1000 * timeseries["velocity"].values, timeseries["temporal_coherence"].values
+    known = np.isfinite(velocity)
+    rows = [
+        ("pixels with a velocity", f"{known.sum():,} of {known.size:,}"),
+        ("velocity, 1st to 99th percentile", "{:.1f} to {:.1f} mm/yr".format(*np.percentile(velocity[known], [1, 99]))),
+        ("median standard error of velocity", f"{1000 * np.nanmedian(timeseries['velocity_sigma'].values):.1f} mm/yr"),
+        ("median temporal coherence", f"{np.nanmedian(coherence):.2f}"),
+        ("pairs", f"{timeseries.sizes['pair']}"),
+    ]
+    if truth is not None:
+        rows += [_split(line) for line in burst_accuracy(run, burst, truth).lines()]
+    table = "".join(f"<tr><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>" for a, b in rows)
+    data = base64.b64encode(picture.read_bytes()).decode()
+    return (
+        f"<h2>{html.escape(burst)}</h2><table>{table}</table>"
+        f'<img alt="Maps and time series of {html.escape(burst)}" src="data:image/png;base64,{data}">'
+    )
+
+
+def _split(line: str) -> tuple[str, str]:
+    name, _, value = line.partition("  ")
+    return name, value.strip()
+
+
+def _page(run: Run, parts: Sequence[str]) -> str:
+    place = html.escape(run.location.url)
+    how = html.escape(
+        f'import slidecloud\n\nrun = slidecloud.open_run("{run.location.url}")\n'
+        f'run.timeseries("{run.bursts[0]}").velocity'
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>slidecloud: {html.escape(run.location.name)}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>{html.escape(run.location.name)}</h1>"
+        '<p class="note">Line of sight; positive is towards the satellite (blue), negative away from it (red). '
+        "Displacement is relative to the run's reference.</p>"
+        f"{''.join(parts)}<h2>Reading the results</h2><p>Everything is in <code>{place}</code>:</p><pre>{how}</pre>"
+        "</body></html>\n"
+    )

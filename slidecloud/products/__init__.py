@@ -1,0 +1,1 @@
+"""What is derived from a run store for other software: never the only copy of anything."""

@@ -1,0 +1,15 @@
+"""A finished run for the tests of products."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli import small
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run store of a small simulated region; read it only."""
+    return small.finished(tmp_path_factory.mktemp("region"), small.scene())
