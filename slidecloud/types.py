@@ -51,12 +51,14 @@ class Grid:
     @property
     def x(self) -> Float64:
         """Pixel centres along x, shape (width,), units of the CRS."""
-        return self.left + self.dx * (np.arange(self.width) + 0.5)
+        centres: Float64 = self.left + self.dx * (np.arange(self.width, dtype=np.float64) + 0.5)
+        return centres
 
     @property
     def y(self) -> Float64:
         """Pixel centres along y, shape (height,), units of the CRS."""
-        return self.top + self.dy * (np.arange(self.height) + 0.5)
+        centres: Float64 = self.top + self.dy * (np.arange(self.height, dtype=np.float64) + 0.5)
+        return centres
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -107,7 +107,7 @@ def plan(
 ) -> list[Unit]:
     """Units of one burst: each bin and tile, then the maps."""
     header = selection.header
-    method = Method(config.estimator, _window(header, config), config.gap)
+    method = Method(config.estimator, window_of(header, config), config.gap)
     bins = bins_of(selection, network)
     widest = max(int(np.count_nonzero(bins.bin == number)) for number in range(len(bins.label)))
     tiles = cut(
@@ -187,7 +187,8 @@ def _durations(bins: SeasonBins, selection: Selection) -> tuple[float, ...]:
     return tuple(float(years) for years in (ends - starts) / np.timedelta64(1, "s") / (86400 * DAYS_PER_YEAR))
 
 
-def _window(header: StackHeader, config: GradientsConfig) -> tuple[int, int]:
+def window_of(header: StackHeader, config: GradientsConfig) -> tuple[int, int]:
+    """Rows and columns of the window in pixels."""
     pixels = config.window_pixels
     if pixels is not None:
         return pixels if isinstance(pixels, tuple) else (pixels, pixels)

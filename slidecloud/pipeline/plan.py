@@ -99,7 +99,12 @@ def _burst(config: RunConfig, run: Location, stack: Stack) -> tuple[dict[str, Ma
     if "gradients" in config.stages:
         bins = gradients.bins_of(chosen.gradients, config.network)
         sizes, values = gradients.template_values(bins, config.network)
-        attributes = {"season_names": list(bins.season_name), "bin_labels": list(bins.label)}
+        attributes = {
+            "season_names": list(bins.season_name),
+            "bin_labels": list(bins.label),
+            "estimator": config.gradients.estimator,
+            "window": list(gradients.window_of(header, config.gradients)),
+        }
         collected[gradients.group(header.id)] = runs.stage_template(
             header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=stack.chunks[1:]
         )

@@ -14,7 +14,6 @@ from slidecloud.store.location import Location, locate
 from slidecloud.store.stacks import INGEST, batch_records
 from slidecloud.types import DataError
 
-
 _TOGETHER = 32
 
 

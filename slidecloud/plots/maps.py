@@ -71,6 +71,12 @@ class Canvas:
         extent = tuple(value / 1000 for value in (grid.left, right, bottom, grid.top))
         return cls(extent, 1.0, "easting (km)", "northing (km)", 1000.0, shade, step)  # type: ignore[arg-type]
 
+    @property
+    def shape_on_page(self) -> float:
+        """Height over width of the map as drawn."""
+        left, right, bottom, top = self.extent
+        return abs((top - bottom) * self.aspect / (right - left))
+
     def position(self, row: int, column: int, shape: tuple[int, int]) -> tuple[float, float]:
         """Centre of a pixel in units of the axes."""
         left, right, bottom, top = self.extent
@@ -127,7 +133,8 @@ def draw(
     found = thin[np.isfinite(thin)]
     low, high = (bool((found < limits[0]).any()), bool((found > limits[1]).any())) if found.size else (False, False)
     ends = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[low, high]
-    colour_bar = axes.figure.colorbar(mappable, ax=axes, shrink=0.85, pad=0.02, extend=ends)
+    beside = axes.inset_axes((1.02, 0.0, 0.04, 1.0))  # as high as the map, whatever its shape
+    colour_bar = axes.figure.colorbar(mappable, cax=beside, extend=ends)
     colour_bar.set_label(label, fontsize=8, color=INK)
     colour_bar.ax.tick_params(labelsize=7)
     if bar:

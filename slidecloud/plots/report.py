@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from slidecloud.store import Run
     from slidecloud.types import Float32, Float64
 
+_WIDTH: Final = 12.5
+_SERIES_HIGH: Final = 2.6
 _MARKS: Final = "AB"
 _STYLE: Final = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:1150px;margin:2rem auto;padding:0 1rem;color:#222}"
@@ -91,15 +92,16 @@ def burst_figure(run: Run, burst: str, *, truth: Truth | None = None) -> Figure:
     gradients, timeseries = run.gradients(burst), run.timeseries(burst)
     header = run.header(burst)
     canvas = maps.Canvas.of(header, _elevation(run, burst))
-    figure = new_figure(12.5, 9.9)
-    rows: Any = figure.subfigures(3, 1, height_ratios=[1, 1, 0.68])
+    maps_high = _WIDTH / 3 * 0.72 * min(max(canvas.shape_on_page, 0.3), 1.3) + 0.9
+    figure = new_figure(_WIDTH, 2 * maps_high + _SERIES_HIGH)
+    rows: Any = figure.subfigures(3, 1, height_ratios=[maps_high, maps_high, _SERIES_HIGH])
     pixels = _pixels(timeseries, truth)
     _velocity_row(rows[0], timeseries, canvas, pixels, truth)
     _gradient_row(
         rows[1],
         gradients,
         canvas,
-        None if truth is None else true_gradients(truth, header, gradient_window(run, burst)),
+        None if truth is None else true_gradients(truth, header, gradient_window(gradients)),
     )
     _series_row(rows[2], timeseries, pixels, truth)
     first, last = (np.datetime_as_string(timeseries["time"].values[i], unit="D") for i in (0, -1))
@@ -115,17 +117,13 @@ def burst_accuracy(run: Run, burst: str, truth: Truth) -> Accuracy:
     """A burst of a run against its truth."""
     gradients = run.gradients(burst)
     return accuracy(
-        gradients, run.timeseries(burst), truth, header=run.header(burst), window=gradient_window(run, burst)
+        gradients, run.timeseries(burst), truth, header=run.header(burst), window=gradient_window(gradients)
     )
 
 
-def gradient_window(run: Run, burst: str) -> tuple[int, int]:
+def gradient_window(gradients: xr.Dataset) -> tuple[int, int]:
     """Rows and columns of the window that the gradients were stacked with."""
-    config = run.config.gradients
-    if config.window_pixels is not None:
-        pixels = config.window_pixels
-        return pixels if isinstance(pixels, tuple) else (pixels, pixels)
-    rows, columns = (max(3, math.floor(float(config.window or 0) / step + 0.5)) for step in run.header(burst).spacing)
+    rows, columns = gradients.attrs["window"]
     return rows, columns
 
 

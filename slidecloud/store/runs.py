@@ -14,7 +14,7 @@ from slidecloud.config import RunConfig
 from slidecloud.store import templates
 from slidecloud.store.arrays import zarr_store
 from slidecloud.store.location import Location, locate
-from slidecloud.store.schema import GROUPS, SCHEMA_VERSION, ArraySpec
+from slidecloud.store.schema import GROUPS, SCHEMA_VERSION
 from slidecloud.store.stacks import header_attributes, header_from, open_dataset, open_group
 from slidecloud.types import DataError, StackHeader
 
@@ -172,11 +172,6 @@ def open_run(url: str | Location, storage_options: Mapping[str, Any] | None = No
         Options of the object store.
     """
     return Run(locate(url, storage_options))
-
-
-def burst_arrays(name: str) -> tuple[ArraySpec, ...]:
-    """Arrays of a stage's group that units write (not the coordinates of the template)."""
-    return tuple(spec for spec in GROUPS[name] if {"y", "x"} <= set(spec.dims) and not spec.optional)
 
 
 def _nearest(header: StackHeader, dataset: xr.Dataset, lon: float, lat: float) -> tuple[int, int, float] | None:

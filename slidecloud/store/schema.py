@@ -68,8 +68,8 @@ def _time(name: str, dim: str, long_name: str) -> ArraySpec:
 
 
 GRADIENT_FLAGS: Final = {
-    "flag_masks": [1, 2, 4, 8, 16],
-    "flag_meanings": "aliased independent_sigma uneven_weights steep undefined",
+    "flag_masks": [1, 2, 4, 8],
+    "flag_meanings": "aliased bounded_sigma uneven steep",
 }
 
 _RADAR_POSITION: Final = (
@@ -247,6 +247,7 @@ TIMESERIES: Final[tuple[ArraySpec, ...]] = (
         (),
         math.nan,
     ),
+    *_RADAR_POSITION,
 )
 
 GROUPS: Final = {"stack": STACK, "gradients": GRADIENTS, "timeseries": TIMESERIES}

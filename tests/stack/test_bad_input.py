@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import miniature as mini
 import numpy as np
 import pytest
 from rasterio.errors import NotGeoreferencedWarning
@@ -18,7 +19,6 @@ from rasterio.transform import Affine
 
 from slidecloud.stack import SourceWarning, WavelengthWarning, open_source
 from slidecloud.types import DataError
-import miniature as mini
 
 BAD = mini.KEYS[0]
 UNW = "tifs/crop_20180106-20180118_VV_8rlks_eqa_unw.tif"

@@ -6,13 +6,13 @@ import os
 import pickle
 import shutil
 
+import miniature as mini
 import numpy as np
 import pytest
 
 from slidecloud.kernels.phase import decode
 from slidecloud.stack import SourceWarning, WavelengthWarning, open_source
 from slidecloud.types import DataError
-import miniature as mini
 
 PHASE_STEP = np.pi / 65536 + 2e-6
 """Half a step of the binary angle, and float32 rounding of some turns."""

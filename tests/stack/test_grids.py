@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import miniature as mini
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +14,6 @@ from pyproj import Geod
 from slidecloud.stack import open_source
 from slidecloud.stack.grids import majority, mismatch, placement, spacing, union
 from slidecloud.types import DataError, Grid
-import miniature as mini
 
 GRID = Grid("EPSG:4326", 100.0, 30.0, 0.001, -0.001, 40, 50)
 integers = st.integers(-14, 14)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 
+import miniature as mini
 import numpy as np
 import pytest
 
 from slidecloud.kernels.phase import decode
 from slidecloud.stack import SourceWarning, open_source
 from slidecloud.types import SENTINEL1_WAVELENGTH, DataError
-import miniature as mini
 
 PHASE_STEP = np.pi / 65536 + 2e-6
 

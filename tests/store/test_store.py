@@ -79,6 +79,13 @@ def test_geozarr_attributes(folder):
     assert {item["name"] for item in attributes["zarr_conventions"]} == {"proj", "spatial"}
 
 
+def test_flags_are_those_of_the_kernel():
+    from slidecloud.kernels.gradients import Flag
+
+    assert schema.GRADIENT_FLAGS["flag_masks"] == [flag.value for flag in Flag]
+    assert schema.GRADIENT_FLAGS["flag_meanings"] == " ".join(flag.name.lower() for flag in Flag)
+
+
 def test_readme_table_lists_every_array():
     for group, specs in schema.GROUPS.items():
         table = schema.table(group)

@@ -98,7 +98,7 @@ def objects(store: Path) -> dict[str, bytes]:
 
 def command(*arguments: str) -> list[str]:
     """The command line of this interpreter's slidecloud."""
-    return [sys.executable, "-c", "from slidecloud.cli import main; main()", *arguments]
+    return [sys.executable, "-m", "slidecloud", *arguments]
 
 
 def call(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
