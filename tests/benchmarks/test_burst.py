@@ -70,7 +70,8 @@ work = next(unit for unit in units if unit.kernel).work
 indices = np.array(work.pairs)
 part = len(indices) * work.tile.pixels
 def read():
-    return [read_pairs(stack.array(name), indices, work.tile.rows, work.tile.columns) for name in ("phase", "coherence")]
+    window = work.tile.rows, work.tile.columns
+    return [read_pairs(stack.array(name), indices, *window) for name in ("phase", "coherence")]
 read_s, (phase, coherence) = clock(read)
 compute_s, sums = clock(lambda: kernel.accumulate(phase, coherence, reference=np.array(work.reference),
     secondary=np.array(work.secondary), span=np.array(work.spans), window=10))
