@@ -35,6 +35,8 @@ class BatchWork:
         Digests of the pairs that are read back from the stack itself (an append rewrites the last, partial chunk).
     band
         Rows at a time.
+    origin
+        Folder of the source, for the message that says how to restore the batch.
     """
 
     source: Source
@@ -44,6 +46,7 @@ class BatchWork:
     members: tuple[Pair, ...]
     stored: Mapping[str, str]
     band: int
+    origin: str
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -70,7 +73,7 @@ class BatchWork:
             "times": [[str(pair.reference), str(pair.secondary), pair.perpendicular_baseline] for pair in self.members],
             "pairs": {key: value.result() for key, value in digests.items()},
             "rejected": rejected,
-            "source": self.source.header.source,
+            "source": self.origin,
         }
 
     def _write_band(

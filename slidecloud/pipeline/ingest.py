@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -49,7 +50,7 @@ def ingest_folder(
     grid = _stored_grid(location)
     if grid is not None and grid != source.header.grid:
         source = open_source(path, kind=kind, id=id, grid=grid)
-    return location, ingest(source, stacks, executor=executor, progress=progress)
+    return location, ingest(source, stacks, executor=executor, progress=progress, origin=str(Path(path).absolute()))
 
 
 def ingest(
@@ -60,6 +61,7 @@ def ingest(
     progress: Progress | None = None,
     retries: int = 2,
     chunks: tuple[int, int, int] = STACK_CHUNKS,
+    origin: str = "SOURCE",
 ) -> Summary:
     """Write the pairs of a source that are not stored yet.
 
@@ -75,6 +77,8 @@ def ingest(
         Times a batch that raised is tried again.
     chunks
         Pairs, rows and columns of a chunk, for a new stack.
+    origin
+        Folder of the source, kept for the message that says how to restore a damaged batch.
 
     Returns
     -------
@@ -99,7 +103,7 @@ def ingest(
         raise DataError(_no_pairs(source))
     static = source.static() if stored is None else stored.static()
     templates.ensure(location, "stack", stack_template(header, pairs, static, chunks=chunks), keep_older=True)
-    units = _batch_units(source, location, header, pairs, chunks)
+    units = _batch_units(source, location, header, pairs, chunks, origin)
     runner: Executor = executor or serial()
     summary = drive(units, location=location, executor=runner, retries=retries, progress=progress, label="ingest")
     return summary + Summary(
@@ -108,7 +112,12 @@ def ingest(
 
 
 def _batch_units(
-    source: Source, location: Location, header: StackHeader, pairs: Sequence[Pair], chunks: tuple[int, int, int]
+    source: Source,
+    location: Location,
+    header: StackHeader,
+    pairs: Sequence[Pair],
+    chunks: tuple[int, int, int],
+    origin: str,
 ) -> list[Unit]:
     older = {record.key.unit: record for record in batch_records(location)}
     prints = {item.pair.key: item.fingerprint for item in source.pairs}
@@ -122,7 +131,7 @@ def _batch_units(
         facts = older[name].facts if name in older else {"pairs": {}, "rejected": {}}
         if set(keys) == {*facts["pairs"], *facts["rejected"]} and not _mended(facts["rejected"], prints):
             continue
-        work = BatchWork(source, location, header, first, members, facts["pairs"], chunks[1])
+        work = BatchWork(source, location, header, first, members, facts["pairs"], chunks[1], origin)
         digest = records.digest(["ingest/1", keys, [prints.get(key, "") for key in keys]])
         size = len(keys) * header.shape[0] * header.shape[1] * pixel
         band = len(keys) * min(chunks[1], header.shape[0]) * header.shape[1] * pixel

@@ -91,7 +91,7 @@ def test_no_data_shows_the_hillshade_and_values_their_colour() -> None:
     assert image[0, 0, 0] == image[0, 0, 1] == image[0, 0, 2]
     assert image[0, 1, 0] > image[0, 1, 2], "away from the satellite is red"
     assert image[1, 1, 2] > image[1, 1, 0], "towards it is blue"
-    bar: Any = axes.figure.axes[1]
+    bar: Any = axes.child_axes[0]
     assert bar.get_ylabel() == "mm/yr"
 
 

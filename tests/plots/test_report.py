@@ -64,7 +64,7 @@ def test_the_point_shown_lies_on_the_slide(run: Run, truth: Truth) -> None:
 
 
 def test_window_is_the_configured_one(run: Run) -> None:
-    assert gradient_window(run, small.BURST) == (10, 10)
+    assert gradient_window(run.gradients(small.BURST)) == (10, 10)
 
 
 def test_a_run_without_its_stacks_has_no_hillshade_but_a_report(
