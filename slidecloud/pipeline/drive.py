@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from typing import Literal
 
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.progress import Progress, Silent
@@ -55,8 +56,7 @@ def drive(
     _check_memory(units, memory)
     work = _Todo(units, location, retry_quarantined=retry_quarantined)
     progress = progress or Silent()
-    todo = work.waiting
-    progress.start(units=len(todo), bytes=sum(unit.bytes_read for unit in todo), label=label)
+    progress.start(units=len(work.ahead), bytes=sum(unit.bytes_read for unit in work.ahead), label=label)
     budget = memory * executor.workers if memory is not None and executor.shares_memory else None
     flying: dict[int, Unit] = {}
     failures: dict[Name, int] = {}
@@ -78,7 +78,7 @@ def drive(
             failures[unit.name] = failures.get(unit.name, 0) + 1
             if failures[unit.name] <= retries:
                 progress.message(f"{' '.join(unit.name)} failed, trying again: {_short(result)}")
-                work.waiting.appendleft(unit)
+                work.ready.appendleft(unit)
             else:
                 work.fail(unit, f"{_short(result)} (tried {failures[unit.name]} times)")
                 progress.advance(unit=" ".join(unit.name), bytes=unit.bytes_read)
@@ -90,59 +90,57 @@ def drive(
 
 
 class _Todo:
-    """Units by state: waiting, done, set aside, blocked."""
+    """Units by state: ready, waiting for others, done, set aside, blocked by what is set aside."""
 
     def __init__(self, units: Sequence[Unit], location: Location, *, retry_quarantined: bool) -> None:
         self._location = location
         finished = records.done(location)
-        notes = records.quarantined(location)
-        self._wanted = {unit.name for unit in units}
-        self._done = {unit.name for unit in units if unit.key in finished}
-        self._skipped = len(self._done)
-        self._aside: dict[Name, Quarantined] = {}
+        notes = {} if retry_quarantined else records.quarantined(location)
+        todo = {unit.name: unit for unit in units if unit.key not in finished}
+        self.ready: deque[Unit] = deque()
+        self._skipped = len(units) - len(todo)
         self._computed: list[Unit] = []
+        self._aside: dict[Name, Quarantined] = {}
         self._blocked: set[Name] = set()
-        self.waiting: deque[Unit] = deque()
-        for unit in units:
+        self._waiting: dict[Name, tuple[Unit, set[Name]]] = {}
+        self._needed_by: dict[Name, list[Name]] = {}
+        for unit in todo.values():
+            needs = {name for name in unit.requires if name in todo}
+            self._waiting[unit.name] = (unit, needs)
+            for name in needs:
+                self._needed_by.setdefault(name, []).append(unit.name)
+        for unit in todo.values():
             note = notes.get(unit.key)
-            if unit.name in self._done:
-                continue
-            if note is not None and note["kind"] == "data" and not retry_quarantined:
-                self._aside[unit.name] = Quarantined(*unit.name, note["reason"], "data")
-            elif self._is_blocked(unit):
-                self._blocked.add(unit.name)
-            else:
-                self.waiting.append(unit)
+            if note is not None and note["kind"] == "data":
+                self._set_aside(unit.name, note["reason"], "data")
+        for name in list(self._waiting):
+            self._release(name)
+        self.ahead = (*self.ready, *(unit for unit, _ in self._waiting.values()))
 
-    def next(self, flying: Iterable[Unit], budget: int | None) -> Unit | None:
-        """The first waiting unit whose needs are met and whose memory is free."""
-        flying = list(flying)
+    def next(self, flying: Collection[Unit], budget: int | None) -> Unit | None:
+        """The next unit whose needs are met, unless its memory is not free."""
+        if not self.ready:
+            return None
         used = sum(unit.peak_memory for unit in flying)
-        for unit in list(self.waiting):
-            if self._is_blocked(unit):
-                self.waiting.remove(unit)
-                self._blocked.add(unit.name)
-                continue
-            if any(name in self._wanted and name not in self._done for name in unit.requires):
-                continue
-            if budget is not None and flying and used + unit.peak_memory > budget:
-                return None
-            self.waiting.remove(unit)
-            return unit
-        return None
+        if budget is not None and flying and used + self.ready[0].peak_memory > budget:
+            return None
+        return self.ready.popleft()
 
     def settle(self, unit: Unit, outcome: Outcome) -> None:
-        """Note a unit that ended."""
-        if outcome.reason is None:
-            self._done.add(unit.name)
-            self._computed.append(unit)
-        else:
-            self._aside[unit.name] = Quarantined(*unit.name, outcome.reason, "data")
+        """Note a unit that ended, and release those that waited for it."""
+        if outcome.reason is not None:
+            self._set_aside(unit.name, outcome.reason, "data")
+            return
+        self._computed.append(unit)
+        for name in self._needed_by.pop(unit.name, ()):
+            if name in self._waiting:
+                self._waiting[name][1].discard(unit.name)
+                self._release(name)
 
     def fail(self, unit: Unit, reason: str) -> None:
         """Set a unit aside that failed too often; the next run tries it again."""
         records.quarantine(self._location, unit.key, reason, kind="failed")
-        self._aside[unit.name] = Quarantined(*unit.name, reason, "failed")
+        self._set_aside(unit.name, reason, "failed")
 
     def summary(self, seconds: float) -> Summary:
         """What happened."""
@@ -156,8 +154,21 @@ class _Todo:
             bytes_written=sum(unit.bytes_written for unit in self._computed),
         )
 
-    def _is_blocked(self, unit: Unit) -> bool:
-        return any(name in self._aside or name in self._blocked for name in unit.requires)
+    def _release(self, name: Name) -> None:
+        unit, needs = self._waiting[name]
+        if not needs:
+            del self._waiting[name]
+            self.ready.append(unit)
+
+    def _set_aside(self, name: Name, reason: str, kind: Literal["data", "failed"]) -> None:
+        self._waiting.pop(name, None)
+        self._aside[name] = Quarantined(*name, reason, kind)
+        blocked = deque(self._needed_by.pop(name, ()))
+        while blocked:
+            other = blocked.popleft()
+            if self._waiting.pop(other, None) is not None:
+                self._blocked.add(other)
+                blocked.extend(self._needed_by.pop(other, ()))
 
 
 def _check_memory(units: Sequence[Unit], memory: int | None) -> None:

@@ -141,6 +141,12 @@ class Run:
             )
         return xr.concat(found, dim="burst", join="outer", coords="minimal", compat="override")
 
+    def best(self, lon: float, lat: float) -> xr.Dataset:
+        """Time series of a point from the burst whose velocity has the smallest sigma there, dim (time,); see `at`."""
+        found = self.at(lon, lat)
+        sigma = found["velocity_sigma"].values
+        return found.isel(burst=int(np.argmin(np.where(np.isfinite(sigma), sigma, np.inf))))
+
     def _open(self, burst: str, name: str) -> xr.Dataset:
         if burst not in self.bursts:
             raise KeyError(f"{self.location} has no burst {burst!r}; bursts are {', '.join(self.bursts) or 'none'}.")

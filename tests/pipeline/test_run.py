@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import runs
 
 import slidecloud
-from slidecloud import cluster
+from slidecloud import cluster, simulate
 from slidecloud.pipeline import executors
+from slidecloud.stack.arrays import ArraySource
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +107,37 @@ def test_order_of_arrival_changes_nothing(tmp_path, reference, source, interfero
     summary = runs.rerun(tmp_path)
     assert summary.exit_code == 0
     assert runs.objects(tmp_path / "run.zarr") == runs.objects(reference / "run.zarr")
+
+
+def test_bursts_that_overlap_are_all_returned(tmp_path, source, interferograms, scene):
+    """Two bursts over one place: nothing is averaged, and the best is the one with the smaller sigma."""
+    runs.ingest(source, str(tmp_path / "stacks"), chunks=runs.CHUNKS)
+    header = dataclasses.replace(scene.header, id="sim_other")
+    few = list(range(60))
+    i = interferograms
+    other = ArraySource(header, i.pairs[:60], i.phase[few], i.coherence[few], i.unwrapped[few], scene.static())
+    runs.ingest(other, str(tmp_path / "stacks"), chunks=runs.CHUNKS)
+    runs.rerun(tmp_path)
+    latitude, longitude = _centre_of(scene, 40, 60)
+    run = slidecloud.open_run(str(tmp_path / "run.zarr"))
+    both = run.at(longitude, latitude)
+    assert set(both.burst.values) == {"sim_small", "sim_other"}
+    best = run.best(longitude, latitude)
+    assert float(best.velocity_sigma) == float(both.velocity_sigma.min())
+    assert "burst" not in best.dims
+
+
+def test_radar_geometry(tmp_path):
+    """A stack in radar geometry runs, and a point is found by its latitude and longitude."""
+    scene = simulate.scene(11, shape=(64, 64), dates=16, geometry="radar", id="sim_radar")
+    i = simulate.interferograms(scene)
+    source = ArraySource(scene.header, i.pairs, i.phase, i.coherence, i.unwrapped, scene.static())
+    assert runs.compute(tmp_path, source).exit_code == 0
+    run = slidecloud.open_run(str(tmp_path / "run.zarr"))
+    point = run.at(float(scene.longitude[20, 30]), float(scene.latitude[20, 30]))
+    np.testing.assert_array_equal(point.displacement.values[0], run.timeseries("sim_radar").displacement[:, 20, 30])
+    with pytest.raises(KeyError, match="No burst"):
+        run.at(float(scene.longitude[0, 0]) + 1, float(scene.latitude[0, 0]))
 
 
 def _centre_of(scene, row: int, column: int) -> tuple[float, float]:
