@@ -187,6 +187,12 @@ def _durations(bins: SeasonBins, selection: Selection) -> tuple[float, ...]:
     return tuple(float(years) for years in (ends - starts) / np.timedelta64(1, "s") / (86400 * DAYS_PER_YEAR))
 
 
+def gap_of(header: StackHeader, config: GradientsConfig) -> tuple[int, int]:
+    """Rows and columns between the two blocks of the window."""
+    gap = [config.gap or (2 if size >= 6 else 1) for size in window_of(header, config)]
+    return gap[0], gap[1]
+
+
 def window_of(header: StackHeader, config: GradientsConfig) -> tuple[int, int]:
     """Rows and columns of the window in pixels."""
     pixels = config.window_pixels

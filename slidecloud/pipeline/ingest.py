@@ -9,9 +9,11 @@ from typing import Literal
 
 import numpy as np
 
+from slidecloud.pipeline import noise
 from slidecloud.pipeline.batches import BatchWork
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import Executor, serial
+from slidecloud.pipeline.inputs import select
 from slidecloud.pipeline.progress import Progress
 from slidecloud.pipeline.summary import Quarantined, Summary
 from slidecloud.pipeline.units import Unit
@@ -106,9 +108,23 @@ def ingest(
     units = _batch_units(source, location, header, pairs, chunks, origin)
     runner: Executor = executor or serial()
     summary = drive(units, location=location, executor=runner, retries=retries, progress=progress, label="ingest")
+    if not summary.quarantined:
+        summary += _measure_noise(location, runner, progress)
     return summary + Summary(
         quarantined=_rejected(source, location, known), skipped=_batches(pairs, chunks) - len(units)
     )
+
+
+def _measure_noise(location: Location, executor: Executor, progress: Progress | None) -> Summary:
+    """Measure how far neighbour noise reaches, where there are pairs to measure it on."""
+    stack = Stack(location)
+    if not any(stack.pair_digests):
+        return Summary()
+    found = drive([noise.plan(select(stack))], location=location, executor=executor, label="noise")
+    reach = noise.known_reach(location)
+    if progress is not None and found.done and any(reach):
+        progress.message(f"{location.name}: noise of neighbouring pixels is correlated over {reach} pixels (y, x).")
+    return Summary(quarantined=found.quarantined)
 
 
 def _batch_units(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from slidecloud.config import ConfigError, RunConfig
-from slidecloud.pipeline import gradients, timeseries
+from slidecloud.pipeline import gradients, noise, timeseries
 from slidecloud.pipeline.ingest import STACK_CHUNKS
 from slidecloud.pipeline.inputs import Selection, select, select_offered
 from slidecloud.pipeline.summary import Quarantined
@@ -35,12 +35,15 @@ class Plan:
         All units, each after those it requires.
     refused
         Bursts that cannot take part, and why.
+    notes
+        What a person should know about the results.
     """
 
     location: Location
     templates: Mapping[str, Mapping[str, bytes]]
     units: tuple[Unit, ...]
     refused: tuple[Quarantined, ...]
+    notes: tuple[str, ...]
 
 
 def make(config: RunConfig) -> Plan:
@@ -55,14 +58,17 @@ def make(config: RunConfig) -> Plan:
     collected: dict[str, Mapping[str, bytes]] = {}
     units: list[Unit] = []
     refused: list[Quarantined] = []
+    notes: list[str] = []
     for stack_location in stack_locations(config):
         try:
-            burst_templates, burst_units = _burst(config, location, Stack(stack_location))
+            stack = Stack(stack_location)
+            burst_templates, burst_units = _burst(config, location, stack)
         except DataError as error:
             refused.append(Quarantined("stack", stack_location.name.removesuffix(".zarr"), str(error), "data"))
             continue
         collected |= burst_templates
         units += burst_units
+        notes += _noise_note(config, stack)
     metadata = {
         key: data
         for objects in (runs.root_template(config), *collected.values())
@@ -71,7 +77,7 @@ def make(config: RunConfig) -> Plan:
     }
     root = {key: data for key, data in templates.consolidated(metadata).items() if key in runs.root_template(config)}
     root[runs.RUN_YAML] = runs.root_template(config)[runs.RUN_YAML]
-    return Plan(location, {**collected, TEMPLATE_ROOT: root}, tuple(units), tuple(refused))
+    return Plan(location, {**collected, TEMPLATE_ROOT: root}, tuple(units), tuple(refused), tuple(notes))
 
 
 def stack_locations(config: RunConfig) -> list[Location]:
@@ -114,6 +120,14 @@ def _burst(config: RunConfig, run: Location, stack: Stack) -> tuple[dict[str, Ma
             header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=stack.chunks[1:]
         )
     return collected, _units(config, run, chosen)
+
+
+def _noise_note(config: RunConfig, stack: Stack) -> list[str]:
+    if "gradients" not in config.stages or config.gradients.estimator != "coherent":
+        return []
+    gap = gradients.gap_of(stack.header, config.gradients)
+    note = noise.warning(stack.header.id, noise.known_reach(stack.location), gap)
+    return [] if note is None else [note]
 
 
 class _Chosen(NamedTuple):

@@ -73,7 +73,7 @@ def run(
         progress=progress,
         label="run",
     )
-    return total + summary + Summary(quarantined=plan.refused)
+    return total + summary + Summary(quarantined=plan.refused, notes=plan.notes)
 
 
 def check_same_run(location: Location, config: RunConfig) -> None:

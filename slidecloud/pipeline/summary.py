@@ -35,6 +35,8 @@ class Summary:
         Wall time.
     bytes_read, bytes_written
         Uncompressed bytes of the units computed now.
+    notes
+        What a person should know about the results.
     """
 
     done: int = 0
@@ -44,6 +46,7 @@ class Summary:
     seconds: float = 0.0
     bytes_read: int = 0
     bytes_written: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -59,6 +62,7 @@ class Summary:
             self.seconds + other.seconds,
             self.bytes_read + other.bytes_read,
             self.bytes_written + other.bytes_written,
+            self.notes + other.notes,
         )
 
     def lines(self) -> list[str]:
@@ -66,6 +70,7 @@ class Summary:
         moved = f"read {self.bytes_read / 1e6:,.0f} MB, wrote {self.bytes_written / 1e6:,.0f} MB"
         lines = [f"{self.done} units done, {self.skipped} were done before, in {self.seconds:.1f} s ({moved})."]
         lines.extend(f"Quarantined ({i.kind}): {i.stage} {i.unit}: {i.reason}" for i in self.quarantined)
+        lines.extend(f"Note: {note}" for note in self.notes)
         if self.blocked:
             shown = ", ".join(self.blocked[:5]) + (", …" if len(self.blocked) > 5 else "")
             lines.append(f"{len(self.blocked)} units wait for quarantined ones: {shown}")

@@ -17,7 +17,7 @@ from slidecloud.types import DataError
 class Work(Protocol):
     """What a unit does: a picklable callable that writes through ``writer`` and returns facts for the record."""
 
-    def __call__(self, writer: Writer) -> Mapping[str, Any]: ...
+    def __call__(self, writer: Writer, /) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)

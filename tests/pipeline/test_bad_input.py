@@ -210,3 +210,21 @@ def test_folder_that_may_not_be_written(copy):
             runs.rerun(copy, f"run: {locked}/run.zarr")
     finally:
         os.seteuid(user)
+
+
+def test_correlated_noise_is_measured_and_told(tmp_path, scene, interferograms):
+    """A filtered stack: its noise reaches across the gap, which the run says; the unfiltered one gets no note."""
+    from scipy.ndimage import uniform_filter
+
+    from slidecloud.kernels.phase import encode
+
+    i = interferograms
+    z = np.exp(1j * i.phase * (np.pi / 32768))
+    smooth = np.angle(uniform_filter(z.real, (0, 5, 5)) + 1j * uniform_filter(z.imag, (0, 5, 5)))
+    for name, phase in (("plain", i.phase), ("smooth", encode(smooth))):
+        header = dataclasses.replace(scene.header, id=name)
+        source = ArraySource(header, i.pairs, phase, i.coherence, i.unwrapped, {})
+        runs.ingest(source, str(tmp_path / "stacks"), chunks=(32, 96, 128))
+    notes = runs.rerun(tmp_path, "resources: {executor: serial}", "stages: [gradients]").notes
+    assert len(notes) == 1
+    assert "Stack smooth: noise of neighbouring pixels" in notes[0]
