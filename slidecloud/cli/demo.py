@@ -132,7 +132,7 @@ def _what_next(folder: Path, page: Path) -> list[str]:
         "",
         "Open them in Python:",
         "    import xarray",
-        f'    xarray.open_zarr("{store}", group="bursts/{_BURST}/timeseries", consolidated=False).velocity.plot()',
+        f'    xarray.open_zarr("{store}", group="bursts/{_BURST}/timeseries").velocity.plot()',
         "",
         "Try next:",
         f"    slidecloud network {folder / 'stacks' / (_BURST + '.zarr')} --plot network.png",

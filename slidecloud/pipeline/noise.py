@@ -81,9 +81,9 @@ def warning(stack: str, reach: tuple[int, int], gap: tuple[int, int]) -> str | N
         return None
     least = "at least " if max(reach) == MOST_LAG else ""
     return (
-        f"Stack {stack}: noise of neighbouring pixels is correlated over {least}{max(reach)} pixels and the gap "
-        f"between the blocks of the gradient estimator is {max(gap)}: gradients where coherence is low come out too small. "
-        "Unfiltered interferograms are better; else raise gradients.gap and the window."
+        f"Stack {stack}: noise of neighbouring pixels is correlated over {least}{max(reach)} pixels, and the gap "
+        f"between the blocks of the gradient estimator is {max(gap)}: gradients come out too small where coherence is "
+        "low. Unfiltered interferograms are better; else raise gradients.gap and the window."
     )
 
 
