@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -71,13 +71,17 @@ class GradientsConfig(_Section):
         None, gt=0, description="Longest pair in days for stacking alone; null takes the network's."
     )
 
+    @field_validator("window_pixels")
+    @classmethod
+    def _both_axes(cls, pixels: int | tuple[int, int] | None) -> tuple[int, int] | None:
+        return (pixels, pixels) if isinstance(pixels, int) else pixels
+
     @model_validator(mode="after")
     def _one_window(self) -> GradientsConfig:
         if self.window is None and self.window_pixels is None:
             raise ValueError("neither window nor window_pixels is given; give one of them")
-        pixels = self.window_pixels
-        if pixels is not None and min((pixels,) if isinstance(pixels, int) else pixels) < 3:
-            raise ValueError(f"window_pixels is {pixels}; expected at least 3 pixels")
+        if isinstance(self.window_pixels, tuple) and min(self.window_pixels) < 3:
+            raise ValueError(f"window_pixels is {list(self.window_pixels)}; expected at least 3 pixels")
         return self
 
 
@@ -100,6 +104,12 @@ class ReferenceConfig(_Section):
                 raise ValueError(
                     f"reference kind is {self.kind!r} and {kind} is {value}; give {kind} with kind {kind!r} only"
                 )
+        if self.point is not None and not (abs(self.point[0]) <= 180 and abs(self.point[1]) <= 90):
+            raise ValueError(f"point is {list(self.point)}; expected [longitude, latitude] in degrees")
+        if self.area is not None:
+            west, south, east, north = self.area
+            if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+                raise ValueError(f"area is {list(self.area)}; expected [west, south, east, north] in degrees")
         return self
 
 
@@ -128,6 +138,13 @@ class ResourcesConfig(_Section):
     )
     retries: int = Field(2, ge=0, description="Times a failed unit is tried again before quarantine.")
 
+    @field_validator("tile")
+    @classmethod
+    def _positive(cls, tile: tuple[int, int] | None) -> tuple[int, int] | None:
+        if tile is not None and min(tile) < 1:
+            raise ValueError(f"tile is {list(tile)}; expected rows and columns above 0")
+        return tile
+
     @field_validator("memory")
     @classmethod
     def _size(cls, text: str) -> str:
@@ -143,8 +160,8 @@ class ResourcesConfig(_Section):
 class RunConfig(_Section):
     """Everything a run needs."""
 
-    run: str = Field(description="Run store to write: a folder or URL.")
-    stacks: str = Field(description="Folder or URL that holds the burst stacks (<id>.zarr).")
+    run: str = Field(min_length=1, description="Run store to write: a folder or URL.")
+    stacks: str = Field(min_length=1, description="Folder or URL that holds the burst stacks (<id>.zarr).")
     bursts: tuple[str, ...] | None = Field(None, description="Ids of the burst stacks to use; null takes all.")
     sources: tuple[SourceConfig, ...] = Field((), description="Source folders to ingest into stacks before the run.")
     stages: tuple[Literal["gradients", "timeseries"], ...] = Field(
@@ -163,16 +180,16 @@ class RunConfig(_Section):
     @field_validator("storage_options")
     @classmethod
     def _no_secret(cls, options: dict[str, Any]) -> dict[str, Any]:
-        for name, value in options.items():
-            if any(word in name.lower() for word in _SECRET_WORDS) and not str(value).startswith("env:"):
-                raise ValueError(
-                    f"{name} holds a secret in clear; write env:NAME with the name of an environment variable"
-                )
+        refuse_secrets(options)
         return options
 
     def science(self) -> dict[str, Any]:
-        """The part of the configuration that results depend on, as plain JSON values."""
-        return self.model_dump(mode="json", exclude={"resources", "storage_options", "run", "stacks", "sources"})
+        """The part of the configuration that one run store holds one of, as plain JSON values.
+
+        Stages and bursts may be added later: their units are others, not the same with other results.
+        """
+        elsewhere = {"resources", "storage_options", "run", "stacks", "sources", "stages", "bursts"}
+        return self.model_dump(mode="json", exclude=elsewhere)
 
 
 def parse_bytes(text: str) -> int:
@@ -181,6 +198,22 @@ def parse_bytes(text: str) -> int:
     if not match:
         raise ValueError(f"size is {text!r}; expected a number and a unit such as '4 GiB' or '500 MB'")
     return int(float(match[1]) * _SCALE[match[2]])
+
+
+def refuse_secrets(options: Mapping[str, Any]) -> None:
+    """Raise ValueError if an option, nested ones too, holds a secret in clear instead of ``env:NAME``."""
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            refuse_secrets(value)
+        elif _is_secret(name) and isinstance(value, str) and not value.startswith("env:"):
+            raise ValueError(
+                f"{name} holds a secret in clear; write env:NAME with the name of an environment variable, "
+                "or give a profile. Secrets must not stand in files"
+            )
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRET_WORDS)
 
 
 def load(path: str | Path) -> RunConfig:

@@ -269,6 +269,7 @@ __all__ = [
     "GradientStack",
     "GradientSums",
     "accumulate",
+    "check_window",
     "finish",
     "halo",
     "mean_rate",

@@ -40,6 +40,8 @@ def _window(grid: Grid, reference: ReferenceConfig) -> tuple[slice, slice]:
     forward = Transformer.from_crs("EPSG:4326", CRS.from_user_input(grid.crs), always_xy=True)
     if reference.kind == "point":
         x, y = forward.transform(*(reference.point or (np.nan, np.nan)))
+        if not (np.isfinite(x) and np.isfinite(y)):
+            return slice(0), slice(0)
         row, column = int(np.floor((y - grid.top) / grid.dy)), int(np.floor((x - grid.left) / grid.dx))
         inside = 0 <= row < grid.height and 0 <= column < grid.width
         return (slice(row, row + 1), slice(column, column + 1)) if inside else (slice(0), slice(0))

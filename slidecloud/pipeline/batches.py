@@ -32,11 +32,16 @@ class BatchWork:
     members
         The pairs, in stored order.
     stored
-        Digests of the pairs that are read back from the stack itself (an append rewrites the last, partial chunk).
-    band
-        Rows at a time.
+        Digests of the pairs that are read back from the stack itself, the first of the batch (an append rewrites the
+        last, partial chunk).
+    refused
+        Notes on pairs that could not be read before; they stand where the source does not offer the pair again.
+    chunks
+        Pairs, rows and columns of a chunk; rows are read a chunk at a time.
     origin
         Folder of the source, for the message that says how to restore the batch.
+    attempt
+        How many times the batch was written, this one included.
     """
 
     source: Source
@@ -45,8 +50,10 @@ class BatchWork:
     first: int
     members: tuple[Pair, ...]
     stored: Mapping[str, str]
-    band: int
+    refused: Mapping[str, Mapping[str, str]]
+    chunks: tuple[int, int, int]
     origin: str
+    attempt: int
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -55,13 +62,13 @@ class BatchWork:
 
     def __call__(self, writer: Writer) -> dict[str, Any]:
         offered = {item.pair.key: item for item in self.source.pairs}
-        rejected: dict[str, dict[str, str]] = {}
+        rejected = {key: note for key, note in self.refused.items() if key not in offered}
         while True:
             digests = {key: _PairDigest() for key in self.keys if key not in rejected}
             try:
-                for start in range(0, self.header.shape[0], self.band):
+                for start in range(0, self.header.shape[0], self.chunks[1]):
                     self._write_band(
-                        writer, slice(start, min(start + self.band, self.header.shape[0])), offered, digests
+                        writer, slice(start, min(start + self.chunks[1], self.header.shape[0])), offered, digests
                     )
                 break
             except _PairError as error:
@@ -69,7 +76,10 @@ class BatchWork:
                 item = offered.get(error.key)
                 fingerprint = item.fingerprint if item is not None else ""
                 rejected[error.key] = {"reason": str(error), "fingerprint": fingerprint}
+        self._check_kept(digests)
         return {
+            "attempt": self.attempt,
+            "chunks": [*self.chunks],
             "times": [[str(pair.reference), str(pair.secondary), pair.perpendicular_baseline] for pair in self.members],
             "pairs": {key: value.result() for key, value in digests.items()},
             "rejected": rejected,
@@ -89,12 +99,13 @@ class BatchWork:
             np.zeros(shape, np.uint8),
             np.full(shape, np.nan, np.float32) if self.header.has_unwrapped else None,
         )
-        kept = Stack(self.location) if self.stored else None
+        count = max((number + 1 for number, key in enumerate(self.keys) if key in self.stored), default=0)
+        kept = Stack(self.location).pair_rows(range(self.first, self.first + count), rows) if count else None
         for number, key in enumerate(self.keys):
             if key not in digests:
                 continue
             if kept is not None and key in self.stored:
-                pair = kept.pair_rows(self.first + number, rows)
+                pair = PairBlock(*(None if part is None else part[number] for part in kept))  # type: ignore[arg-type]
             else:
                 pair = _read(self.source, offered, key, rows)
             for target, value in zip(block, pair, strict=True):
@@ -104,6 +115,15 @@ class BatchWork:
         for name, data in block._asdict().items():
             if data is not None:
                 writer.write(name, data, (self.first, rows.start, 0))
+
+    def _check_kept(self, digests: Mapping[str, _PairDigest]) -> None:
+        """What was read back from the stack must be what was once written there."""
+        for key, expected in self.stored.items():
+            if key in digests and digests[key].result() != expected:
+                raise DataError(
+                    f"Pair {key} of {self.location} is not what was stored. Run 'slidecloud verify {self.location} "
+                    "--repair' and ingest again, from a source that has the pair."
+                )
 
 
 class _PairDigest:

@@ -24,6 +24,7 @@ def drive(
     units: Sequence[Unit],
     *,
     location: Location,
+    token: str,
     executor: Executor,
     memory: int | None = None,
     retries: int = 2,
@@ -37,10 +38,10 @@ def drive(
     ----------
     units
         In an order in which each comes after those it requires.
-    location
-        Store they write to, which holds their records.
+    location, token
+        Store they write to, which holds their records, and the token of its lease.
     executor
-        Where they run; it is not closed.
+        Where they run; closed only if units are still in flight when an error ends the drive.
     memory
         Bytes of one worker. No unit may need more, and threads of one process share it times their number.
     retries
@@ -53,8 +54,8 @@ def drive(
     Summary
     """
     started = time.monotonic()
-    _check_memory(units, memory)
     work = _Todo(units, location, retry_quarantined=retry_quarantined)
+    _check_memory(work.ahead, memory)
     progress = progress or Silent()
     progress.start(units=len(work.ahead), bytes=sum(unit.bytes_read for unit in work.ahead), label=label)
     budget = memory * executor.workers if memory is not None and executor.shares_memory else None
@@ -65,7 +66,7 @@ def drive(
         while True:
             while len(flying) < WINDOW * executor.workers and (unit := work.next(flying.values(), budget)):
                 flying[number] = unit
-                executor.submit(number, perform, location, unit)
+                executor.submit(number, perform, location, unit, token)
                 number += 1
             if not flying:
                 break
@@ -100,6 +101,7 @@ class _Todo:
         self.ready: deque[Unit] = deque()
         self._skipped = len(units) - len(todo)
         self._computed: list[Unit] = []
+        self._notes: list[str] = []
         self._aside: dict[Name, Quarantined] = {}
         self._blocked: set[Name] = set()
         self._waiting: dict[Name, tuple[Unit, set[Name]]] = {}
@@ -132,6 +134,8 @@ class _Todo:
             self._set_aside(unit.name, outcome.reason, "data")
             return
         self._computed.append(unit)
+        if "note" in outcome.facts:
+            self._notes.append(outcome.facts["note"])
         for name in self._needed_by.pop(unit.name, ()):
             if name in self._waiting:
                 self._waiting[name][1].discard(unit.name)
@@ -152,6 +156,7 @@ class _Todo:
             seconds=seconds,
             bytes_read=sum(unit.bytes_read for unit in self._computed),
             bytes_written=sum(unit.bytes_written for unit in self._computed),
+            notes=tuple(sorted(self._notes)),
         )
 
     def _release(self, name: Name) -> None:
@@ -178,7 +183,8 @@ def _check_memory(units: Sequence[Unit], memory: int | None) -> None:
     if largest.peak_memory > memory:
         raise MemoryError(
             f"Unit {' '.join(largest.name)} needs {largest.peak_memory / 2**30:.2f} GiB and a worker has "
-            f"{memory / 2**30:.2f} GiB. Raise resources.memory or choose a smaller resources.tile."
+            f"{memory / 2**30:.2f} GiB. Raise resources.memory; "
+            "units of tiles, but not maps and levels, become smaller with resources.tile."
         )
 
 

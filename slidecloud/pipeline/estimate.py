@@ -32,7 +32,7 @@ class StageEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A run: its stages, how much of it is done already, and the longest chain of units that must wait for another.
+    """A run: what is ahead by stage, and how much of it is done already.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ def estimate(config: RunConfig, rates: Rates) -> Estimate:
     fresh = [source for source in sources if not (stacks / f"{source.header.id}.zarr").exists()]
     stages = [_ingest(fresh, rates)] if fresh else []
     units: list[Unit] = []
-    if len(fresh) < len(sources) or not sources:
+    if len(fresh) < len(sources) or not sources or any(name.endswith(".zarr") for name in stacks.folders()):
         units += planning.make(config).units
     for source in fresh:
         units += planning.offered_units(config, source)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Result = Any
+_PATIENCE = 2.0
 
 
 class Executor(Protocol):
@@ -101,39 +102,57 @@ class DaskExecutor:
     shares_memory = False
 
     def __init__(self, client: Client) -> None:
-        from distributed import as_completed
-
         self._client = client
-        self._numbers: dict[str, int] = {}
+        self._flying: dict[str, tuple[int, Any]] = {}
+        self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._submitted = 0
-        self._completed = as_completed()
         self.dashboard: str | None = client.dashboard_link
-        threads = client.nthreads()
-        self.workers = max(1, sum(threads.values()))
+        self.workers = max(1, sum(client.nthreads().values()))
 
     def submit(self, number: int, function: Callable[..., Result], *arguments: Any) -> None:
         """Send a function to the cluster."""
         self._submitted += 1
-        future = self._client.submit(
-            function, *arguments, key=f"slidecloud-{id(self)}-{self._submitted}", pure=False, retries=0
-        )
-        self._numbers[str(future.key)] = number
-        self._completed.add(future)
+        key = f"slidecloud-{id(self)}-{self._submitted}"
+        future = self._client.submit(function, *arguments, key=key, pure=False)
+        self._flying[key] = (number, future)
+        future.add_done_callback(lambda ended: self._ended.put(str(ended.key)))
 
     def take(self) -> tuple[int, Result | BaseException]:
-        """Wait for the next task that finishes, fails or is lost."""
-        future = next(self._completed)
-        number = self._numbers.pop(str(future.key))
+        """Wait for the next task that finishes, fails or is lost.
+
+        Raises
+        ------
+        ConnectionError
+            If the scheduler is gone; what was done is in the store.
+        """
+        while True:
+            self._check_scheduler()
+            try:
+                key = self._ended.get(timeout=_PATIENCE)
+            except queue.Empty:
+                continue
+            if key in self._flying:
+                break
+        number, future = self._flying.pop(key)
         if future.status == "finished":
             return number, future.result()
-        if future.status == "cancelled":
-            return number, RuntimeError("the Dask scheduler lost the task; is the cluster still there?")
-        return number, future.exception()
+        if future.status == "error":
+            return number, future.exception()
+        self._check_scheduler()
+        return number, RuntimeError("the scheduler lost the task")
 
     def close(self) -> None:
         """Cancel all tasks that have not finished."""
-        self._completed.clear()
-        self._numbers.clear()
+        futures = [future for _, future in self._flying.values()]
+        self._flying.clear()
+        if self._client.status == "running":
+            self._client.cancel(futures)
+
+    def _check_scheduler(self) -> None:
+        if self._client.status != "running":
+            raise ConnectionError(
+                "The Dask scheduler is gone. What was done is stored: start a cluster and give the same command again."
+            )
 
 
 def serial() -> SerialExecutor:

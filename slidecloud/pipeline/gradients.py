@@ -108,6 +108,7 @@ def plan(
     """Units of one burst: each bin and tile, then the maps."""
     header = selection.header
     method = Method(config.estimator, window_of(header, config), config.gap)
+    kernel.check_window(method.window, method.gap)
     bins = bins_of(selection, network)
     widest = max(int(np.count_nonzero(bins.bin == number)) for number in range(len(bins.label)))
     tiles = cut(
@@ -140,12 +141,14 @@ def _bin_unit(chosen: Selection, number: int, label: str, tile: Tile, method: Me
         tile,
         method,
     )
-    parts = ["gradients.bin/1", number, label, _method_digest(method), chosen.signature, str(tile), chosen.header.shape]
-    peak = BASE_MEMORY + tile.pixels * (3 * pairs + 3 * chosen.chunks[0] + _WORK_BYTES)
+    parts = ["gradients.bin/1", number, label, _method_digest(method), chosen.signature, str(tile), chosen.place]
+    (before_y, after_y), (before_x, after_x) = kernel.halo(method.window, estimator=method.estimator)
+    read = tile.padded((before_y, before_x), (after_y, after_x), chosen.header.shape).pixels
+    peak = BASE_MEMORY + read * (3 * pairs + 3 * chosen.chunks[0] + _WORK_BYTES)
     return Unit(
         records.Key(STAGE, f"{burst}/{label}/{tile}", records.digest(parts)),
         work,
-        bytes_read=3 * pairs * tile.pixels,
+        bytes_read=3 * pairs * read,
         bytes_written=_SUM_BYTES * tile.pixels,
         peak_memory=peak,
         kernel="gradients",
@@ -166,7 +169,7 @@ def _maps_unit(
     seasons = tuple(int(s) for s in bins.season)
     work = MapsWork(run, group(header.id), header, durations, seasons, len(network.seasons), method)
     inputs = [unit.key.digest for unit in sums]
-    parts = ["gradients.maps/1", _method_digest(method), durations, seasons, header.wavelength, header.spacing, inputs]
+    parts = ["gradients.maps/1", _method_digest(method), durations, seasons, selection.place, inputs]
     height, width = header.shape
     pixels, count = height * width, len(durations)
     return Unit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from slidecloud.pipeline.summary import Quarantined, Summary
 from slidecloud.pipeline.units import Unit
 from slidecloud.stack import open_source
 from slidecloud.stack.source import Source
-from slidecloud.store import records, templates
+from slidecloud.store import lease, records, templates
 from slidecloud.store.location import Location, locate
 from slidecloud.store.schema import PAIR_BATCH, SPATIAL_CHUNK
 from slidecloud.store.stacks import INGEST, Stack, batch_records, stack_template
@@ -38,6 +38,7 @@ def ingest_folder(
     id: str | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    retry_quarantined: bool = False,
 ) -> tuple[Location, Summary]:
     """Ingest a folder of source products; new pairs of a stack that exists are put on its grid.
 
@@ -52,7 +53,15 @@ def ingest_folder(
     grid = _stored_grid(location)
     if grid is not None and grid != source.header.grid:
         source = open_source(path, kind=kind, id=id, grid=grid)
-    return location, ingest(source, stacks, executor=executor, progress=progress, origin=str(Path(path).absolute()))
+    summary = ingest(
+        source,
+        stacks,
+        executor=executor,
+        progress=progress,
+        origin=str(Path(path).absolute()),
+        retry_quarantined=retry_quarantined,
+    )
+    return location, summary
 
 
 def ingest(
@@ -64,6 +73,7 @@ def ingest(
     retries: int = 2,
     chunks: tuple[int, int, int] = STACK_CHUNKS,
     origin: str = "SOURCE",
+    retry_quarantined: bool = False,
 ) -> Summary:
     """Write the pairs of a source that are not stored yet.
 
@@ -81,6 +91,8 @@ def ingest(
         Pairs, rows and columns of a chunk, for a new stack.
     origin
         Folder of the source, kept for the message that says how to restore a damaged batch.
+    retry_quarantined
+        Read pairs again that could not be read before, although their files look the same.
 
     Returns
     -------
@@ -91,36 +103,53 @@ def ingest(
     ------
     DataError
         If the source has no usable pair, or does not fit the stack that exists.
+    LeaseError
+        If another process is writing the stack.
     """
     location = locate(stacks) / f"{source.header.id}.zarr"
-    stored = _readable(location)
-    if stored is not None:
-        _check_same(stored, source)
-        chunks = stored.chunks
-    header = source.header if stored is None else stored.header
-    old = _recorded_pairs(location, source, chunks[0]) if stored is None else stored.pairs
-    known = {pair.key for pair in old}
-    pairs = (*old, *(item.pair for item in source.pairs if item.pair.key not in known))
-    if not pairs:
-        raise DataError(_no_pairs(source))
-    static = source.static() if stored is None else stored.static()
-    templates.ensure(location, "stack", stack_template(header, pairs, static, chunks=chunks), keep_older=True)
-    units = _batch_units(source, location, header, pairs, chunks, origin)
-    runner: Executor = executor or serial()
-    summary = drive(units, location=location, executor=runner, retries=retries, progress=progress, label="ingest")
-    if not summary.quarantined:
-        summary += _measure_noise(location, runner, progress)
-    return summary + Summary(
-        quarantined=_rejected(source, location, known), skipped=_batches(pairs, chunks) - len(units)
-    )
+    with lease.hold(location) as token:
+        stored = _readable(location)
+        if stored is not None:
+            _check_same(stored, source)
+        chunks = _recorded_chunks(location) or chunks if stored is None else stored.chunks
+        header = source.header if stored is None else stored.header
+        old = _recorded_pairs(location, source, chunks[0]) if stored is None else stored.pairs
+        known = {pair.key for pair in old}
+        pairs = (*old, *(item.pair for item in source.pairs if item.pair.key not in known))
+        if not pairs:
+            raise DataError(_no_pairs(source))
+        static = source.static() if stored is None else stored.static()
+        templates.ensure(location, "stack", stack_template(header, pairs, static, chunks=chunks), keep_older=True)
+        units = _batch_units(source, location, header, pairs, chunks, origin, retry=retry_quarantined)
+        handed = _Handed(location, token, executor or serial(), progress)
+        summary = drive(
+            units, location=location, token=token, executor=handed.executor, retries=retries, retry_quarantined=True,
+            progress=progress, label="ingest",
+        )  # fmt: skip
+        if not summary.quarantined:
+            summary += _measure_noise(handed)
+        aside = _rejected(source, location, known)
+    skipped = _batches(pairs, chunks) - len(units)
+    return summary + Summary(quarantined=aside, skipped=skipped, notes=_filter_note(header, source))
 
 
-def _measure_noise(location: Location, executor: Executor, progress: Progress | None) -> Summary:
+class _Handed(NamedTuple):
+    """What every drive of one ingest needs."""
+
+    location: Location
+    token: str
+    executor: Executor
+    progress: Progress | None
+
+
+def _measure_noise(handed: _Handed) -> Summary:
     """Measure how far neighbour noise reaches, where there are pairs to measure it on."""
+    location, token, executor, progress = handed
     stack = Stack(location)
     if not any(stack.pair_digests):
         return Summary()
-    found = drive([noise.plan(select(stack))], location=location, executor=executor, label="noise")
+    unit = noise.plan(select(stack))
+    found = drive([unit], location=location, token=token, executor=executor, retry_quarantined=True, label="noise")
     reach = noise.known_reach(location)
     if progress is not None and found.done and any(reach):
         progress.message(f"{location.name}: noise of neighbouring pixels is correlated over {reach} pixels (y, x).")
@@ -134,6 +163,8 @@ def _batch_units(
     pairs: Sequence[Pair],
     chunks: tuple[int, int, int],
     origin: str,
+    *,
+    retry: bool,
 ) -> list[Unit]:
     older = {record.key.unit: record for record in batch_records(location)}
     prints = {item.pair.key: item.fingerprint for item in source.pairs}
@@ -145,15 +176,25 @@ def _batch_units(
         keys = tuple(pair.key for pair in members)
         name = f"batch{first // chunks[0]:05d}"
         facts = older[name].facts if name in older else {"pairs": {}, "rejected": {}}
-        if set(keys) == {*facts["pairs"], *facts["rejected"]} and not _mended(facts["rejected"], prints):
+        again = _mended(facts["rejected"], prints) or (retry and any(key in prints for key in facts["rejected"]))
+        if set(keys) == {*facts["pairs"], *facts["rejected"]} and not again:
             continue
-        work = BatchWork(source, location, header, first, members, facts["pairs"], chunks[1], origin)
-        digest = records.digest(["ingest/1", keys, [prints.get(key, "") for key in keys]])
+        attempt = int(facts.get("attempt", 0)) + 1
+        stored = _kept(members, facts)
+        work = BatchWork(source, location, header, first, members, stored, facts["rejected"], chunks, origin, attempt)
+        digest = records.digest(["ingest/1", keys, [prints.get(key, "") for key in keys], attempt])
         size = len(keys) * header.shape[0] * header.shape[1] * pixel
         band = len(keys) * min(chunks[1], header.shape[0]) * header.shape[1] * pixel
         key = records.Key(INGEST, name, digest)
         units.append(Unit(key, work, (), size, size, 3 * band, keep_older=True))
     return units
+
+
+def _kept(members: Sequence[Pair], facts: Mapping[str, Any]) -> dict[str, str]:
+    """Digests of the pairs that the batch holds already at the places where they are wanted."""
+    held = [Pair(np.datetime64(r), np.datetime64(s)).key for r, s, _ in facts.get("times", ())]
+    places = zip((pair.key for pair in members), held, strict=False)
+    return {key: facts["pairs"][key] for key, other in places if key == other and key in facts["pairs"]}
 
 
 def _mended(rejected: Mapping[str, Mapping[str, str]], prints: Mapping[str, str]) -> bool:
@@ -198,9 +239,23 @@ def _readable(location: Location) -> Stack | None:
     """
     if not records.done(location, stage=templates.STAGE):
         return None
-    stack = Stack(location)
-    lengths = {stack.array(name).shape[0] for name in ("reference_time", "secondary_time", "perpendicular_baseline")}
-    return stack if lengths == {stack.array("phase").shape[0]} else None
+    try:
+        stack = Stack(location)
+    except FileNotFoundError:
+        return None
+    try:
+        whole = len(stack.pairs) == stack.array("phase").shape[0]
+    except (ValueError, KeyError, FileNotFoundError):
+        return None
+    return stack if whole else None
+
+
+def _recorded_chunks(location: Location) -> tuple[int, int, int] | None:
+    """Chunks of the batches that are finished."""
+    for record in batch_records(location):
+        pairs, rows, columns = record.facts["chunks"]
+        return pairs, rows, columns
+    return None
 
 
 def _recorded_pairs(location: Location, source: Source, batch: int) -> tuple[Pair, ...]:
@@ -234,6 +289,19 @@ def _check_same(stored: Stack, source: Source) -> None:
                 f"Source {theirs.source} cannot be added to {stored.location}: its {name.rstrip('_')} is {there}, the "
                 f"stack's is {here}. Ingest it under another id."
             )
+
+    if ours.has_unwrapped and not theirs.has_unwrapped:
+        raise DataError(
+            f"Source {theirs.source} cannot be added to {stored.location}, which has unwrapped phase: it brings none. "
+            "Add products with unwrapped phase, or ingest it under another id."
+        )
+
+
+def _filter_note(header: StackHeader, source: Source) -> tuple[str, ...]:
+    if header.filtered == source.header.filtered:
+        return ()
+    kinds = ("filtered", "unfiltered") if source.header.filtered else ("unfiltered", "filtered")
+    return (f"Stack {header.id} holds {kinds[1]} phase and this source {kinds[0]} phase: gradients mix the two.",)
 
 
 def _stored_grid(location: Location) -> Grid | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +50,7 @@ class Selection:
     @property
     def years(self) -> Float64:
         """(date,) years since the first date."""
-        years: Float64 = (self.dates - self.dates[0]) / np.timedelta64(1, "s") / (86400 * DAYS_PER_YEAR)
+        years: Float64 = (self.dates - self.dates[:1]) / np.timedelta64(1, "s") / (86400 * DAYS_PER_YEAR)
         return years
 
     @property
@@ -62,6 +64,13 @@ class Selection:
     def signature(self) -> list[list[str]]:
         """Times and digests of the pairs: what results depend on."""
         return [[str(p.reference), str(p.secondary), d] for p, d in zip(self.pairs, self.digests, strict=True)]
+
+    @property
+    def place(self) -> list[Any]:
+        """Where the pixels lie and how the radar saw them: what results depend on beside the pairs."""
+        header = self.header
+        grid = None if header.grid is None else dataclasses.astuple(header.grid)
+        return [header.geometry, header.shape, header.spacing, header.wavelength, grid, self.chunks[1:]]
 
     def subset(self, chosen: NDArray[np.intp]) -> Selection:
         """The same with only some of the pairs."""
@@ -138,7 +147,7 @@ def _build(
 ) -> Selection:
     order = sorted(range(len(pairs)), key=lambda i: (pairs[i].reference, pairs[i].secondary))
     pairs, digests = [pairs[i] for i in order], [digests[i] for i in order]
-    times = np.array([[p.reference, p.secondary] for p in pairs], "datetime64[s]")
+    times = np.array([[p.reference, p.secondary] for p in pairs], "datetime64[s]").reshape(-1, 2)
     # One acquisition is one day: products of one image may disagree about its second.
     days, first = np.unique(times.astype("datetime64[D]"), return_index=True)
     dates = np.sort(times.ravel()[first])

@@ -15,10 +15,12 @@ from slidecloud.pipeline.units import Unit
 from slidecloud.stack.source import Source
 from slidecloud.store import runs, templates
 from slidecloud.store.location import Location, locate
+from slidecloud.store.records import DamagedRecordError
 from slidecloud.store.stacks import Stack
 from slidecloud.types import DataError
 
 TEMPLATE_ROOT = "root"
+_STAGES = (gradients.STAGE, timeseries.STAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +65,42 @@ def make(config: RunConfig) -> Plan:
         try:
             stack = Stack(stack_location)
             burst_templates, burst_units = _burst(config, location, stack)
-        except DataError as error:
+        except (DataError, DamagedRecordError, FileNotFoundError) as error:
             refused.append(Quarantined("stack", stack_location.name.removesuffix(".zarr"), str(error), "data"))
             continue
         collected |= burst_templates
         units += burst_units
         notes += _noise_note(config, stack)
-    metadata = {
-        key: data
-        for objects in (runs.root_template(config), *collected.values())
-        for key, data in objects.items()
-        if key.endswith("zarr.json")
-    }
-    root = {key: data for key, data in templates.consolidated(metadata).items() if key in runs.root_template(config)}
-    root[runs.RUN_YAML] = runs.root_template(config)[runs.RUN_YAML]
-    return Plan(location, {**collected, TEMPLATE_ROOT: root}, tuple(units), tuple(refused), tuple(notes))
+    return Plan(
+        location,
+        {**collected, TEMPLATE_ROOT: _root(config, location, collected)},
+        tuple(units),
+        tuple(refused),
+        tuple(notes),
+    )
+
+
+def _root(config: RunConfig, location: Location, collected: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:
+    """The root template: it repeats the metadata of all groups, those of bursts and stages left out today included."""
+    own = runs.root_template(config)
+    planned = {key: data for objects in collected.values() for key, data in objects.items() if _is_metadata(key)}
+    bursts = [f"bursts/{name}" for name in (location / "bursts").folders()]
+    groups = [path for burst in bursts for path in (burst, *(f"{burst}/{stage}" for stage in _STAGES))]
+    others = [key for path in groups if path not in collected for key in _metadata_below(location, path)]
+    metadata = {**location.read_many(others), **planned, **{key: own[key] for key in own if _is_metadata(key)}}
+    whole = templates.consolidated(metadata)
+    return {key: whole.get(key, data) for key, data in own.items()}
+
+
+def _metadata_below(location: Location, path: str) -> list[str]:
+    """Metadata of a stored group and of its arrays; of a burst, its own alone."""
+    if path.count("/") == 1:
+        return [f"{path}/zarr.json"]
+    return [f"{path}/zarr.json", *(f"{path}/{name}/zarr.json" for name in (location / path).folders())]
+
+
+def _is_metadata(key: str) -> bool:
+    return key.endswith("zarr.json")
 
 
 def stack_locations(config: RunConfig) -> list[Location]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 
 from slidecloud import config as configuration
-from slidecloud.config import ConfigError, RunConfig
+from slidecloud.config import ConfigError, RunConfig, SourceConfig
 from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.ingest import ingest_folder
 from slidecloud.pipeline.progress import Progress, Silent
-from slidecloud.pipeline.summary import Summary
-from slidecloud.store import records, templates
+from slidecloud.pipeline.summary import Quarantined, Summary
+from slidecloud.store import lease, records, templates
 from slidecloud.store.location import Location, locate
 from slidecloud.store.runs import RUN_YAML
 
@@ -48,32 +48,60 @@ def run(
         If the run store was made with another configuration.
     FileNotFoundError
         If there are no stacks.
+    LeaseError
+        If another process is writing the run store.
     MemoryError
         If a unit needs more memory than a worker has.
     """
     progress = progress or Silent()
-    total = Summary()
-    for source in config.sources:
-        stacks = locate(config.stacks, config.storage_options)
-        location, summary = ingest_folder(source.path, stacks, kind=source.kind, id=source.id, progress=progress)
-        progress.message(f"{location}: {summary.lines()[0]}")
-        total += summary
     location = locate(config.run, config.storage_options)
     check_same_run(location, config)
-    plan = planning.make(config)
-    for unit, objects in plan.templates.items():
-        templates.ensure(location, unit, objects)
-    summary = drive(
-        plan.units,
-        location=location,
-        executor=executor,
-        memory=config.resources.memory_bytes,
-        retries=config.resources.retries,
-        retry_quarantined=retry_quarantined,
-        progress=progress,
-        label="run",
-    )
+    total = Summary()
+    for source in config.sources:
+        total += _ingest(config, source, executor, progress)
+    with lease.hold(location) as token:
+        plan = planning.make(config)
+        _withdraw_stale(location, plan)
+        for unit, objects in plan.templates.items():
+            templates.ensure(location, unit, objects, keep_older=unit == planning.TEMPLATE_ROOT)
+        summary = drive(
+            plan.units,
+            location=location,
+            token=token,
+            executor=executor,
+            memory=config.resources.memory_bytes,
+            retries=config.resources.retries,
+            retry_quarantined=retry_quarantined,
+            progress=progress,
+            label="run",
+        )
     return total + summary + Summary(quarantined=plan.refused, notes=plan.notes)
+
+
+def _ingest(config: RunConfig, source: SourceConfig, executor: Executor, progress: Progress) -> Summary:
+    """Ingest one source; a source that cannot be used is set aside and the rest goes on."""
+    stacks = locate(config.stacks, config.storage_options)
+    try:
+        location, summary = ingest_folder(
+            source.path, stacks, kind=source.kind, id=source.id, executor=executor, progress=progress
+        )
+    except (ValueError, OSError) as error:
+        return Summary(quarantined=(Quarantined("ingest", source.path, str(error), "data"),))
+    progress.message(f"{location}: {summary.lines()[0]}")
+    return summary
+
+
+def _withdraw_stale(location: Location, plan: planning.Plan) -> None:
+    """Withdraw the records of planned bursts and stages that are not of this plan.
+
+    Other tiles, or season bins that moved to other places, write over the objects that such records speak of.
+    """
+    wanted = {unit.key for unit in plan.units}
+    groups = {(key.stage, key.unit.split("/")[0]) for key in wanted}
+    for folder in (records.DONE, records.QUARANTINE):
+        for key in records.done(location, folder=folder):
+            if (key.stage, key.unit.split("/")[0]) in groups and key not in wanted:
+                records.withdraw(location, key, folder=folder)
 
 
 def check_same_run(location: Location, config: RunConfig) -> None:

@@ -37,11 +37,6 @@ class Status:
     stages: tuple[StageStatus, ...]
     quarantined: tuple[Quarantined, ...]
 
-    @property
-    def finished(self) -> bool:
-        """True when every unit is done or set aside."""
-        return all(stage.done + stage.quarantined == stage.total for stage in self.stages)
-
     def lines(self) -> list[str]:
         """The status as lines for people."""
         lines = [

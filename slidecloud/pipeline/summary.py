@@ -34,7 +34,7 @@ class Summary:
     seconds
         Wall time.
     bytes_read, bytes_written
-        Uncompressed bytes of the units computed now.
+        Uncompressed bytes of the units computed now, as planned.
     notes
         What a person should know about the results.
     """

@@ -15,7 +15,7 @@ from slidecloud.kernels import levels, sbas
 from slidecloud.kernels.weights import inverse_phase_variance
 from slidecloud.pipeline.area import reference_mask
 from slidecloud.pipeline.inputs import Selection
-from slidecloud.pipeline.tiles import BASE_MEMORY, Tile, cut
+from slidecloud.pipeline.tiles import BASE_MEMORY, SHARE, Tile, cut
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import records
 from slidecloud.store.arrays import Writer, read, read_pairs, reader
@@ -23,8 +23,9 @@ from slidecloud.store.location import Location
 from slidecloud.types import DataError, Float32, Float64, StackHeader
 
 STAGE = "timeseries"
-_LEVEL_BATCH = 8
-_LEVEL_BYTES = 100 + _LEVEL_BATCH * 24
+_LEVEL_BYTES = 100
+_LEVEL_PAIR_BYTES = 24
+_MOST_TOGETHER = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class LevelsWork:
     group: str
     header: StackHeader
     reference: ReferenceConfig
+    together: int
 
     def __call__(self, writer: Writer) -> dict[str, Any]:
         if not self.header.has_unwrapped:
@@ -80,14 +82,13 @@ class LevelsWork:
         metres = (-self.header.wavelength / (4 * math.pi) * series).astype(np.float32)
         writer.write(f"{self.group}/reference_displacement", metres)
         writer.write(f"{self.group}/reference_closure_rms", np.array(closure, np.float32))
-        lost = int(np.isnan(offsets).sum())
-        return {"stable_pixels": int(stable.sum()), "pairs_without_level": lost, "reference_closure_rms": closure}
+        return {"stable_pixels": int(stable.sum()), "reference_closure_rms": closure, **_lost(self.header.id, offsets)}
 
     def _batches(self) -> Iterator[tuple[NDArray[np.intp], Float32, NDArray[np.uint8]]]:
         whole = Tile(0, self.header.shape[0], 0, self.header.shape[1])
         count = len(self.pairs.indices)
-        for first in range(0, count, _LEVEL_BATCH):
-            positions = np.arange(first, min(first + _LEVEL_BATCH, count))
+        for first in range(0, count, self.together):
+            positions = np.arange(first, min(first + self.together, count))
             yield positions, *self.pairs.read(positions, whole)
 
     def _medians(self, mask: NDArray[np.bool_], offsets: Float64) -> Float64:
@@ -193,6 +194,15 @@ class InvertWork:
             writer.write(f"{self.group}/{name}", data, (*(0 for _ in values.shape[:-1]), self.tile.top, self.tile.left))
 
 
+def _lost(burst: str, offsets: Float32) -> dict[str, Any]:
+    """Facts about pairs without data in the stable area, which cannot be levelled."""
+    lost = int(np.isnan(offsets).sum())
+    if not lost:
+        return {}
+    note = f"Burst {burst}: {lost} of {len(offsets)} pairs have no data in the stable area and were left out."
+    return {"pairs_without_level": lost, "note": note}
+
+
 def group(burst: str) -> str:
     """Path of the stage's group."""
     return f"bursts/{burst}/{STAGE}"
@@ -227,16 +237,19 @@ def plan(
         tuple(float(y) for y in selection.years),
         config.min_coherence,
     )
-    science = [selection.signature, config.min_coherence, config.reference.model_dump(mode="json"), header.wavelength]
-    parts = ["timeseries.levels/1", *science, header.shape]
+    science = [selection.signature, config.min_coherence, config.reference.model_dump(mode="json")]
+    parts = ["timeseries.levels/1", *science, selection.place]
     pixels = header.shape[0] * header.shape[1]
+    # Pairs are folded one by one in their order, so how many are read together does not show in the results.
+    room = (SHARE * memory - BASE_MEMORY) / pixels - _LEVEL_BYTES
+    together = max(1, min(_MOST_TOGETHER, int(room // _LEVEL_PAIR_BYTES)))
     passes = 2 if config.reference.kind == "stable" else 3
     first = Unit(
         records.Key(STAGE, f"{header.id}/levels", records.digest(parts)),
-        LevelsWork(pairs, group(header.id), header, config.reference),
+        LevelsWork(pairs, group(header.id), header, config.reference, together),
         bytes_read=5 * count * pixels * passes,
         bytes_written=pixels,
-        peak_memory=BASE_MEMORY + pixels * _LEVEL_BYTES,
+        peak_memory=BASE_MEMORY + pixels * (_LEVEL_BYTES + together * _LEVEL_PAIR_BYTES),
     )
     per_pixel = 15 * count + 20 * dates + 100
     tiles = cut(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from slidecloud.store import records
+from slidecloud.store import lease, records
 from slidecloud.store.arrays import Writer
 from slidecloud.store.location import Location
 from slidecloud.store.records import Key
@@ -66,19 +66,24 @@ class Outcome:
     reason: str | None = None
 
 
-def perform(location: Location, unit: Unit) -> Outcome:
+def perform(location: Location, unit: Unit, token: str) -> Outcome:
     """Do one unit and write its record last; bad data is noted in quarantine instead.
 
-    Any other error goes to the caller, who may try again: units are deterministic and idempotent.
+    ``token`` is that of the driver: before the first write and before the record the unit makes sure that its driver
+    still holds the store's lease. Any other error goes to the caller, who may try again: units are deterministic and
+    idempotent.
     """
+    lease.check(location, token)
     if not unit.keep_older:
         records.withdraw_others(location, unit.key)
     writer = Writer(location)
     try:
         facts = unit.work(writer)
     except DataError as error:
+        lease.check(location, token)
         records.quarantine(location, unit.key, str(error), kind="data")
         return Outcome({}, str(error))
+    lease.check(location, token)
     records.write(location, records.Record(unit.key, writer.checksums, SOFTWARE, facts))
     records.withdraw_others(location, unit.key)
     records.withdraw_others(location, unit.key, folder=records.QUARANTINE)

@@ -80,17 +80,20 @@ def verify(
     progress.start(units=len(keys), bytes=0, label="verify")
     objects = size = 0
     damaged: list[Damage] = []
+    broken: set[records.Key] = set()
     for key in keys:
         found, count, total = _check(location, key, remedy)
         objects, size = objects + count, size + total
         damaged += found
         progress.advance(unit=f"{key.stage} {key.unit}", bytes=total)
-        if found and repair:
-            records.withdraw(location, key)
+        if found:
+            broken.add(key)
+            if repair:
+                records.withdraw(location, key)
     damaged += _damaged_notes(location, remedy, repair=repair)
     progress.stop()
     if damaged and repair:
-        _rewrite_templates(location, storage_options)
+        _rewrite_templates(location, storage_options, broken)
     return Verification(objects, size, tuple(damaged), repair)
 
 
@@ -160,12 +163,18 @@ def _readable_batches(location: Location) -> list[records.Record]:
         return []
 
 
-def _rewrite_templates(location: Location, storage_options: Mapping[str, Any] | None) -> None:
-    """Metadata of a run comes from its configuration and the schema alone; that of a stack needs its source."""
+def _rewrite_templates(location: Location, storage_options: Mapping[str, Any] | None, broken: set[records.Key]) -> None:
+    """Write damaged metadata of a run again, where it is what the schema makes of the stacks as they are now.
+
+    Stacks that have grown since would give metadata of more dates than there are results for: the next run writes that.
+    A burst stack's template, and a run whose root is damaged, are written again by the command in the remedy.
+    """
+    if not any(key.stage == templates.STAGE for key in broken):
+        return
     try:
-        run = open_run(location, storage_options)
-        plan = planning.make(run.config)
+        plan = planning.make(open_run(location, storage_options).config)
     except (DataError, ConfigError, FileNotFoundError):
-        return  # a burst stack, or a run whose root is itself damaged: the command in the remedy writes it again
+        return
     for unit, objects in plan.templates.items():
-        templates.ensure(location, unit, objects)
+        if templates.key_of(unit, objects) in broken:
+            templates.ensure(location, unit, objects)

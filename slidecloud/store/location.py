@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Iterable, Mapping
@@ -11,7 +12,8 @@ from typing import Any
 
 import fsspec
 
-_SECRET_WORDS = ("key", "secret", "token", "password", "credential")
+from slidecloud.config import refuse_secrets
+
 _ENVIRONMENT = "env:"
 
 
@@ -79,9 +81,10 @@ class Location:
     def read_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Bytes of several objects by key, fetched at once where the file system can; absent ones are left out."""
         wanted = list(keys)
-        if self.is_local:
-            return {key: data for key in wanted if (data := self.read(key)) is not None}
         filesystem, path = self.filesystem()
+        # fsspec takes these characters for patterns when it reads several objects at once.
+        if self.is_local or set(path) & set("*?["):
+            return {key: data for key in wanted if (data := self.read(key)) is not None}
         found = filesystem.cat([f"{path}/{key}" for key in wanted], on_error="return") if wanted else {}
         cut = len(filesystem._strip_protocol(path)) + 1
         for error in found.values():
@@ -107,6 +110,10 @@ class Location:
                 os.link(partial, target)
             except FileExistsError:
                 return False
+            except OSError as error:
+                if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
+                    raise
+                return _create_without_links(target, data)
             finally:
                 partial.unlink()
             return True
@@ -168,21 +175,22 @@ def locate(url: str | os.PathLike[str] | Location, options: Mapping[str, Any] | 
     text = os.fspath(url).strip()
     if not text:
         raise ValueError("The location is empty; give a folder or a URL such as s3://bucket/runs/region.zarr.")
-    for name, value in (options or {}).items():
-        named_secret = any(word in name.lower() for word in _SECRET_WORDS)
-        if named_secret and isinstance(value, str) and not value.startswith(_ENVIRONMENT):
-            raise ValueError(
-                f"Storage option {name!r} holds its value in clear; write 'env:NAME' with the name of an environment "
-                "variable, or give a 'profile'. Secrets must not stand in files."
-            )
-    if text.startswith("file://"):
-        text = text.removeprefix("file://")
+    refuse_secrets(options or {})
+    scheme, separator, rest = text.partition("://")
+    if separator and not rest.strip("/"):
+        raise ValueError(
+            f"The location {text!r} names no bucket or folder; give one such as s3://bucket/runs/region.zarr."
+        )
+    if scheme.lower() == "file":
+        text = rest
     if "://" not in text:
         text = str(Path(text).expanduser().absolute())
     return Location(text.rstrip("/"), tuple(sorted((options or {}).items())))
 
 
 def _resolve(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _resolve(key, item) for key, item in value.items()}
     if not (isinstance(value, str) and value.startswith(_ENVIRONMENT)):
         return value
     variable = value.removeprefix(_ENVIRONMENT)
@@ -191,6 +199,16 @@ def _resolve(name: str, value: Any) -> Any:
             f"Storage option {name!r} asks for the environment variable {variable}, which is not set; set it."
         )
     return os.environ[variable]
+
+
+def _create_without_links(target: Path, data: bytes) -> bool:
+    """Create a file exclusively where the file system has no hard links; a crash may leave it cut short."""
+    try:
+        with target.open("xb") as file:
+            file.write(data)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _partial(target: Path, data: bytes) -> Path:

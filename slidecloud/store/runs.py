@@ -194,6 +194,8 @@ def _nearest(header: StackHeader, dataset: xr.Dataset, lon: float, lat: float) -
     grid = header.grid
     forward = Transformer.from_crs("EPSG:4326", CRS.from_user_input(grid.crs), always_xy=True)
     x, y = forward.transform(lon, lat)
+    if not (np.isfinite(x) and np.isfinite(y)):
+        return None
     column, row = int(np.floor((x - grid.left) / grid.dx)), int(np.floor((y - grid.top) / grid.dy))
     if not (0 <= row < grid.height and 0 <= column < grid.width):
         return None

@@ -116,10 +116,10 @@ class Stack:
         names = [spec.name for spec in STACK if spec.dims == ("y", "x") and spec.name in self.root]
         return {name: np.asarray(self.array(name)[:], np.float32) for name in names}
 
-    def pair_rows(self, index: int, rows: slice) -> PairBlock:
-        """Rows of one stored pair."""
+    def pair_rows(self, indices: range, rows: slice) -> PairBlock:
+        """Rows of several stored pairs; the arrays have the pair as their first axis."""
         names = ["phase", "coherence", *(["unwrapped"] if self.header.has_unwrapped else [])]
-        parts = [read(self.array(name), (index, rows, slice(None))) for name in names]
+        parts = [read(self.array(name), (slice(indices.start, indices.stop), rows, slice(None))) for name in names]
         return PairBlock(parts[0], parts[1], parts[2] if len(parts) > 2 else None)
 
     def array(self, name: str) -> zarr.Array[Any]:
@@ -149,12 +149,6 @@ class Stack:
                 f"the first is {missing[0]}. Run the same 'slidecloud ingest' again; it goes on where it stopped."
             )
         return tuple(known[pair.key] for pair in self.pairs)
-
-    @cached_property
-    def static_digest(self) -> str:
-        """Digest of the template: header, geometry and static maps."""
-        keys = records.done(self.location, stage=templates.STAGE)
-        return records.digest(sorted(f"{key.unit}/{key.digest}" for key in keys))
 
 
 def batch_records(location: Location) -> list[records.Record]:

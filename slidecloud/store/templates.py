@@ -95,9 +95,9 @@ def ensure(location: Location, unit: str, objects: Mapping[str, bytes], *, keep_
     goes first, so that none speaks of other bytes; ``keep_older`` leaves it until the new one is written, where it is
     all that tells an interrupted append from a fresh start.
     """
-    checksums = {key: records.checksum(data) for key, data in objects.items()}
-    key = records.Key(STAGE, unit, records.digest(checksums))
+    checksums, key = _checksums(objects), key_of(unit, objects)
     if records.read(location, key) is not None:
+        records.withdraw_others(location, key)
         return False
     if not keep_older:
         records.withdraw_others(location, key)
@@ -106,6 +106,15 @@ def ensure(location: Location, unit: str, objects: Mapping[str, bytes], *, keep_
     records.write(location, records.Record(key, checksums, SOFTWARE))
     records.withdraw_others(location, key)
     return True
+
+
+def key_of(unit: str, objects: Mapping[str, bytes]) -> records.Key:
+    """Key of the record of a template with these objects."""
+    return records.Key(STAGE, unit, records.digest(_checksums(objects)))
+
+
+def _checksums(objects: Mapping[str, bytes]) -> dict[str, str]:
+    return {key: records.checksum(data) for key, data in objects.items()}
 
 
 def compressors() -> tuple[BloscCodec, Crc32cCodec]:
