@@ -1,0 +1,295 @@
+"""Adding pairs up over a tile: window sums, products and running sums row by row, while the rows are in the cache.
+
+A tile's accumulators stay in the second-level cache while all pairs go by; what one row needs stays in the first.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from slidecloud.kernels._gradients_distance import add_deviation, moment_row, partial_sizes, shifts
+from slidecloud.kernels._gradients_moments import add_adjacent, add_moments, gather
+from slidecloud.kernels._gradients_products import (
+    add_lost,
+    add_row,
+    add_scaled,
+    add_shared,
+    add_square,
+    add_whole,
+    find_sizes,
+    keep_valid,
+    multiply_conjugate,
+    require,
+    require_whole,
+    subtract_shared,
+    to_angle,
+)
+from slidecloud.kernels._gradients_windows import (
+    LEVELS,
+    UNIT,
+    add_missing,
+    add_weights,
+    has_holes,
+    load_row,
+    move_down,
+    square_row,
+    sum_along,
+    to_float,
+    to_int,
+)
+
+COHERENT, OVERLAP, DIFFERENCES = 0, 1, 2
+
+
+class Shape(NamedTuple):
+    """Rows and columns of the x blocks and of the y blocks, and how far the second block of each lies from the first.
+
+    ``delay`` is by how many rows the window sums of x end before those of y.
+    """
+
+    tall: int
+    narrow: int
+    short: int
+    wide: int
+    lever_y: int
+    lever_x: int
+    delay: int
+
+
+class Place(NamedTuple):
+    """Where a tile lies: the input pixel at which its first window begins, and how far into the window its pixel is.
+
+    ``first_row`` to ``last_column`` are the outputs whose sums are wanted. The others are there for the grid of sigma,
+    which has points at ``grid_row``, ``grid_row + step_y`` ... in ``grid_rows`` rows, and the same along x.
+    """
+
+    top: int
+    left: int
+    lead_y: int
+    lead_x: int
+    first_row: int
+    last_row: int
+    first_column: int
+    last_column: int
+    grid_row: int
+    step_y: int
+    grid_rows: int
+    grid_column: int
+    step_x: int
+    grid_columns: int
+
+
+class Cover(NamedTuple):
+    """How much of the windows lies inside the input.
+
+    ``valid`` float32 (y, x): 1 where blocks without holes have enough pixels; ``everywhere``: whether that is all.
+    The others, float32, count rows of the x and y blocks, and columns of them in units of the window sums.
+    """
+
+    everywhere: bool
+    valid: NDArray[np.float32]
+    tall: NDArray[np.float32]
+    narrow: NDArray[np.float32]
+    short: NDArray[np.float32]
+    wide: NDArray[np.float32]
+
+
+class TileSums(NamedTuple):
+    """Accumulators of a tile, float32 (y, channels x width) and int32 with the halo's rows; they start at zero.
+
+    ``total`` (4 channels), ``sizes`` (2), ``square``, ``span`` (1) are sums over all pairs; ``count``, ``lost``
+    (coherence of the pixel where it does not count) (1), ``deviation`` (4), ``partial`` (2) over pairs with holes;
+    ``extra`` (4) of ``overlap``. float64 (part, point of the grid): ``points`` 22 (products 4, moments by pair 6, by
+    role 6, by chain 6), ``point_square``, and the products of ``adjacent`` blocks 4.
+    """
+
+    total: Any
+    sizes: Any
+    square: Any
+    span: Any
+    extra: Any
+    count: Any
+    lost: Any
+    deviation: Any
+    partial: Any
+    weight: Any
+    missing: Any
+    points: Any
+    point_square: Any
+    adjacent: Any
+
+
+@njit(nogil=True, cache=True)
+def _find_valid(valid, x_sums, here, following, shape, width):  # type: ignore[no-untyped-def]
+    """1 where each of the four blocks has a quarter of its pixels, else 0."""
+    valid[:] = np.float32(1.0)
+    start, stop = 2 * width, 3 * width
+    least = np.float32(0.25 * shape.tall * shape.narrow) * UNIT
+    require(valid, x_sums[start:stop], least)
+    require(valid, x_sums[start + shape.lever_x : stop + shape.lever_x], least)
+    least = np.float32(0.25 * shape.short * shape.wide) * UNIT
+    require(valid, here[start:stop], least)
+    require(valid, following[start:stop], least)
+
+
+@njit(nogil=True, cache=True)
+def _find_whole(whole, x_sums, here, following, cover, i, shape, width):  # type: ignore[no-untyped-def]
+    """1 where no pixel of the four blocks that the input covers is without data, else 0."""
+    whole[:] = np.float32(1.0)
+    start, stop, lever = 2 * width, 3 * width, shape.lever_x
+    require_whole(whole, x_sums[start:stop], cover.narrow[:width], cover.tall[i])
+    require_whole(whole, x_sums[start + lever : stop + lever], cover.narrow[lever : lever + width], cover.tall[i])
+    require_whole(whole, here[start:stop], cover.wide[:width], cover.short[i])
+    require_whole(whole, following[start:stop], cover.wide[:width], cover.short[i + shape.lever_y])
+
+
+@njit(nogil=True, cache=True)
+def _add_deviations(deviation, partial, sizes, whole, shift, parts, shape, width):  # type: ignore[no-untyped-def]
+    """Distances of a pair with holes less the nominal ones, weighted by the size of its products."""
+    along_x, along_y = parts[:width], parts[width : 2 * width]
+    partial_sizes(along_x, sizes[:width], whole)
+    partial_sizes(along_y, sizes[width : 2 * width], whole)
+    add_row(partial, parts)
+    none = np.float32(0.0)
+    add_deviation(deviation[:width], along_x, shift[:width], np.float32(shape.lever_x))
+    add_deviation(deviation[width : 2 * width], along_x, shift[width : 2 * width], none)
+    add_deviation(deviation[2 * width : 3 * width], along_y, shift[2 * width : 3 * width], none)
+    add_deviation(deviation[3 * width : 4 * width], along_y, shift[3 * width : 4 * width], np.float32(shape.lever_y))
+
+
+@njit(nogil=True, cache=True)
+def _remove_shared(products, extra, shared_x, shared_y, x_sums, here, following, valid, width):  # type: ignore[no-untyped-def]
+    """Products of full windows without the pixels they share; ``extra`` sums, per axis, the shared and all weights."""
+    subtract_shared(products[:width], shared_x[:width])
+    subtract_shared(products[2 * width : 3 * width], shared_y[:width])
+    start, stop = 3 * width, 4 * width
+    add_shared(extra[:width], shared_x[:width], valid)
+    add_whole(extra[width : 2 * width], x_sums[start + 1 : stop + 1], x_sums[start:stop], valid)
+    add_shared(extra[2 * width : 3 * width], shared_y[:width], valid)
+    add_whole(extra[3 * width : 4 * width], following[start:stop], here[start:stop], valid)
+
+
+@njit(nogil=True, cache=True)
+def _add_full(i, products, sizes, years, sums, width):  # type: ignore[no-untyped-def]
+    along_x, along_y = sizes[:width], sizes[width : 2 * width]
+    add_row(sums.total[i], products)
+    add_row(sums.sizes[i], sizes)
+    add_square(sums.square[i], along_x, along_y)
+    add_scaled(sums.span[i], along_x, along_y, years)
+
+
+@njit(nogil=True, cache=True)
+def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, cover, sums):  # type: ignore[no-untyped-def]
+    """Add all pairs to the accumulators of a tile; returns how many of them have no holes in it."""
+    height, width = sums.weight.shape
+    halo = shape.short + shape.lever_y - 1
+    r0, r1 = max(0, -place.top), min(height, phase.shape[1] - place.top)
+    c0, c1 = max(0, -place.left), min(width, phase.shape[2] - place.left)
+    left, right = place.left + c0, place.left + c1
+    depth, turns = shape.tall + shape.delay + 1, shape.lever_y + 1
+    padded = 4 * width + shape.tall + shape.short + shape.narrow + shape.wide + shape.lever_x
+    ring, long_ring = np.zeros((depth, 4 * width), np.int16), np.zeros((depth, 3 * width), np.int32)
+    tall_sums, short_sums = np.zeros(padded, np.int32), np.zeros(padded, np.int32)
+    tall_long, short_long = np.zeros(padded, np.int32), np.zeros(padded, np.int32)
+    spare, y_long = np.zeros((2 * LEVELS, padded), np.int32), np.zeros((turns, padded), np.int32)
+    x_sums, y_sums = np.zeros(padded, np.float32), np.zeros((turns, padded), np.float32)
+    products, sizes = np.zeros(4 * width, np.float32), np.zeros(2 * width, np.float32)
+    shift, parts = np.zeros(4 * width, np.float32), np.zeros(2 * width, np.float32)
+    own_valid, whole = np.zeros(width, np.float32), np.zeros(width, np.float32)
+    shared_x, shared_y = np.zeros(padded, np.int32), np.zeros(padded, np.int32)
+    sampled, as_reference = np.zeros((4, sums.points.shape[1])), np.zeros((4, sums.points.shape[1]))
+    as_secondary = np.zeros((steps[:, 0].max() + 1, 4, sums.points.shape[1]))
+    without_holes = 0
+    for n in range(order.size):
+        angles, shares = phase[order[n]], coherence[order[n]]
+        holes = kind == OVERLAP or has_holes(shares, place.top + r0, place.top + r1, left, right)
+        without_holes += 0 if holes else 1
+        size = (4 if kind == OVERLAP else 3 if holes else 2) * width
+        long = 0 if not holes or kind == DIFFERENCES else width if kind == OVERLAP else 3 * width
+        ring[:] = 0
+        tall_sums[:] = 0
+        short_sums[:] = 0
+        if long > 0:
+            long_ring[:] = 0
+            tall_long[:] = 0
+            short_long[:] = 0
+        for r in range(height):
+            before, gone = (r - shape.delay) % depth, (r - shape.delay - shape.tall) % depth
+            row, long_row = ring[r % depth], long_ring[r % depth]
+            if r0 <= r < r1:
+                share = shares[place.top + r, left:right]
+                load_row(row, angles[place.top + r, left:right], share, c0, width, size // width)
+                add_weights(sums.weight[r, c0:c1], share)
+                if holes and kind == COHERENT:
+                    add_missing(sums.missing[r, c0:c1], share)
+                    to_int(long_row[c0:c1], share)
+                    moment_row(long_row, width, r)
+                elif long > 0:
+                    square_row(long_row[c0:c1], share)
+            else:
+                row[:] = 0
+                long_row[:] = 0
+            move_down(tall_sums[:size], ring[before, :size], ring[gone, :size])
+            move_down(short_sums[:size], row[:size], ring[(r - shape.short) % depth, :size])
+            if long > 0:
+                # The pixels that two windows share along y are one row fewer, and end with the first window.
+                ends = (r - 1) % depth if kind == OVERLAP else r % depth
+                move_down(tall_long[:long], long_ring[before, :long], long_ring[gone, :long])
+                move_down(short_long[:long], long_ring[ends, :long], long_ring[(r - shape.short) % depth, :long])
+            q, i = r - shape.short + 1, r - halo
+            if q >= 0:
+                to_float(y_sums[q % turns, :size], sum_along(short_sums, shape.wide, size, spare)[:size])
+                if long > 0 and kind == COHERENT:
+                    y_long[q % turns] = sum_along(short_long, shape.wide, long, spare)
+            full = place.first_row <= i < place.last_row
+            on_grid = i >= place.grid_row and (i - place.grid_row) % place.step_y == 0
+            if i < 0 or not (full or on_grid):
+                continue
+            to_float(x_sums[:size], sum_along(tall_sums, shape.narrow, size, spare)[:size])
+            here, following = y_sums[i % turns], y_sums[(i + shape.lever_y) % turns]
+            valid = cover.valid[i]
+            if holes:
+                valid = own_valid
+                _find_valid(valid, x_sums, here, following, shape, width)
+            multiply_conjugate(products[: 2 * width], x_sums[shape.lever_x :], x_sums, width)
+            multiply_conjugate(products[2 * width :], following, here, width)
+            if kind == OVERLAP:
+                shared_x[:width] = sum_along(tall_long, shape.narrow - 1, width, spare)[1 : width + 1]
+                shared_y[:width] = sum_along(short_long, shape.wide, width, spare)[:width]
+                _remove_shared(products, sums.extra[i], shared_x, shared_y, x_sums, here, following, valid, width)
+            elif kind == DIFFERENCES:
+                to_angle(products[:width], products[width : 2 * width])
+                to_angle(products[2 * width : 3 * width], products[3 * width : 4 * width])
+            if holes or not cover.everywhere:
+                for part in range(4):
+                    keep_valid(products[part * width : (part + 1) * width], valid)
+            find_sizes(sizes, products, kind == DIFFERENCES, width)
+            if full:
+                _add_full(i, products, sizes, np.float32(span[n]), sums, width)
+            if full and holes:
+                start, stop = place.first_column, place.last_column
+                own = shares[place.top + place.lead_y + i]
+                shifted = place.left + place.lead_x
+                add_row(sums.count[i], valid)
+                add_lost(
+                    sums.lost[i, start:stop], own[shifted + start : shifted + stop], cover.valid[i, start:stop],
+                    valid[start:stop],
+                )  # fmt: skip
+                if kind == COHERENT:
+                    _find_whole(whole, x_sums, here, following, cover, i, shape, width)
+                    x_long = sum_along(tall_long, shape.narrow, long, spare)
+                    shifts(shift[: 2 * width], x_long, x_long[shape.lever_x :], width, i)
+                    shifts(shift[2 * width :], y_long[i % turns], y_long[(i + shape.lever_y) % turns], width, i)
+                    _add_deviations(sums.deviation[i], sums.partial[i], sizes, whole, shift, parts, shape, width)
+            if on_grid:
+                first = (i - place.grid_row) // place.step_y * place.grid_columns
+                gather(sampled, first, products, sizes, sums.point_square, place, width)
+                if kind == COHERENT:
+                    beside = y_sums[(i + shape.short) % turns]
+                    add_adjacent(sums.adjacent, first, x_sums, here, beside, valid, shape.narrow, place, width)
+        add_moments(sampled, steps[n], as_reference, as_secondary, sums.points)
+    return without_holes
