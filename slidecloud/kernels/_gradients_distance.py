@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from slidecloud.kernels._gradients_windows import LEVELS, move_down, sum_along
+from slidecloud.kernels._gradients_windows import LEVELS, double_along, move_down, sum_along
 
 
 @njit(nogil=True, cache=True)
@@ -90,25 +90,23 @@ def mean_distances(weight, missing, pairs, shape, scale, width, out):  # type: i
 
     ``weight`` and ``missing`` are int32 (y with the halo, width); ``shape`` is a ``_gradients_tile.Shape``.
     """
-    tall, narrow, short, wide, lever_y, lever_x, delay = shape
-    depth, size = tall + delay + 1, 3 * width
-    ring = np.zeros((depth, size), np.int32)
-    padded = size + tall + wide + narrow + lever_x + short
-    tall_sums, short_sums = np.zeros(padded, np.int32), np.zeros(padded, np.int32)
-    spare = np.zeros((2 * LEVELS, padded), np.int32)
-    blocks = np.zeros((lever_y + 1, padded), np.int32)
-    halo = short + lever_y - 1
+    tall, narrow, short, wide = shape.tall, shape.narrow, shape.short, shape.wide
+    lever_y, lever_x, delay = shape.lever_y, shape.lever_x, shape.delay
+    depth, turns, size, halo = tall + delay + 1, lever_y + 1, 3 * width, short + lever_y - 1
+    tall_rows, short_rows = np.zeros((depth, size), np.int32), np.zeros((depth, size), np.int32)
+    powers = np.zeros((LEVELS, size + narrow + wide), np.int32)
+    tall_sums, short_sums = np.zeros(size + lever_x, np.int32), np.zeros(size, np.int32)
+    blocks = np.zeros((turns, size), np.int32)
     for r in range(weight.shape[0]):
-        row = ring[r % depth]
-        _mean_weights(weight[r], missing[r], pairs, scale, row[:width])
-        moment_row(row, width, r)
-        move_down(tall_sums[:size], ring[(r - delay) % depth], ring[(r - delay - tall) % depth])
-        move_down(short_sums[:size], ring[r % depth], ring[(r - short) % depth])
-        q, i = r - short + 1, r - halo
-        if q >= 0:
-            blocks[q % (lever_y + 1)] = sum_along(short_sums, wide, size, spare)
+        _mean_weights(weight[r], missing[r], pairs, scale, powers[0, :width])
+        moment_row(powers[0], width, r)
+        double_along(powers, max(narrow, wide), size)
+        sum_along(tall_rows[r % depth], powers, narrow)
+        sum_along(short_rows[r % depth], powers, wide)
+        move_down(tall_sums[:size], tall_rows[(r - delay) % depth], tall_rows[(r - delay - tall) % depth])
+        move_down(short_sums, short_rows[r % depth], short_rows[(r - short) % depth])
+        blocks[(r - short + 1) % turns] = short_sums
+        i = r - halo
         if i >= 0:
-            sums = sum_along(tall_sums, narrow, size, spare)
-            shifts(out[i, : 2 * width], sums, sums[lever_x:], width, i)
-            following = blocks[(i + lever_y) % (lever_y + 1)]
-            shifts(out[i, 2 * width :], blocks[i % (lever_y + 1)], following, width, i)
+            shifts(out[i, : 2 * width], tall_sums, tall_sums[lever_x:], width, i)
+            shifts(out[i, 2 * width :], blocks[i % turns], blocks[(i + lever_y) % turns], width, i)

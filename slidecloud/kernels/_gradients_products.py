@@ -10,11 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from slidecloud.kernels._gradients_windows import UNIT
 from slidecloud.kernels.phase import arctan2_poly
 
 SQUARED_SAMPLE = np.float32(2.0**-16)
-"""Squared magnitude of a sample, in squared units of the window sums, of coherence 1/255: its fixed-point value is 128."""
+"""Squared magnitude, in squared units of the floating-point window sums, of a sample of coherence 1/255."""
 
 
 @njit(nogil=True, cache=True)
@@ -46,9 +45,9 @@ def subtract_shared(out, shared):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def add_shared(total, shared, valid):  # type: ignore[no-untyped-def]
+def add_shared(total, shared, valid, unit):  # type: ignore[no-untyped-def]
     for j in range(total.size):
-        total[j] += np.float32(np.uint32(shared[j])) * UNIT * UNIT * valid[j]
+        total[j] += np.float32(np.uint32(shared[j])) * unit * valid[j]
 
 
 @njit(nogil=True, cache=True)

@@ -22,11 +22,11 @@ from slidecloud.kernels._gradients_tile import (
 )
 from slidecloud.kernels._gradients_types import GradientSums
 from slidecloud.kernels._gradients_variance import grid_reach, grid_step, point_variances, spread_variances
-from slidecloud.kernels._gradients_windows import SAMPLE_ONE, UNIT
+from slidecloud.kernels._gradients_windows import SAMPLE_ONE, sample_step
 from slidecloud.types import Float32
 
 Axes = tuple[int, int]
-TILE_ROWS, TILE_WIDTH, LANES = 64, 256, 64
+TILE_ROWS, TILE_WIDTH, LANES = 64, 384, 32
 """Output rows of a tile; columns of its windows, and what they are a multiple of, so that vector loops have no rest."""
 
 
@@ -63,9 +63,11 @@ class Windows:
     @property
     def shape(self) -> Shape:
         (tall, wide), (short, narrow) = self.size, self.block
+        step = sample_step(wide)
+        fixed = (np.float32(step), np.float32(1.0 / (256.0 * step)), 1 if wide > 128 else 0)
         if self.kind == COHERENT:
-            return Shape(tall, narrow, short, wide, tall - short, wide - narrow, 0)
-        return Shape(tall, wide, tall, wide, 1, 1, 1)
+            return Shape(tall, narrow, short, wide, tall - short, wide - narrow, 0, *fixed)
+        return Shape(tall, wide, tall, wide, 1, 1, 1, *fixed)
 
     @property
     def reach(self) -> Axes:
@@ -101,12 +103,13 @@ class Region:
     def sums(self) -> GradientSums:
         """All fields; the maps are those of ``GradientSums`` without variances, count and flags, in their order."""
         halo_x = self.windows.halo[1]
-        width = max(TILE_WIDTH, -(-4 * halo_x // LANES) * LANES)
-        width = min(width, -(-(self.stop[1] - self.start[1] + halo_x) // LANES) * LANES)
-        rows = max(TILE_ROWS, 2 * self.windows.size[0])
+        height, across = self.stop[0] - self.start[0], self.stop[1] - self.start[1]
+        rows = _even(height, max(TILE_ROWS, 2 * self.windows.size[0]))
+        columns = _even(across, max(TILE_WIDTH, 4 * halo_x) - halo_x)
+        width = -(-(columns + halo_x) // LANES) * LANES
         for top in range(self.start[0], self.stop[0], rows):
-            for left in range(self.start[1], self.stop[1], width - halo_x):
-                bottom, right = min(top + rows, self.stop[0]), min(left + width - halo_x, self.stop[1])
+            for left in range(self.start[1], self.stop[1], columns):
+                bottom, right = min(top + rows, self.stop[0]), min(left + columns, self.stop[1])
                 self._tile((top, left), (bottom - top, right - left), width)
         return self._fields()
 
@@ -145,7 +148,7 @@ class Region:
             slice(first[k] + part.start - self.corner[k], first[k] + part.stop - self.corner[k])
             for k, part in enumerate((rows, columns))
         )
-        one = 1.0 if self.windows.kind == DIFFERENCES else (1.0 / (float(UNIT) * SAMPLE_ONE)) ** 2
+        one = 1.0 if self.windows.kind == DIFFERENCES else SAMPLE_ONE**-2
 
         def channel(field: Float32, number: int = 0) -> Float32:
             return field[rows, number * width + columns.start : number * width + columns.stop]
@@ -215,6 +218,11 @@ class Region:
         return variance
 
 
+def _even(total: int, largest: int) -> int:
+    """Size of the parts when ``total`` is cut into as few equal ones of at most ``largest`` as will do."""
+    return -(-total // -(-total // largest))
+
+
 def _cover(place: Place, size: Axes, width: int, shape: Shape, limit: tuple[int, ...]) -> Cover:
     def inside(first: int, count: int, length: int, end: int) -> NDArray[np.int64]:
         begin = first + np.arange(count)
@@ -229,7 +237,7 @@ def _cover(place: Place, size: Axes, width: int, shape: Shape, limit: tuple[int,
     valid &= 4 * np.minimum(short[: size[0]], short[shape.lever_y :]) * wide >= shape.short * shape.wide
     return Cover(
         bool(valid[:, : size[1]].all()), valid.astype(np.float32), tall[:, 0].astype(np.float32),
-        (narrow[0] * UNIT).astype(np.float32), short[:, 0].astype(np.float32), (wide[0] * UNIT).astype(np.float32),
+        (narrow[0] * shape.unit).astype(np.float32), short[:, 0].astype(np.float32), (wide[0] * shape.unit).astype(np.float32),
     )  # fmt: skip
 
 

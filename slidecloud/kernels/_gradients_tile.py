@@ -30,9 +30,9 @@ from slidecloud.kernels._gradients_products import (
 )
 from slidecloud.kernels._gradients_windows import (
     LEVELS,
-    UNIT,
     add_missing,
     add_weights,
+    double_along,
     has_holes,
     load_row,
     move_down,
@@ -48,7 +48,9 @@ COHERENT, OVERLAP, DIFFERENCES = 0, 1, 2
 class Shape(NamedTuple):
     """Rows and columns of the x blocks and of the y blocks, and how far the second block of each lies from the first.
 
-    ``delay`` is by how many rows the window sums of x end before those of y.
+    ``delay`` is by how many rows the window sums of x end before those of y. ``step`` is the fixed-point value of a
+    sample of coherence 1/255, a power of two with which sums along a row stay within 16 bits, and ``unit`` what
+    fixed-point sums are multiplied by, 1 / (256 step). Weights are shifted by ``weight_shift`` bits for the same reason.
     """
 
     tall: int
@@ -58,6 +60,9 @@ class Shape(NamedTuple):
     lever_y: int
     lever_x: int
     delay: int
+    step: np.float32
+    unit: np.float32
+    weight_shift: int
 
 
 class Place(NamedTuple):
@@ -128,10 +133,10 @@ def _find_valid(valid, x_sums, here, following, shape, width):  # type: ignore[n
     """1 where each of the four blocks has a quarter of its pixels, else 0."""
     valid[:] = np.float32(1.0)
     start, stop = 2 * width, 3 * width
-    least = np.float32(0.25 * shape.tall * shape.narrow) * UNIT
+    least = np.float32(0.25 * shape.tall * shape.narrow) * shape.unit
     require(valid, x_sums[start:stop], least)
     require(valid, x_sums[start + shape.lever_x : stop + shape.lever_x], least)
-    least = np.float32(0.25 * shape.short * shape.wide) * UNIT
+    least = np.float32(0.25 * shape.short * shape.wide) * shape.unit
     require(valid, here[start:stop], least)
     require(valid, following[start:stop], least)
 
@@ -162,14 +167,15 @@ def _add_deviations(deviation, partial, sizes, whole, shift, parts, shape, width
 
 
 @njit(nogil=True, cache=True)
-def _remove_shared(products, extra, shared_x, shared_y, x_sums, here, following, valid, width):  # type: ignore[no-untyped-def]
+def _remove_shared(products, extra, shared_x, shared_y, x_sums, here, following, valid, shape, width):  # type: ignore[no-untyped-def]
     """Products of full windows without the pixels they share; ``extra`` sums, per axis, the shared and all weights."""
     subtract_shared(products[:width], shared_x[:width])
     subtract_shared(products[2 * width : 3 * width], shared_y[:width])
     start, stop = 3 * width, 4 * width
-    add_shared(extra[:width], shared_x[:width], valid)
+    unit = (shape.unit * shape.unit) / np.float32(1 << 2 * shape.weight_shift)
+    add_shared(extra[:width], shared_x[:width], valid, unit)
     add_whole(extra[width : 2 * width], x_sums[start + 1 : stop + 1], x_sums[start:stop], valid)
-    add_shared(extra[2 * width : 3 * width], shared_y[:width], valid)
+    add_shared(extra[2 * width : 3 * width], shared_y[:width], valid, unit)
     add_whole(extra[3 * width : 4 * width], following[start:stop], here[start:stop], valid)
 
 
@@ -191,18 +197,19 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
     c0, c1 = max(0, -place.left), min(width, phase.shape[2] - place.left)
     left, right = place.left + c0, place.left + c1
     depth, turns = shape.tall + shape.delay + 1, shape.lever_y + 1
-    padded = 4 * width + shape.tall + shape.short + shape.narrow + shape.wide + shape.lever_x
-    ring, long_ring = np.zeros((depth, 4 * width), np.int16), np.zeros((depth, 3 * width), np.int32)
+    padded = 4 * width + shape.narrow + shape.wide + shape.lever_x
+    powers, long_powers = np.zeros((LEVELS, padded), np.int16), np.zeros((LEVELS, padded), np.int32)
+    tall_rows, short_rows = np.zeros((depth, 4 * width), np.int16), np.zeros((depth, 4 * width), np.int16)
+    tall_long_rows, short_long_rows = np.zeros((depth, 3 * width), np.int32), np.zeros((depth, 3 * width), np.int32)
     tall_sums, short_sums = np.zeros(padded, np.int32), np.zeros(padded, np.int32)
-    tall_long, short_long = np.zeros(padded, np.int32), np.zeros(padded, np.int32)
-    spare, y_long = np.zeros((2 * LEVELS, padded), np.int32), np.zeros((turns, padded), np.int32)
+    tall_long, short_long, y_long = np.zeros(padded, np.int32), np.zeros(padded, np.int32), np.zeros((turns, padded), np.int32)
     x_sums, y_sums = np.zeros(padded, np.float32), np.zeros((turns, padded), np.float32)
     products, sizes = np.zeros(4 * width, np.float32), np.zeros(2 * width, np.float32)
     shift, parts = np.zeros(4 * width, np.float32), np.zeros(2 * width, np.float32)
     own_valid, whole = np.zeros(width, np.float32), np.zeros(width, np.float32)
-    shared_x, shared_y = np.zeros(padded, np.int32), np.zeros(padded, np.int32)
     sampled, as_reference = np.zeros((4, sums.points.shape[1])), np.zeros((4, sums.points.shape[1]))
     as_secondary = np.zeros((steps[:, 0].max() + 1, 4, sums.points.shape[1]))
+    shared_less = 1 if kind == OVERLAP else 0
     without_holes = 0
     for n in range(order.size):
         angles, shares = phase[order[n]], coherence[order[n]]
@@ -210,46 +217,59 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
         without_holes += 0 if holes else 1
         size = (4 if kind == OVERLAP else 3 if holes else 2) * width
         long = 0 if not holes or kind == DIFFERENCES else width if kind == OVERLAP else 3 * width
-        ring[:] = 0
+        powers[0] = 0
+        tall_rows[:] = 0
+        short_rows[:] = 0
         tall_sums[:] = 0
         short_sums[:] = 0
         if long > 0:
-            long_ring[:] = 0
+            long_powers[0] = 0
+            tall_long_rows[:] = 0
+            short_long_rows[:] = 0
             tall_long[:] = 0
             short_long[:] = 0
         for r in range(height):
-            before, gone = (r - shape.delay) % depth, (r - shape.delay - shape.tall) % depth
-            row, long_row = ring[r % depth], long_ring[r % depth]
+            slot, before, gone = r % depth, (r - shape.delay) % depth, (r - shape.delay - shape.tall) % depth
             if r0 <= r < r1:
                 share = shares[place.top + r, left:right]
-                load_row(row, angles[place.top + r, left:right], share, c0, width, size // width)
+                load_row(powers[0], angles[place.top + r, left:right], share, c0, width, size // width, shape)
                 add_weights(sums.weight[r, c0:c1], share)
-                if holes and kind == COHERENT:
-                    add_missing(sums.missing[r, c0:c1], share)
-                    to_int(long_row[c0:c1], share)
-                    moment_row(long_row, width, r)
-                elif long > 0:
-                    square_row(long_row[c0:c1], share)
+                double_along(powers, max(shape.narrow, shape.wide), size)
+                sum_along(tall_rows[slot, :size], powers, shape.narrow)
+                sum_along(short_rows[slot, :size], powers, shape.wide)
+                if long > 0:
+                    if kind == COHERENT:
+                        add_missing(sums.missing[r, c0:c1], share)
+                        to_int(long_powers[0, c0:c1], share)
+                        moment_row(long_powers[0], width, r)
+                    else:
+                        square_row(long_powers[0, c0:c1], share)
+                    double_along(long_powers, max(shape.narrow, shape.wide), long)
+                    sum_along(tall_long_rows[slot, :long], long_powers, shape.narrow - shared_less)
+                    sum_along(short_long_rows[slot, :long], long_powers, shape.wide)
             else:
-                row[:] = 0
-                long_row[:] = 0
-            move_down(tall_sums[:size], ring[before, :size], ring[gone, :size])
-            move_down(short_sums[:size], row[:size], ring[(r - shape.short) % depth, :size])
+                tall_rows[slot] = 0
+                short_rows[slot] = 0
+                tall_long_rows[slot] = 0
+                short_long_rows[slot] = 0
+            move_down(tall_sums[:size], tall_rows[before, :size], tall_rows[gone, :size])
+            move_down(short_sums[:size], short_rows[slot, :size], short_rows[(r - shape.short) % depth, :size])
             if long > 0:
                 # The pixels that two windows share along y are one row fewer, and end with the first window.
-                ends = (r - 1) % depth if kind == OVERLAP else r % depth
-                move_down(tall_long[:long], long_ring[before, :long], long_ring[gone, :long])
-                move_down(short_long[:long], long_ring[ends, :long], long_ring[(r - shape.short) % depth, :long])
+                ends = (r - shared_less) % depth
+                move_down(tall_long[:long], tall_long_rows[before, :long], tall_long_rows[gone, :long])
+                leaving = short_long_rows[(r - shape.short) % depth, :long]
+                move_down(short_long[:long], short_long_rows[ends, :long], leaving)
             q, i = r - shape.short + 1, r - halo
             if q >= 0:
-                to_float(y_sums[q % turns, :size], sum_along(short_sums, shape.wide, size, spare)[:size])
+                to_float(y_sums[q % turns, :size], short_sums[:size], shape.unit)
                 if long > 0 and kind == COHERENT:
-                    y_long[q % turns] = sum_along(short_long, shape.wide, long, spare)
+                    y_long[q % turns, :long] = short_long[:long]
             full = place.first_row <= i < place.last_row
             on_grid = i >= place.grid_row and (i - place.grid_row) % place.step_y == 0
             if i < 0 or not (full or on_grid):
                 continue
-            to_float(x_sums[:size], sum_along(tall_sums, shape.narrow, size, spare)[:size])
+            to_float(x_sums[:size], tall_sums[:size], shape.unit)
             here, following = y_sums[i % turns], y_sums[(i + shape.lever_y) % turns]
             valid = cover.valid[i]
             if holes:
@@ -258,9 +278,9 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
             multiply_conjugate(products[: 2 * width], x_sums[shape.lever_x :], x_sums, width)
             multiply_conjugate(products[2 * width :], following, here, width)
             if kind == OVERLAP:
-                shared_x[:width] = sum_along(tall_long, shape.narrow - 1, width, spare)[1 : width + 1]
-                shared_y[:width] = sum_along(short_long, shape.wide, width, spare)[:width]
-                _remove_shared(products, sums.extra[i], shared_x, shared_y, x_sums, here, following, valid, width)
+                _remove_shared(
+                    products, sums.extra[i], tall_long[1:], short_long, x_sums, here, following, valid, shape, width
+                )
             elif kind == DIFFERENCES:
                 to_angle(products[:width], products[width : 2 * width])
                 to_angle(products[2 * width : 3 * width], products[3 * width : 4 * width])
@@ -281,8 +301,7 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
                 )  # fmt: skip
                 if kind == COHERENT:
                     _find_whole(whole, x_sums, here, following, cover, i, shape, width)
-                    x_long = sum_along(tall_long, shape.narrow, long, spare)
-                    shifts(shift[: 2 * width], x_long, x_long[shape.lever_x :], width, i)
+                    shifts(shift[: 2 * width], tall_long, tall_long[shape.lever_x :], width, i)
                     shifts(shift[2 * width :], y_long[i % turns], y_long[(i + shape.lever_y) % turns], width, i)
                     _add_deviations(sums.deviation[i], sums.partial[i], sizes, whole, shift, parts, shape, width)
             if on_grid:

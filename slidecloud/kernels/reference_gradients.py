@@ -16,6 +16,7 @@ from slidecloud.kernels._gradients_check import Axes, Estimator, check_window
 from slidecloud.kernels._gradients_types import Flag, GradientStack
 from slidecloud.kernels._gradients_unwrap import flood_unwrap
 from slidecloud.kernels._gradients_variance import grid_reach, grid_step
+from slidecloud.kernels._gradients_windows import sample_step
 from slidecloud.types import Float32, Float64
 
 
@@ -29,8 +30,12 @@ def stack(
     window: int | Axes = 10,
     gap: int | Axes | None = None,
     estimator: Estimator = "coherent",
+    rounded: bool = True,
 ) -> GradientStack:
-    """Mean phase gradients; parameters, result and units as of `slidecloud.kernels.gradients.stack`."""
+    """Mean phase gradients; parameters, result and units as of `slidecloud.kernels.gradients.stack`.
+
+    Without ``rounded`` the samples are not rounded to the fixed-point numbers that the kernels sum exactly.
+    """
     size, block = check_window(window, gap)
     first, last = np.asarray(reference), np.asarray(secondary)
     years = np.zeros(first.size) if span is None else np.asarray(span, dtype=np.float64)
@@ -41,6 +46,9 @@ def stack(
     phase, coherence = np.pad(phase, padding), np.pad(coherence, padding)
     weight = coherence.astype(np.float64) / 255.0
     z = weight * np.exp(1j * phase * (np.pi / 32768.0))
+    if rounded:
+        one = 255.0 * sample_step(size[1])
+        z = (np.rint(z.real * one) + 1j * np.rint(z.imag * one)) / one
     if estimator == "coherent":
         boxes = {
             "x": ((size[0], block[1]), (0, size[1] - block[1])),
