@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slidecloud.kernels._gradients_tile import COHERENT, DIFFERENCES, OVERLAP
+from slidecloud.kernels._gradients_layout import COHERENT, DIFFERENCES, OVERLAP
 
 Estimator = Literal["coherent", "overlap", "sum", "rewrapped"]
 Axes = tuple[int, int]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from slidecloud.kernels._gradients_windows import LEVELS, double_along, move_down, sum_along
+from slidecloud.kernels._gradients_windows import LEVELS, copy_row, double_along, move_down, sum_along
 
 
 @njit(nogil=True, cache=True)
@@ -105,7 +105,7 @@ def mean_distances(weight, missing, pairs, shape, scale, width, out):  # type: i
         sum_along(short_rows[r % depth], powers, wide)
         move_down(tall_sums[:size], tall_rows[(r - delay) % depth], tall_rows[(r - delay - tall) % depth])
         move_down(short_sums, short_rows[r % depth], short_rows[(r - short) % depth])
-        blocks[(r - short + 1) % turns] = short_sums
+        copy_row(blocks[(r - short + 1) % turns], short_sums)
         i = r - halo
         if i >= 0:
             shifts(out[i, : 2 * width], tall_sums, tall_sums[lever_x:], width, i)

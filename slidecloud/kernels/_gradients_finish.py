@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from slidecloud.kernels._gradients_tile import DIFFERENCES, OVERLAP
+from slidecloud.kernels._gradients_layout import DIFFERENCES, OVERLAP
 from slidecloud.kernels.phase import arctan2_poly
 
 ALIASED, UNEVEN, STEEP = 1, 4, 8

@@ -10,6 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from slidecloud.kernels._gradients_products import add_row
+from slidecloud.kernels._gradients_windows import copy_row
+
 
 @njit(nogil=True, cache=True)
 def _add_product(total, first, second):  # type: ignore[no-untyped-def]
@@ -42,12 +45,10 @@ def _add_symmetric(moments, first, second):  # type: ignore[no-untyped-def]
 @njit(nogil=True, cache=True)
 def _put(total, values, fresh):  # type: ignore[no-untyped-def]
     for part in range(4):
-        out, added = total[part], values[part]
         if fresh:
-            out[:] = added
+            copy_row(total[part], values[part])
         else:
-            for j in range(out.size):
-                out[j] += added[j]
+            add_row(total[part], values[part])
 
 
 @njit(nogil=True, cache=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from slidecloud.kernels._gradients_windows import copy_row
 from slidecloud.kernels.phase import arctan2_poly
 
 SQUARED_SAMPLE = np.float32(2.0**-16)
@@ -80,7 +81,7 @@ def _length(out, real, imag):  # type: ignore[no-untyped-def]
 def find_sizes(sizes, products, differences, width):  # type: ignore[no-untyped-def]
     """Sizes of a row's products along x and along y (two channels); of differences 1 and 0."""
     if differences:
-        sizes[:width] = products[:width]
+        copy_row(sizes[:width], products[:width])
         return
     _length(sizes[:width], products[:width], products[width : 2 * width])
     _length(sizes[width : 2 * width], products[2 * width : 3 * width], products[3 * width : 4 * width])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.kernels._gradients_distance import combine_distances, mean_distances
-from slidecloud.kernels._gradients_finish import ALIASED, UNEVEN, UNEVEN_SHIFT, flag_aliased
-from slidecloud.kernels._gradients_tile import (
+from slidecloud.kernels._gradients_finish import UNEVEN, UNEVEN_SHIFT, flag_aliased
+from slidecloud.kernels._gradients_layout import (
     COHERENT,
     DIFFERENCES,
     OVERLAP,
@@ -18,8 +17,9 @@ from slidecloud.kernels._gradients_tile import (
     Place,
     Shape,
     TileSums,
-    accumulate_tile,
+    workspace,
 )
+from slidecloud.kernels._gradients_tile import accumulate_tile
 from slidecloud.kernels._gradients_types import GradientSums
 from slidecloud.kernels._gradients_variance import grid_reach, grid_step, point_variances, spread_variances
 from slidecloud.kernels._gradients_windows import SAMPLE_ONE, sample_step
@@ -118,9 +118,10 @@ class Region:
         place, points = self._place(first, size)
         cover = _cover(place, size, width, windows.shape, self.pairs.phase.shape[1:])
         sums = _tile_sums(size[0], width, windows, place.grid_rows * place.grid_columns)
-        pairs = self.pairs
+        pairs, shape = self.pairs, windows.shape
+        work = workspace(width, shape, sums.points.shape[1], int(pairs.steps[:, 0].max()) + 1)
         whole = accumulate_tile(
-            pairs.phase, pairs.coherence, pairs.order, pairs.span, pairs.steps, kind, windows.shape, place, cover, sums
+            pairs.phase, pairs.coherence, pairs.order, pairs.span, pairs.steps, kind, shape, place, cover, work, sums
         )
         self.points[:, *points] = sums.points.reshape(22, place.grid_rows, place.grid_columns)
         self.point_square[points] = sums.point_square.reshape(place.grid_rows, place.grid_columns)
@@ -144,10 +145,8 @@ class Region:
     def _store(self, first: Axes, place: Place, cover: Cover, sums: TileSums, whole: int, width: int) -> None:
         """Put the tile's part of the region into the maps."""
         rows, columns = slice(place.first_row, place.last_row), slice(place.first_column, place.last_column)
-        to = tuple(
-            slice(first[k] + part.start - self.corner[k], first[k] + part.stop - self.corner[k])
-            for k, part in enumerate((rows, columns))
-        )
+        down, right = first[0] - self.corner[0], first[1] - self.corner[1]
+        to = (slice(down + rows.start, down + rows.stop), slice(right + columns.start, right + columns.stop))
         one = 1.0 if self.windows.kind == DIFFERENCES else SAMPLE_ONE**-2
 
         def channel(field: Float32, number: int = 0) -> Float32:
@@ -201,9 +200,9 @@ class Region:
                     away = np.abs(distance[2 * axis + k] - np.float32(nominal[axis][k]))
                     flags[counted & (away > np.float32(UNEVEN_SHIFT * lever))] |= UNEVEN
         variance = self._variances(flags)
-        return GradientSums(*self.maps[:4], *variance, *self.maps[4:], self.count, flags)
+        return GradientSums._make((*self.maps[:4], *variance, *self.maps[4:], self.count, flags))
 
-    def _variances(self, flags: NDArray[np.uint8]) -> Any:
+    def _variances(self, flags: NDArray[np.uint8]) -> Float32:
         kind, shape = self.windows.kind, self.windows.shape
         point_flags = np.zeros(self.point_square.shape, np.uint8)
         values, usable = point_variances(
@@ -213,7 +212,7 @@ class Region:
             ratios = np.array([shape.lever_x / shape.narrow, shape.lever_y / shape.short])
             flag_aliased(self.points[:4].reshape(4, -1), self.adjacent.reshape(4, -1), ratios, point_flags.reshape(-1))
         first = (self.corner[0] - self.grid_first[0], self.corner[1] - self.grid_first[1])
-        variance = np.zeros((2, *self.extent), np.float32)
+        variance: Float32 = np.zeros((2, *self.extent), np.float32)
         spread_variances(values, usable, point_flags, first, self.step, self.maps[5], self.count, variance, flags)
         return variance
 
@@ -226,7 +225,8 @@ def _even(total: int, largest: int) -> int:
 def _cover(place: Place, size: Axes, width: int, shape: Shape, limit: tuple[int, ...]) -> Cover:
     def inside(first: int, count: int, length: int, end: int) -> NDArray[np.int64]:
         begin = first + np.arange(count)
-        return np.maximum(np.minimum(begin + length, end) - np.maximum(begin, 0), 0)
+        number: NDArray[np.int64] = np.maximum(np.minimum(begin + length, end) - np.maximum(begin, 0), 0)
+        return number
 
     tall = inside(place.top, size[0], shape.tall, limit[0])[:, None]
     short = inside(place.top, size[0] + shape.lever_y, shape.short, limit[0])[:, None]
@@ -236,8 +236,9 @@ def _cover(place: Place, size: Axes, width: int, shape: Shape, limit: tuple[int,
     valid = 4 * tall * columns >= shape.tall * shape.narrow
     valid &= 4 * np.minimum(short[: size[0]], short[shape.lever_y :]) * wide >= shape.short * shape.wide
     return Cover(
-        bool(valid[:, : size[1]].all()), valid.astype(np.float32), tall[:, 0].astype(np.float32),
-        (narrow[0] * shape.unit).astype(np.float32), short[:, 0].astype(np.float32), (wide[0] * shape.unit).astype(np.float32),
+        bool(valid[:, : size[1]].all()), valid.astype(np.float32),
+        tall[:, 0].astype(np.float32), (narrow[0] * shape.unit).astype(np.float32),
+        short[:, 0].astype(np.float32), (wide[0] * shape.unit).astype(np.float32),
     )  # fmt: skip
 
 

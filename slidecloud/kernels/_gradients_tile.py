@@ -5,13 +5,11 @@ A tile's accumulators stay in the second-level cache while all pairs go by; what
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from slidecloud.kernels._gradients_distance import add_deviation, moment_row, partial_sizes, shifts
+from slidecloud.kernels._gradients_layout import COHERENT, DIFFERENCES, OVERLAP
 from slidecloud.kernels._gradients_moments import add_adjacent, add_moments, gather
 from slidecloud.kernels._gradients_products import (
     add_lost,
@@ -29,109 +27,25 @@ from slidecloud.kernels._gradients_products import (
     to_angle,
 )
 from slidecloud.kernels._gradients_windows import (
-    LEVELS,
     add_missing,
     add_weights,
+    clear_rows,
+    copy_row,
     double_along,
+    fill_row,
     has_holes,
     load_row,
     move_down,
     square_row,
     sum_along,
     to_float,
-    to_int,
 )
-
-COHERENT, OVERLAP, DIFFERENCES = 0, 1, 2
-
-
-class Shape(NamedTuple):
-    """Rows and columns of the x blocks and of the y blocks, and how far the second block of each lies from the first.
-
-    ``delay`` is by how many rows the window sums of x end before those of y. ``step`` is the fixed-point value of a
-    sample of coherence 1/255, a power of two with which sums along a row stay within 16 bits, and ``unit`` what
-    fixed-point sums are multiplied by, 1 / (256 step). Weights are shifted by ``weight_shift`` bits for the same reason.
-    """
-
-    tall: int
-    narrow: int
-    short: int
-    wide: int
-    lever_y: int
-    lever_x: int
-    delay: int
-    step: np.float32
-    unit: np.float32
-    weight_shift: int
-
-
-class Place(NamedTuple):
-    """Where a tile lies: the input pixel at which its first window begins, and how far into the window its pixel is.
-
-    ``first_row`` to ``last_column`` are the outputs whose sums are wanted. The others are there for the grid of sigma,
-    which has points at ``grid_row``, ``grid_row + step_y`` ... in ``grid_rows`` rows, and the same along x.
-    """
-
-    top: int
-    left: int
-    lead_y: int
-    lead_x: int
-    first_row: int
-    last_row: int
-    first_column: int
-    last_column: int
-    grid_row: int
-    step_y: int
-    grid_rows: int
-    grid_column: int
-    step_x: int
-    grid_columns: int
-
-
-class Cover(NamedTuple):
-    """How much of the windows lies inside the input.
-
-    ``valid`` float32 (y, x): 1 where blocks without holes have enough pixels; ``everywhere``: whether that is all.
-    The others, float32, count rows of the x and y blocks, and columns of them in units of the window sums.
-    """
-
-    everywhere: bool
-    valid: NDArray[np.float32]
-    tall: NDArray[np.float32]
-    narrow: NDArray[np.float32]
-    short: NDArray[np.float32]
-    wide: NDArray[np.float32]
-
-
-class TileSums(NamedTuple):
-    """Accumulators of a tile, float32 (y, channels x width) and int32 with the halo's rows; they start at zero.
-
-    ``total`` (4 channels), ``sizes`` (2), ``square``, ``span`` (1) are sums over all pairs; ``count``, ``lost``
-    (coherence of the pixel where it does not count) (1), ``deviation`` (4), ``partial`` (2) over pairs with holes;
-    ``extra`` (4) of ``overlap``. float64 (part, point of the grid): ``points`` 22 (products 4, moments by pair 6, by
-    role 6, by chain 6), ``point_square``, and the products of ``adjacent`` blocks 4.
-    """
-
-    total: Any
-    sizes: Any
-    square: Any
-    span: Any
-    extra: Any
-    count: Any
-    lost: Any
-    deviation: Any
-    partial: Any
-    weight: Any
-    missing: Any
-    points: Any
-    point_square: Any
-    adjacent: Any
 
 
 @njit(nogil=True, cache=True)
 def _find_valid(valid, x_sums, here, following, shape, width):  # type: ignore[no-untyped-def]
     """1 where each of the four blocks has a quarter of its pixels, else 0."""
-    valid[:] = np.float32(1.0)
+    fill_row(valid, np.float32(1.0))
     start, stop = 2 * width, 3 * width
     least = np.float32(0.25 * shape.tall * shape.narrow) * shape.unit
     require(valid, x_sums[start:stop], least)
@@ -144,7 +58,7 @@ def _find_valid(valid, x_sums, here, following, shape, width):  # type: ignore[n
 @njit(nogil=True, cache=True)
 def _find_whole(whole, x_sums, here, following, cover, i, shape, width):  # type: ignore[no-untyped-def]
     """1 where no pixel of the four blocks that the input covers is without data, else 0."""
-    whole[:] = np.float32(1.0)
+    fill_row(whole, np.float32(1.0))
     start, stop, lever = 2 * width, 3 * width, shape.lever_x
     require_whole(whole, x_sums[start:stop], cover.narrow[:width], cover.tall[i])
     require_whole(whole, x_sums[start + lever : stop + lever], cover.narrow[lever : lever + width], cover.tall[i])
@@ -189,26 +103,27 @@ def _add_full(i, products, sizes, years, sums, width):  # type: ignore[no-untype
 
 
 @njit(nogil=True, cache=True)
-def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, cover, sums):  # type: ignore[no-untyped-def]
+def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, cover, work, sums):  # type: ignore[no-untyped-def]
     """Add all pairs to the accumulators of a tile; returns how many of them have no holes in it."""
     height, width = sums.weight.shape
     halo = shape.short + shape.lever_y - 1
     r0, r1 = max(0, -place.top), min(height, phase.shape[1] - place.top)
     c0, c1 = max(0, -place.left), min(width, phase.shape[2] - place.left)
     left, right = place.left + c0, place.left + c1
-    depth, turns = shape.tall + shape.delay + 1, shape.lever_y + 1
-    padded = 4 * width + shape.narrow + shape.wide + shape.lever_x
-    powers, long_powers = np.zeros((LEVELS, padded), np.int16), np.zeros((LEVELS, padded), np.int32)
-    tall_rows, short_rows = np.zeros((depth, 4 * width), np.int16), np.zeros((depth, 4 * width), np.int16)
-    tall_long_rows, short_long_rows = np.zeros((depth, 3 * width), np.int32), np.zeros((depth, 3 * width), np.int32)
-    tall_sums, short_sums = np.zeros(padded, np.int32), np.zeros(padded, np.int32)
-    tall_long, short_long, y_long = np.zeros(padded, np.int32), np.zeros(padded, np.int32), np.zeros((turns, padded), np.int32)
-    x_sums, y_sums = np.zeros(padded, np.float32), np.zeros((turns, padded), np.float32)
-    products, sizes = np.zeros(4 * width, np.float32), np.zeros(2 * width, np.float32)
-    shift, parts = np.zeros(4 * width, np.float32), np.zeros(2 * width, np.float32)
-    own_valid, whole = np.zeros(width, np.float32), np.zeros(width, np.float32)
-    sampled, as_reference = np.zeros((4, sums.points.shape[1])), np.zeros((4, sums.points.shape[1]))
-    as_secondary = np.zeros((steps[:, 0].max() + 1, 4, sums.points.shape[1]))
+    depth, turns = work.tall_rows.shape[0], work.y_sums.shape[0]
+    powers, long_powers = work.powers, work.long_powers
+    tall_rows, short_rows, tall_long_rows, short_long_rows = (
+        work.tall_rows,
+        work.short_rows,
+        work.tall_long,
+        work.short_long,
+    )
+    tall_sums, short_sums = work.column_sums[0], work.column_sums[1]
+    tall_long, short_long, y_long = work.column_sums[2], work.column_sums[3], work.y_long
+    x_sums, y_sums = work.x_sums, work.y_sums
+    products, sizes, shift, parts = work.products, work.sizes, work.shift, work.parts
+    own_valid, whole = work.valid, work.whole
+    sampled, as_reference, as_secondary = work.sampled, work.as_reference, work.as_secondary
     shared_less = 1 if kind == OVERLAP else 0
     without_holes = 0
     for n in range(order.size):
@@ -217,17 +132,14 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
         without_holes += 0 if holes else 1
         size = (4 if kind == OVERLAP else 3 if holes else 2) * width
         long = 0 if not holes or kind == DIFFERENCES else width if kind == OVERLAP else 3 * width
-        powers[0] = 0
-        tall_rows[:] = 0
-        short_rows[:] = 0
-        tall_sums[:] = 0
-        short_sums[:] = 0
+        fill_row(powers[0], 0)
+        clear_rows(work.column_sums)
+        clear_rows(tall_rows)
+        clear_rows(short_rows)
         if long > 0:
-            long_powers[0] = 0
-            tall_long_rows[:] = 0
-            short_long_rows[:] = 0
-            tall_long[:] = 0
-            short_long[:] = 0
+            fill_row(long_powers[0], 0)
+            clear_rows(tall_long_rows)
+            clear_rows(short_long_rows)
         for r in range(height):
             slot, before, gone = r % depth, (r - shape.delay) % depth, (r - shape.delay - shape.tall) % depth
             if r0 <= r < r1:
@@ -240,7 +152,7 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
                 if long > 0:
                     if kind == COHERENT:
                         add_missing(sums.missing[r, c0:c1], share)
-                        to_int(long_powers[0, c0:c1], share)
+                        copy_row(long_powers[0, c0:c1], share)
                         moment_row(long_powers[0], width, r)
                     else:
                         square_row(long_powers[0, c0:c1], share)
@@ -248,10 +160,10 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
                     sum_along(tall_long_rows[slot, :long], long_powers, shape.narrow - shared_less)
                     sum_along(short_long_rows[slot, :long], long_powers, shape.wide)
             else:
-                tall_rows[slot] = 0
-                short_rows[slot] = 0
-                tall_long_rows[slot] = 0
-                short_long_rows[slot] = 0
+                fill_row(tall_rows[slot], 0)
+                fill_row(short_rows[slot], 0)
+                fill_row(tall_long_rows[slot], 0)
+                fill_row(short_long_rows[slot], 0)
             move_down(tall_sums[:size], tall_rows[before, :size], tall_rows[gone, :size])
             move_down(short_sums[:size], short_rows[slot, :size], short_rows[(r - shape.short) % depth, :size])
             if long > 0:
@@ -264,7 +176,7 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
             if q >= 0:
                 to_float(y_sums[q % turns, :size], short_sums[:size], shape.unit)
                 if long > 0 and kind == COHERENT:
-                    y_long[q % turns, :long] = short_long[:long]
+                    copy_row(y_long[q % turns, :long], short_long[:long])
             full = place.first_row <= i < place.last_row
             on_grid = i >= place.grid_row and (i - place.grid_row) % place.step_y == 0
             if i < 0 or not (full or on_grid):

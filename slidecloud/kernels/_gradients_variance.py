@@ -16,8 +16,8 @@ make it usable:
 
 The mean has been fitted to the same pairs; V is divided by one minus the share of the pairs in it in (sum c)².
 
-V over the sum of the squared sizes of the products is as smooth as the window. It is found at the points of a grid, which
-is fixed to the burst, and interpolated; the squared sizes are each pixel's own.
+V over the sum of the squared sizes of the products is as smooth as the window. It is found at the points of a grid,
+which is fixed to the burst, and interpolated; the squared sizes are each pixel's own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from slidecloud.kernels._gradients_tile import DIFFERENCES
+from slidecloud.kernels._gradients_layout import DIFFERENCES
 from slidecloud.types import Float64
 
 BOUNDED_SIGMA = 2
@@ -54,7 +54,8 @@ def grid_reach(window: Axes) -> Axes:
 def _form(moments: Float64, vector: tuple[Float64, Float64]) -> Float64:
     """Quadratic form of the second moments real², real x imaginary, imaginary² of an axis."""
     value: Float64 = vector[0] * vector[0] * moments[0] + vector[1] * vector[1] * moments[2]
-    return value + 2.0 * vector[0] * vector[1] * moments[1]
+    value += 2.0 * vector[0] * vector[1] * moments[1]
+    return value
 
 
 def _fixed(ratio: Float64) -> NDArray[np.int64]:
@@ -63,7 +64,8 @@ def _fixed(ratio: Float64) -> NDArray[np.int64]:
 
 
 def _box_mean(values: NDArray[np.int64], number: NDArray[np.int64], reach: Axes) -> Float64:
-    return _box_total(values, reach) / (np.maximum(_box_total(number, reach), 1) * RATIO_ONE)
+    mean: Float64 = _box_total(values, reach) / (np.maximum(_box_total(number, reach), 1) * RATIO_ONE)
+    return mean
 
 
 def _box_total(values: NDArray[np.int64], reach: Axes) -> NDArray[np.int64]:
@@ -91,8 +93,8 @@ def point_variances(
 ) -> tuple[Float64, NDArray[np.bool_]]:
     """Variance over the sum of squared sizes for x and y at the points (2, y, x), and where there is one.
 
-    ``points`` (22, y, x) are the products and moments of ``TileSums``, ``square`` (y, x) the sums of squared sizes. Sets
-    BOUNDED_SIGMA in ``flags``. Only operations whose result IEEE 754 fixes: values do not depend on the tile.
+    ``points`` (22, y, x) are the products and moments of ``TileSums``, ``square`` (y, x) the sums of squared sizes.
+    Sets BOUNDED_SIGMA in ``flags``. Only operations whose result IEEE 754 fixes: values do not depend on the tile.
     """
     variance, usable = np.zeros((2, *square.shape)), np.zeros((2, *square.shape), bool)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -100,7 +102,11 @@ def point_variances(
             real, imag = points[2 * axis], points[2 * axis + 1]
             by_pair, by_role, by_chain = (points[first + 3 * axis : first + 3 * axis + 3] for first in (4, 10, 16))
             if kind == DIFFERENCES:
-                size, along, across = real, (np.ones_like(real), np.zeros_like(real)), (-imag / real, np.ones_like(real))
+                size, along, across = (
+                    real,
+                    (np.ones_like(real), np.zeros_like(real)),
+                    (-imag / real, np.ones_like(real)),
+                )
             else:
                 size = np.sqrt(real * real + imag * imag)
                 along, across = (real / size, imag / size), (-imag / size, real / size)
@@ -139,7 +145,9 @@ def spread_variances(values, usable, point_flags, first, step, square, count, va
                 for q in range(column, column + 1 + (before > 0)):
                     if p < 0 or q < 0 or p >= height or q >= width:
                         continue
-                    share = float((above if p > row else step[0] - above) * (before if q > column else step[1] - before))
+                    share = float(
+                        (above if p > row else step[0] - above) * (before if q > column else step[1] - before)
+                    )
                     found |= point_flags[p, q]
                     if usable[0, p, q]:
                         x_total += share * values[0, p, q]

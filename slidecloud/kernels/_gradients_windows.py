@@ -1,10 +1,11 @@
 """Rows of fixed-point interferogram samples, and exact integer sums of them over boxes that move down a tile.
 
-Everything here is integer (samples are rounded at once), so a sum is the same whatever order, tile or vector width it was made in. A row holds its
-channels (real part, imaginary part, ...) one behind the other, ``WIDTH`` columns each, so that one loop serves all of
-them; sums at the end of a channel run into the next one and are not used. The loops are short functions over
-contiguous slices with one output: numba vectorises ``a[j]`` of a slice, but not ``a[offset + j]``, whose sign it must
-check, nor loops over so many arrays that their overlap cannot be ruled out in a few comparisons.
+Samples are rounded at once and sums are integer, so a sum is the same whatever order, tile or vector width it was made
+in. A row holds its channels (real part, imaginary part, ...) one behind the other, each as wide as the tile, so that one
+loop serves all of them; sums at the end of a channel run into the next one and are not used. Sums along the row come
+first: they fit 16 bits. The loops are short functions over contiguous slices with one output: numba vectorises ``a[j]``
+of a slice, but not ``a[offset + j]``, whose sign it must check, nor loops over so many arrays that their overlap cannot
+be ruled out in a few comparisons.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ LEVELS = 9
 def sample_step(width: int) -> float:
     """Fixed-point value of a sample of coherence 1/255: a power of two, so that ``width`` of them fit 16 bits.
 
-    8 for windows up to 16 pixels wide. Rounding to it adds a noise of 0.29 steps to each sample: at coherence 0.05, of 102
-    steps, a 300th of the speckle's own.
+    8 for windows up to 16 pixels wide. Rounding adds a noise of 0.29 units to a sample: at coherence 0.05 the sample is
+    102 units long, and its own speckle a few hundred times stronger.
     """
     return float(2.0 ** math.floor(math.log2(32767.0 / (255.0 * width))))
 
@@ -82,10 +83,10 @@ def _smallest(row):  # type: ignore[no-untyped-def]
 @njit(nogil=True, cache=True)
 def has_holes(coherence, top, bottom, left, right):  # type: ignore[no-untyped-def]
     """Whether a pixel of these rows and columns has no data."""
+    holes = False
     for i in range(top, bottom):
-        if _smallest(coherence[i, left:right]) == 0:
-            return True
-    return False
+        holes = holes or _smallest(coherence[i, left:right]) == 0
+    return holes
 
 
 @njit(nogil=True, cache=True)
@@ -114,7 +115,7 @@ def _sum_rows(out, first, second):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _copy(out, row):  # type: ignore[no-untyped-def]
+def copy_row(out, row):  # type: ignore[no-untyped-def]
     for j in range(out.size):
         out[j] = row[j]
 
@@ -142,7 +143,19 @@ def sum_along(out, powers, width):  # type: ignore[no-untyped-def]
                 _sum_rows(out, total, term)
                 total = out
     if offset & (offset - 1) == 0:
-        _copy(out, total)
+        copy_row(out, total)
+
+
+@njit(nogil=True, cache=True)
+def fill_row(row, value):  # type: ignore[no-untyped-def]
+    for j in range(row.size):
+        row[j] = value
+
+
+@njit(nogil=True, cache=True)
+def clear_rows(rows):  # type: ignore[no-untyped-def]
+    for i in range(rows.shape[0]):
+        fill_row(rows[i], 0)
 
 
 @njit(nogil=True, cache=True)
@@ -155,9 +168,3 @@ def to_float(out, row, unit):  # type: ignore[no-untyped-def]
 def square_row(out, coherence):  # type: ignore[no-untyped-def]
     for j in range(out.size):
         out[j] = np.int32(coherence[j]) * np.int32(coherence[j])
-
-
-@njit(nogil=True, cache=True)
-def to_int(out, row):  # type: ignore[no-untyped-def]
-    for j in range(out.size):
-        out[j] = np.int32(row[j])

@@ -26,9 +26,9 @@ from slidecloud.kernels._gradients_check import (
     date_steps,
 )
 from slidecloud.kernels._gradients_finish import solve_gradients
+from slidecloud.kernels._gradients_layout import COHERENT
 from slidecloud.kernels._gradients_rate import mean_rate
 from slidecloud.kernels._gradients_region import Pairs, Region, Windows
-from slidecloud.kernels._gradients_tile import COHERENT, DIFFERENCES
 from slidecloud.kernels._gradients_types import Flag, GradientRate, GradientStack, GradientSums
 from slidecloud.kernels._gradients_unwrap import flood_unwrap
 from slidecloud.kernels.phase import wrap
@@ -39,7 +39,7 @@ def halo(window: int | Axes, *, estimator: Estimator = "coherent") -> tuple[Axes
     """Pixels the estimator needs around an output pixel: ((before y, after y), (before x, after x)).
 
     The window covers the offsets -((w - 1) // 2) to w // 2, all estimators but ``coherent`` need one more after it, and
-    sigma averages over one window's width in every direction.
+    sigma averages over about one window's width in every direction, from points of a grid.
     """
     size, block = check_window(window, None)
     windows = Windows(check_estimator(estimator), size, block)
@@ -76,17 +76,23 @@ def accumulate(
       averaged pair, summed over pairs. ``rewrapped`` keeps that sum wrapped to [-pi, pi) and lets `finish` unwrap it,
       as Fu et al. (2022) do. To reproduce and to compare.
 
-    A pair counts at a pixel where each of its blocks has at least a quarter of its pixels valid.
+    A pair counts at a pixel where each of its blocks has at least a quarter of its pixels valid. Angles are divided by
+    the distance of the blocks' weighted centres. For ``coherent`` this is the mean over pairs weighted by |p|, of a
+    pair with pixels missing in its blocks its own, of the others that of the mean weights. For ``overlap`` it is that of the
+    mean weights with the missing pixels as zeros.
 
     The variance across the mean direction is the sum of s_k s_l over pairs k, l that share a date, s the part of p
     across the mean: pairs of one date are correlated by decorrelation and anticorrelated by atmosphere. That is
     ``sum over dates of (sum of s over the date's pairs)² - sum of s²``, the dyadic cluster variance of Fafchamps and
     Gubert (2007), divided by one minus the share of those pairs in (sum p)², which the fitted mean takes away. Alone it
     is noisy and often negative, so the ratios of its parts to ``sum s²`` are averaged over one window's width around
-    the pixel and kept within what speckle and atmosphere can do; where the sum was not positive BOUNDED_SIGMA is
+    and kept within what speckle and atmosphere can do; where the sum was not positive BOUNDED_SIGMA is
     set. In simulations the errors scatter by 1.03 to 1.10 sigma for atmospheric gradients up to 0.02 rad per pixel and
     date; stronger atmosphere over good coherence makes sigma a quarter too small (60 dates, 0.04 rad) or too large
     (22 dates, 0.1 rad), because its part cancels between the dates and is known from few of them.
+
+    Variances are found on a grid of every fourth pixel (fewer for windows below eight), relative to the sum of |p|²,
+    and interpolated. The same grid carries the check for aliasing.
 
     Window sums are integers and pairs are added in the order of (reference, secondary): results are equal to the
     last bit for every tiling, with `halo` pixels around, and for every order of the pairs.
@@ -109,6 +115,9 @@ def accumulate(
         ``coherent``, ``overlap``, ``sum`` or ``rewrapped``.
     interior
         (y, x) slices of the input whose sums are wanted; None = all. Pixels outside the input count as no data.
+    origin
+        (row, column) of the input's first pixel in the burst, to which the grid of sigma is fixed: where a burst is
+        worked on in parts, each part must give it.
 
     Returns
     -------
@@ -134,7 +143,7 @@ def accumulate(
         sums = Region(pairs, Windows(kind, size, block), corner, extent, check_origin(origin)).sums()
     else:
         fields = [np.zeros(extent, np.float32) for _ in GradientSums._fields[:-2]]
-        sums = GradientSums(*fields, np.zeros(extent, np.int32), np.zeros(extent, np.uint8))
+        sums = GradientSums._make((*fields, np.zeros(extent, np.int32), np.zeros(extent, np.uint8)))
     return _rewrap(sums) if estimator == "rewrapped" else sums
 
 

@@ -98,13 +98,11 @@ def stack(
             mean_vector = np.exp(1j * np.angle(total))
             across = (p * mean_vector.conj()).imag
         along = (p * mean_vector.conj()).real
-        sigmas[axis], bounded = angle_sigma(
-            np.nan_to_num(across), along, first, last, size, count, (sizes**2).sum(0)
-        )
+        sigmas[axis], bounded = angle_sigma(np.nan_to_num(across), along, first, last, size, count, (sizes**2).sum(0))
         flags[bounded] |= np.uint8(Flag.BOUNDED_SIGMA)
     result = _solve(angles, sigmas, distances, sizes, years, own_coherence, count, flags, estimator, size, block)
     inner = tuple(slice(m, n - m) for m, n in zip(margin, count.shape, strict=True))
-    return GradientStack(*(field[inner] for field in result))
+    return GradientStack._make(field[inner] for field in result)
 
 
 def _distances_by_pair(
@@ -209,7 +207,9 @@ def _between_points(values: Float64, step: Axes, shape: tuple[int, ...]) -> Floa
                 right, columns % step[1], step[1] - columns % step[1]
             )
             there = (i < values.shape[0]) & (j < values.shape[1])
-            value = np.where(there, values[np.minimum(i, values.shape[0] - 1), np.minimum(j, values.shape[1] - 1)], np.nan)
+            value = np.where(
+                there, values[np.minimum(i, values.shape[0] - 1), np.minimum(j, values.shape[1] - 1)], np.nan
+            )
             used = np.isfinite(value)
             total += np.where(used, share * np.nan_to_num(value), 0.0)
             weights += np.where(used, share, 0)

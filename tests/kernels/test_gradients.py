@@ -64,9 +64,8 @@ def test_the_sign_follows_the_index_and_the_gradient_sits_half_a_pixel_after_eve
         ("coherent", 0.7, True, 5, 0.01, 0.002),
         ("coherent", 0.7, False, 5, 0.01, 0.002),
         ("coherent", 0.7, False, 30, 0.01, 0.002),
-        # Distances come from the mean weights of the bin: masks that differ from pair to pair and take most of the
-        # pixels leave noise, but no bias.
-        ("coherent", 0.4, False, 30, 0.03, 0.002),
+        ("coherent", 0.4, False, 5, 0.01, 0.002),
+        ("coherent", 0.4, False, 30, 0.01, 0.002),
         ("overlap", 0.7, True, 5, 0.01, 0.002),
         ("overlap", 0.7, False, 30, 0.01, 0.01),
     ],
