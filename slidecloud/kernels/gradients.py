@@ -78,8 +78,8 @@ def accumulate(
 
     A pair counts at a pixel where each of its blocks has at least a quarter of its pixels valid. Angles are divided by
     the distance of the blocks' weighted centres. For ``coherent`` this is the mean over pairs weighted by |p|, of a
-    pair with pixels missing in its blocks its own, of the others that of the mean weights. For ``overlap`` it is that of the
-    mean weights with the missing pixels as zeros.
+    pair with pixels missing in its blocks its own, of the others that of the mean weights. For ``overlap`` it is
+    that of the mean weights with the missing pixels as zeros.
 
     The variance across the mean direction is the sum of s_k s_l over pairs k, l that share a date, s the part of p
     across the mean: pairs of one date are correlated by decorrelation and anticorrelated by atmosphere. That is
