@@ -94,12 +94,12 @@ def _remove_shared(products, extra, shared_x, shared_y, x_sums, here, following,
 
 
 @njit(nogil=True, cache=True)
-def _add_full(i, products, sizes, years, sums, width):  # type: ignore[no-untyped-def]
+def _add_full(total, sizes_sum, square, spans, products, sizes, years, width):  # type: ignore[no-untyped-def]
     along_x, along_y = sizes[:width], sizes[width : 2 * width]
-    add_row(sums.total[i], products)
-    add_row(sums.sizes[i], sizes)
-    add_square(sums.square[i], along_x, along_y)
-    add_scaled(sums.span[i], along_x, along_y, years)
+    add_row(total, products)
+    add_row(sizes_sum, sizes)
+    add_square(square, along_x, along_y)
+    add_scaled(spans, along_x, along_y, years)
 
 
 @njit(nogil=True, cache=True)
@@ -124,6 +124,11 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
     products, sizes, shift, parts = work.products, work.sizes, work.shift, work.parts
     own_valid, whole = work.valid, work.whole
     sampled, as_reference, as_secondary = work.sampled, work.as_reference, work.as_secondary
+    # Taken out of their tuples here once: passing tuples of arrays on in the loops counts a reference to each of them.
+    total, sizes_sum, square, spans, extra = sums.total, sums.sizes, sums.square, sums.span, sums.extra
+    count, lost, deviation, partial = sums.count, sums.lost, sums.deviation, sums.partial
+    weight, missing, points = sums.weight, sums.missing, sums.points
+    point_square, adjacent, covered = sums.point_square, sums.adjacent, cover.valid
     shared_less = 1 if kind == OVERLAP else 0
     without_holes = 0
     for n in range(order.size):
@@ -145,13 +150,13 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
             if r0 <= r < r1:
                 share = shares[place.top + r, left:right]
                 load_row(powers[0], angles[place.top + r, left:right], share, c0, width, size // width, shape)
-                add_weights(sums.weight[r, c0:c1], share)
+                add_weights(weight[r, c0:c1], share)
                 double_along(powers, max(shape.narrow, shape.wide), size)
                 sum_along(tall_rows[slot, :size], powers, shape.narrow)
                 sum_along(short_rows[slot, :size], powers, shape.wide)
                 if long > 0:
                     if kind == COHERENT:
-                        add_missing(sums.missing[r, c0:c1], share)
+                        add_missing(missing[r, c0:c1], share)
                         copy_row(long_powers[0, c0:c1], share)
                         moment_row(long_powers[0], width, r)
                     else:
@@ -183,7 +188,7 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
                 continue
             to_float(x_sums[:size], tall_sums[:size], shape.unit)
             here, following = y_sums[i % turns], y_sums[(i + shape.lever_y) % turns]
-            valid = cover.valid[i]
+            valid = covered[i]
             if holes:
                 valid = own_valid
                 _find_valid(valid, x_sums, here, following, shape, width)
@@ -191,7 +196,7 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
             multiply_conjugate(products[2 * width :], following, here, width)
             if kind == OVERLAP:
                 _remove_shared(
-                    products, sums.extra[i], tall_long[1:], short_long, x_sums, here, following, valid, shape, width
+                    products, extra[i], tall_long[1:], short_long, x_sums, here, following, valid, shape, width
                 )
             elif kind == DIFFERENCES:
                 to_angle(products[:width], products[width : 2 * width])
@@ -201,26 +206,27 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
                     keep_valid(products[part * width : (part + 1) * width], valid)
             find_sizes(sizes, products, kind == DIFFERENCES, width)
             if full:
-                _add_full(i, products, sizes, np.float32(span[n]), sums, width)
+                years = np.float32(span[n])
+                _add_full(total[i], sizes_sum[i], square[i], spans[i], products, sizes, years, width)
             if full and holes:
                 start, stop = place.first_column, place.last_column
                 own = shares[place.top + place.lead_y + i]
                 shifted = place.left + place.lead_x
-                add_row(sums.count[i], valid)
+                add_row(count[i], valid)
                 add_lost(
-                    sums.lost[i, start:stop], own[shifted + start : shifted + stop], cover.valid[i, start:stop],
+                    lost[i, start:stop], own[shifted + start : shifted + stop], covered[i, start:stop],
                     valid[start:stop],
                 )  # fmt: skip
                 if kind == COHERENT:
                     _find_whole(whole, x_sums, here, following, cover, i, shape, width)
                     shifts(shift[: 2 * width], tall_long, tall_long[shape.lever_x :], width, i)
                     shifts(shift[2 * width :], y_long[i % turns], y_long[(i + shape.lever_y) % turns], width, i)
-                    _add_deviations(sums.deviation[i], sums.partial[i], sizes, whole, shift, parts, shape, width)
+                    _add_deviations(deviation[i], partial[i], sizes, whole, shift, parts, shape, width)
             if on_grid:
                 first = (i - place.grid_row) // place.step_y * place.grid_columns
-                gather(sampled, first, products, sizes, sums.point_square, place, width)
+                gather(sampled, first, products, sizes, point_square, place, width)
                 if kind == COHERENT:
                     beside = y_sums[(i + shape.short) % turns]
-                    add_adjacent(sums.adjacent, first, x_sums, here, beside, valid, shape.narrow, place, width)
-        add_moments(sampled, steps[n], as_reference, as_secondary, sums.points)
+                    add_adjacent(adjacent, first, x_sums, here, beside, valid, shape.narrow, place, width)
+        add_moments(sampled, steps[n], as_reference, as_secondary, points)
     return without_holes

@@ -3,9 +3,9 @@
 Samples are rounded at once and sums are integer, so a sum is the same whatever order, tile or vector width it was made
 in. A row holds its channels (real part, imaginary part, ...) one behind the other, each as wide as the tile, so that
 one loop serves all of them; sums at the end of a channel run into the next one and are not used. Sums along the row
-come first: they fit 16 bits. The loops are short functions over contiguous slices with one output: numba vectorises ``a[j]``
-of a slice, but not ``a[offset + j]``, whose sign it must check, nor loops over so many arrays that their overlap cannot
-be ruled out in a few comparisons.
+come first: they fit 16 bits. The loops are short functions over contiguous slices with one output: numba vectorises
+``a[j]`` of a slice, but not ``a[offset + j]``, whose sign it must check, nor loops over so many arrays that their
+overlap cannot be ruled out in a few comparisons.
 """
 
 from __future__ import annotations
