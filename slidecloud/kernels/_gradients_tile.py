@@ -29,6 +29,7 @@ from slidecloud.kernels._gradients_products import (
 from slidecloud.kernels._gradients_windows import (
     add_missing,
     add_weights,
+    borrow,
     clear_rows,
     copy_row,
     double_along,
@@ -111,28 +112,39 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
     c0, c1 = max(0, -place.left), min(width, phase.shape[2] - place.left)
     left, right = place.left + c0, place.left + c1
     depth, turns = work.tall_rows.shape[0], work.y_sums.shape[0]
-    powers, long_powers = work.powers, work.long_powers
+    powers, long_powers = borrow(work.powers), borrow(work.long_powers)
     tall_rows, short_rows, tall_long_rows, short_long_rows = (
-        work.tall_rows,
-        work.short_rows,
-        work.tall_long,
-        work.short_long,
+        borrow(work.tall_rows),
+        borrow(work.short_rows),
+        borrow(work.tall_long),
+        borrow(work.short_long),
     )
-    tall_sums, short_sums = work.column_sums[0], work.column_sums[1]
-    tall_long, short_long, y_long = work.column_sums[2], work.column_sums[3], work.y_long
-    x_sums, y_sums = work.x_sums, work.y_sums
-    products, sizes, shift, parts = work.products, work.sizes, work.shift, work.parts
-    own_valid, whole = work.valid, work.whole
-    sampled, as_reference, as_secondary = work.sampled, work.as_reference, work.as_secondary
-    # Taken out of their tuples here once: passing tuples of arrays on in the loops counts a reference to each of them.
-    total, sizes_sum, square, spans, extra = sums.total, sums.sizes, sums.square, sums.span, sums.extra
-    count, lost, deviation, partial = sums.count, sums.lost, sums.deviation, sums.partial
-    weight, missing, points = sums.weight, sums.missing, sums.points
-    point_square, adjacent, covered = sums.point_square, sums.adjacent, cover.valid
+    tall_sums, short_sums = borrow(work.column_sums[0]), borrow(work.column_sums[1])
+    tall_long, short_long, y_long = borrow(work.column_sums[2]), borrow(work.column_sums[3]), borrow(work.y_long)
+    x_sums, y_sums = borrow(work.x_sums), borrow(work.y_sums)
+    products, sizes, shift, parts = borrow(work.products), borrow(work.sizes), borrow(work.shift), borrow(work.parts)
+    own_valid, whole = borrow(work.valid), borrow(work.whole)
+    sampled, as_reference, as_secondary = borrow(work.sampled), borrow(work.as_reference), borrow(work.as_secondary)
+    total, sizes_sum, square, spans, extra = (
+        borrow(sums.total),
+        borrow(sums.sizes),
+        borrow(sums.square),
+        borrow(sums.span),
+        borrow(sums.extra),
+    )
+    count, lost, deviation, partial = (
+        borrow(sums.count),
+        borrow(sums.lost),
+        borrow(sums.deviation),
+        borrow(sums.partial),
+    )
+    weight, missing, points = borrow(sums.weight), borrow(sums.missing), borrow(sums.points)
+    point_square, adjacent, covered = borrow(sums.point_square), borrow(sums.adjacent), borrow(cover.valid)
+    all_phase, all_coherence = borrow(phase), borrow(coherence)
     shared_less = 1 if kind == OVERLAP else 0
     without_holes = 0
     for n in range(order.size):
-        angles, shares = phase[order[n]], coherence[order[n]]
+        angles, shares = all_phase[order[n]], all_coherence[order[n]]
         holes = kind == OVERLAP or has_holes(shares, place.top + r0, place.top + r1, left, right)
         without_holes += 0 if holes else 1
         size = (4 if kind == OVERLAP else 3 if holes else 2) * width

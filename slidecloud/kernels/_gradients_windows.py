@@ -11,9 +11,11 @@ overlap cannot be ruled out in a few comparisons.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
+from numba.extending import intrinsic
 
 from slidecloud.kernels.phase import cosine_poly, sine_poly
 
@@ -23,6 +25,24 @@ ROUNDER = np.float32(1.5 * 2.0**23)
 """Added and taken away it leaves a float32 below 2^22 rounded to a whole number."""
 LEVELS = 9
 """Doublings that the widest window can need."""
+
+
+def _borrow(_context: Any, array: Any) -> Any:
+    """The same array without its reference count: slices of it cost nothing; the caller keeps it alive.
+
+    Counting is atomic, and with a few dozen slices a row it took a quarter of the time of stacking.
+    """
+
+    def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        view = context.make_array(signature.args[0])(context, builder, arguments[0])
+        view.meminfo = view.meminfo.type(None)
+        view.parent = view.parent.type(None)
+        return view._getvalue()
+
+    return array(array), generate
+
+
+borrow: Any = intrinsic(_borrow)
 
 
 def sample_step(width: int) -> float:
