@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slidecloud.kernels._gradients_sums import COHERENT, DIFFERENCES, OVERLAP
+from slidecloud.kernels._gradients_layout import COHERENT, DIFFERENCES, OVERLAP
 
 Estimator = Literal["coherent", "overlap", "sum", "rewrapped"]
 Axes = tuple[int, int]
@@ -120,6 +120,11 @@ def check_interior(interior: Interior | None, shape: tuple[int, int]) -> tuple[A
     if any(r.step != 1 for r in ranges):
         raise ValueError(f"interior: found {interior!r}, expected slices with step 1")
     return (ranges[0].start, ranges[1].start), (len(ranges[0]), len(ranges[1]))
+
+
+def check_origin(origin: Axes) -> Axes:
+    """Row and column of the input's first pixel, whole numbers."""
+    return _axes("origin", origin)
 
 
 def date_steps(reference: NDArray[np.int64], secondary: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,9 +1,8 @@
-"""What one pair adds at each pixel of a tile: for every estimator a complex number along x and one along y.
+"""What one pair adds at the pixels of a row: for every estimator a complex number along x and one along y.
 
-``products`` is float64 (y, 4, x), the rows x real, x imaginary, y real and y imaginary of a line together. The coherent
-estimators give the product of two window sums, whose angle is the gradient times their distance; the sum of differences
-gives (1, wrapped difference), so that the ratio of the accumulated parts is the mean. Where a block has under a quarter
-of its pixels all four are 0.
+A row of products is float32 with four channels: x real, x imaginary, y real, y imaginary. The coherent estimators give
+the product of two window sums, whose angle is the gradient times their distance; the sum of differences gives
+(1, wrapped difference), so that the ratio of the accumulated parts is the mean.
 """
 
 from __future__ import annotations
@@ -11,150 +10,117 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from slidecloud.kernels._gradients_windows import box_sums, square_samples
+from slidecloud.kernels._gradients_windows import copy_row
 from slidecloud.kernels.phase import arctan2_poly
+
+SQUARED_SAMPLE = np.float32(2.0**-16)
+"""Squared magnitude, in squared units of the floating-point window sums, of a sample of coherence 1/255."""
 
 
 @njit(nogil=True, cache=True)
 def _real_of_product(out, next_real, next_imag, here_real, here_imag):  # type: ignore[no-untyped-def]
     for j in range(out.size):
-        out[j] = np.float64(next_real[j]) * np.float64(here_real[j]) + np.float64(next_imag[j]) * np.float64(
-            here_imag[j]
-        )
+        out[j] = next_real[j] * here_real[j] + next_imag[j] * here_imag[j]
 
 
 @njit(nogil=True, cache=True)
 def _imag_of_product(out, next_real, next_imag, here_real, here_imag):  # type: ignore[no-untyped-def]
     for j in range(out.size):
-        out[j] = np.float64(next_imag[j]) * np.float64(here_real[j]) - np.float64(next_real[j]) * np.float64(
-            here_imag[j]
-        )
+        out[j] = next_imag[j] * here_real[j] - next_real[j] * here_imag[j]
 
 
 @njit(nogil=True, cache=True)
-def _enough(valid, count, area):  # type: ignore[no-untyped-def]
-    for j in range(valid.size):
-        valid[j] &= np.uint8(np.int32(4 * count[j]) >= area)
+def multiply_conjugate(product, following, here, width):  # type: ignore[no-untyped-def]
+    """Product (real, imaginary channel) of the block sums ``following`` and the conjugate of ``here``."""
+    next_real, next_imag = following[:width], following[width : 2 * width]
+    here_real, here_imag = here[:width], here[width : 2 * width]
+    _real_of_product(product[:width], next_real, next_imag, here_real, here_imag)
+    _imag_of_product(product[width : 2 * width], next_real, next_imag, here_real, here_imag)
 
 
 @njit(nogil=True, cache=True)
-def _mask(out, valid):  # type: ignore[no-untyped-def]
+def subtract_shared(out, shared):  # type: ignore[no-untyped-def]
+    """Take squared magnitudes out of the real part; ``shared`` sums squared coherences and uses all 32 bits."""
     for j in range(out.size):
-        out[j] *= np.float64(valid[j])
+        out[j] -= np.float32(np.uint32(shared[j])) * SQUARED_SAMPLE
 
 
 @njit(nogil=True, cache=True)
-def _subtract(out, values):  # type: ignore[no-untyped-def]
-    for j in range(out.size):
-        out[j] -= np.float64(values[j])
+def add_shared(total, shared, valid, unit):  # type: ignore[no-untyped-def]
+    for j in range(total.size):
+        total[j] += np.float32(np.uint32(shared[j])) * unit * valid[j]
 
 
 @njit(nogil=True, cache=True)
-def _copy(out, values):  # type: ignore[no-untyped-def]
-    for j in range(out.size):
-        out[j] = np.float64(values[j])
-
-
-@njit(nogil=True, cache=True)
-def _product_of_totals(out, following, here):  # type: ignore[no-untyped-def]
-    for j in range(out.size):
-        out[j] = np.float64(following[j]) * np.float64(here[j])
+def add_whole(total, following, here, valid):  # type: ignore[no-untyped-def]
+    for j in range(total.size):
+        total[j] += following[j] * here[j] * valid[j]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _angle(real, imag):  # type: ignore[no-untyped-def]
+def to_angle(real, imag):  # type: ignore[no-untyped-def]
+    """Replace a product by (1, its angle)."""
     for j in range(real.size):
-        imag[j] = arctan2_poly(imag[j], real[j])
-        real[j] = 1.0
+        imag[j] = np.float32(arctan2_poly(np.float64(imag[j]), np.float64(real[j])))
+        real[j] = np.float32(1.0)
 
 
 @njit(nogil=True, cache=True)
-def _multiply_conjugate(real, imag, boxes, row, column, here_row):  # type: ignore[no-untyped-def]
-    """Product of the box sums from (row, column) on with the conjugate of those from (here_row, 0) on."""
-    size = real.size
-    next_real, next_imag = boxes[0, row, column : column + size], boxes[1, row, column : column + size]
-    here_real, here_imag = boxes[0, here_row, :size], boxes[1, here_row, :size]
-    _real_of_product(real, next_real, next_imag, here_real, here_imag)
-    _imag_of_product(imag, next_real, next_imag, here_real, here_imag)
+def keep_valid(product, valid):  # type: ignore[no-untyped-def]
+    for j in range(product.size):
+        product[j] *= valid[j]
 
 
 @njit(nogil=True, cache=True)
-def coherent_products(samples, window, block, boxes_x, boxes_y, scratch, products, extra, valid):  # type: ignore[no-untyped-def]
-    """Products of two disjoint blocks per axis; ``extra`` gets those of adjacent blocks, which alias later.
-
-    ``boxes_x`` (3, y, x + lever) and ``boxes_y`` (3, y + lever, x) int32 receive the block sums.
-    """
-    rows, columns = valid.shape
-    lever_y, lever_x = window[0] - block[0], window[1] - block[1]
-    for part in range(3):
-        box_sums(samples[part], window[0], block[1], scratch, boxes_x[part])
-        box_sums(samples[part], block[0], window[1], scratch, boxes_y[part])
-    for i in range(rows):
-        _multiply_conjugate(products[i, 0], products[i, 1], boxes_x, i, lever_x, i)
-        _multiply_conjugate(products[i, 2], products[i, 3], boxes_y, i + lever_y, 0, i)
-        _multiply_conjugate(extra[i, 0], extra[i, 1], boxes_x, i, block[1], i)
-        _multiply_conjugate(extra[i, 2], extra[i, 3], boxes_y, i + block[0], 0, i)
-        valid[i] = 1
-        _enough(valid[i], boxes_x[2, i, :columns], window[0] * block[1])
-        _enough(valid[i], boxes_x[2, i, lever_x : lever_x + columns], window[0] * block[1])
-        _enough(valid[i], boxes_y[2, i], window[1] * block[0])
-        _enough(valid[i], boxes_y[2, i + lever_y], window[1] * block[0])
-        for part in range(4):
-            _mask(products[i, part], valid[i])
-            _mask(extra[i, part], valid[i])
+def _length(out, real, imag):  # type: ignore[no-untyped-def]
+    for j in range(out.size):
+        out[j] = np.sqrt(real[j] * real[j] + imag[j] * imag[j])
 
 
 @njit(nogil=True, cache=True)
-def _window_products(samples, window, boxes, scratch, products, valid):  # type: ignore[no-untyped-def]
-    """Products of full windows one step apart along each axis; ``boxes`` (3, y + 1, x + 1) receives their sums."""
-    rows, columns = valid.shape
-    area = window[0] * window[1]
-    for part in range(3):
-        box_sums(samples[part], window[0], window[1], scratch, boxes[part])
-    for i in range(rows):
-        _multiply_conjugate(products[i, 0], products[i, 1], boxes, i, 1, i)
-        _multiply_conjugate(products[i, 2], products[i, 3], boxes, i + 1, 0, i)
-        valid[i] = 1
-        _enough(valid[i], boxes[2, i, :columns], area)
-        _enough(valid[i], boxes[2, i, 1 : columns + 1], area)
-        _enough(valid[i], boxes[2, i + 1, :columns], area)
+def find_sizes(sizes, products, differences, width):  # type: ignore[no-untyped-def]
+    """Sizes of a row's products along x and along y (two channels); of differences 1 and 0."""
+    if differences:
+        copy_row(sizes[:width], products[:width])
+        return
+    _length(sizes[:width], products[:width], products[width : 2 * width])
+    _length(sizes[width : 2 * width], products[2 * width : 3 * width], products[3 * width : 4 * width])
 
 
 @njit(nogil=True, cache=True)
-def overlap_products(  # type: ignore[no-untyped-def]
-    samples, window, boxes, squares, shared_x, shared_y, scratch, long_scratch, products, extra, valid
-):
-    """Products of full windows one step apart less the pixels they share, which have zero phase whatever the data.
-
-    The fourth part of ``samples`` is the pair's coherence. ``extra`` gets, per axis, what the shared pixels add and the
-    whole product of the weights, both in squared fixed-point units: their ratio says how much longer the mean distance
-    of the pixels that are left is than one step.
-    """
-    rows, columns = valid.shape
-    _window_products(samples, window, boxes, scratch, products, valid)
-    square_samples(samples, squares)
-    box_sums(squares, window[0], window[1] - 1, long_scratch, shared_x)
-    box_sums(squares, window[0] - 1, window[1], long_scratch, shared_y)
-    totals = boxes[0]  # the products are made: the sums of the real part are no longer needed
-    box_sums(samples[3], window[0], window[1], scratch, totals)
-    for i in range(rows):
-        _copy(extra[i, 0], shared_x[i, 1 : columns + 1])
-        _copy(extra[i, 2], shared_y[i + 1, :columns])
-        _product_of_totals(extra[i, 1], totals[i, 1 : columns + 1], totals[i, :columns])
-        _product_of_totals(extra[i, 3], totals[i + 1, :columns], totals[i, :columns])
-        _subtract(products[i, 0], shared_x[i, 1 : columns + 1])
-        _subtract(products[i, 2], shared_y[i + 1, :columns])
-        for part in range(4):
-            _mask(products[i, part], valid[i])
-            _mask(extra[i, part], valid[i])
+def add_row(total, values):  # type: ignore[no-untyped-def]
+    for j in range(total.size):
+        total[j] += values[j]
 
 
 @njit(nogil=True, cache=True)
-def difference_products(samples, window, boxes, scratch, products, valid):  # type: ignore[no-untyped-def]
-    """(1, wrapped difference) of neighbours in the pair averaged over the full window."""
-    _window_products(samples, window, boxes, scratch, products, valid)
-    for i in range(valid.shape[0]):
-        _angle(products[i, 0], products[i, 1])
-        _angle(products[i, 2], products[i, 3])
-        for part in range(4):
-            _mask(products[i, part], valid[i])
+def add_square(total, first, second):  # type: ignore[no-untyped-def]
+    for j in range(total.size):
+        size = first[j] + second[j]
+        total[j] += size * size
+
+
+@njit(nogil=True, cache=True)
+def add_scaled(total, first, second, factor):  # type: ignore[no-untyped-def]
+    for j in range(total.size):
+        total[j] += (first[j] + second[j]) * factor
+
+
+@njit(nogil=True, cache=True)
+def require(valid, count, least):  # type: ignore[no-untyped-def]
+    """Multiply ``valid`` by whether ``count`` reaches ``least``."""
+    for j in range(valid.size):
+        valid[j] *= np.float32(count[j] >= least)
+
+
+@njit(nogil=True, cache=True)
+def require_whole(whole, count, column_cover, row_cover):  # type: ignore[no-untyped-def]
+    """Multiply ``whole`` by whether ``count`` is all that the input covers of the block."""
+    for j in range(whole.size):
+        whole[j] *= np.float32(count[j] == column_cover[j] * row_cover)
+
+
+@njit(nogil=True, cache=True)
+def add_lost(lost, coherence, covered, valid):  # type: ignore[no-untyped-def]
+    for j in range(lost.size):
+        lost[j] += np.float32(coherence[j]) * (covered[j] - valid[j])

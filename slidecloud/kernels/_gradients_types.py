@@ -16,11 +16,12 @@ from slidecloud.types import Float32
 class Flag(IntFlag):
     """Bits of ``flags``.
 
-    ``ALIASED``: the phase between the blocks of ``coherent`` passed pi, the gradient is wrong by a multiple of
-    2 pi / lever. ``BOUNDED_SIGMA``: the second moment over pairs that share dates was not positive, sigma rests on the
-    limits described in `slidecloud.kernels.gradients.accumulate`. ``UNEVEN``: the weighted centres of the blocks lie
-    more than a tenth of the lever from where full blocks have them; the gradient is corrected for it. ``STEEP``: above
-    0.3 rad per pixel ``overlap`` is not to be trusted.
+    ``ALIASED``: the phase between the blocks of ``coherent`` passed pi, the gradient is wrong by a multiple of 2 pi /
+    lever; found on the grid of sigma, so the flag covers up to three pixels more. ``BOUNDED_SIGMA``: the second
+    moment over pairs that share dates was not positive, sigma rests on the limits described in
+    `slidecloud.kernels.gradients.accumulate`. ``UNEVEN``: the weighted centres of the blocks lie more than a tenth of
+    the lever from where full blocks have them; the gradient is corrected for it. ``STEEP``: above 0.3 rad per pixel
+    ``overlap`` is not to be trusted.
     """
 
     ALIASED = finish.ALIASED

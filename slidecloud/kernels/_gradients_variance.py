@@ -7,7 +7,7 @@ variance; it is unbiased but, from a few dozen dates, often near zero or negativ
 make it usable:
 
 * R/Q and H/Q depend on network, decorrelation and atmosphere, which change slowly from pixel to pixel: they are
-  averaged over a box around the pixel; Q stays the pixel's own.
+  averaged over a box around the point; Q stays the point's own.
 * Atmosphere of variance a per date gives every pair ``c_k (u_i - u_j)``, c_k the part of p along the mean. With Q', R',
   H' the same sums of c it adds ``2 a Q'`` to Q, ``a R'`` to R and ``-a H'`` to H; speckle that decays in time adds
   nothing to H and nothing negative to R. So a = -H/H' within [0, Q / 2Q'], what is left of Q + R is speckle and at
@@ -15,6 +15,9 @@ make it usable:
   the plain V.
 
 The mean has been fitted to the same pairs; V is divided by one minus the share of the pairs in it in (sum c)².
+
+V over the sum of the squared sizes of the products is as smooth as the window. It is found at the points of a grid,
+which is fixed to the burst, and interpolated; the squared sizes are each pixel's own.
 """
 
 from __future__ import annotations
@@ -23,9 +26,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from slidecloud.kernels._gradients_sums import DIFFERENCES
-from slidecloud.kernels._gradients_windows import box_sums
-from slidecloud.types import Float32
+from slidecloud.kernels._gradients_layout import DIFFERENCES
+from slidecloud.types import Float64
 
 BOUNDED_SIGMA = 2
 RATIO_ONE = 65536.0
@@ -33,104 +35,126 @@ RATIO_ONE = 65536.0
 LARGEST_RATIO = 16384.0
 SMALLEST_SHARE_LEFT = 1e-4
 """Of (sum c)² outside the pairs that share dates; below it, as for a single pair, nothing can be said."""
+LARGEST_STEP = 4
+
+Axes = tuple[int, int]
 
 
-@njit(nogil=True, cache=True)
-def _form(moments, axis, i, j, vector):  # type: ignore[no-untyped-def]
-    """Quadratic form of the (real, imaginary) second moments of an axis at a pixel."""
-    first = 3 * axis
-    value = vector[0] * vector[0] * moments[i, first, j] + vector[1] * vector[1] * moments[i, first + 2, j]
-    return value + 2.0 * vector[0] * vector[1] * moments[i, first + 1, j]
+def grid_step(window: Axes) -> Axes:
+    """Pixels between the points at which sigma is found: four, fewer for windows below eight."""
+    return min(LARGEST_STEP, window[0] // 2), min(LARGEST_STEP, window[1] // 2)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _directions(real, imag, differences):  # type: ignore[no-untyped-def]
-    """(length of the sum, unit vector along the mean, vector across it); for differences p is (1, difference)."""
-    if differences:
-        return real, (1.0, 0.0), (-imag / real, 1.0)
-    size = np.sqrt(real * real + imag * imag)
-    return size, (real / size, imag / size), (-imag / size, real / size)
+def grid_reach(window: Axes) -> Axes:
+    """Points on each side of a point over which the ratios are averaged: at least one window's width."""
+    step = grid_step(window)
+    return -(-window[0] // step[0]), -(-window[1] // step[1])
 
 
-@njit(nogil=True, cache=True)
-def _fixed(ratio):  # type: ignore[no-untyped-def]
-    return np.int32(np.floor(min(max(ratio, -LARGEST_RATIO), LARGEST_RATIO) * RATIO_ONE + 0.5))
+def _form(moments: Float64, vector: tuple[Float64, Float64]) -> Float64:
+    """Quadratic form of the second moments real², real x imaginary, imaginary² of an axis."""
+    value: Float64 = vector[0] * vector[0] * moments[0] + vector[1] * vector[1] * moments[2]
+    value += 2.0 * vector[0] * vector[1] * moments[1]
+    return value
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def scatter_parts(total, by_pair, by_role, by_chain, kind, ratios, usable, local):  # type: ignore[no-untyped-def]
-    """Per axis the fixed-point ratios R/Q, H/Q (4, y, x) and, over (sum c)², Q, Q', R', H' (8, y, x) float32.
-
-    ``usable`` (2, y, x) is 1 where the pairs scatter at all. The outputs start at zero.
-    """
-    for axis in range(2):
-        for i in range(total.shape[0]):
-            for j in range(total.shape[2]):
-                real, imag = total[i, 2 * axis, j], total[i, 2 * axis + 1, j]
-                if real == 0.0 and imag == 0.0:
-                    continue
-                size, along, across = _directions(real, imag, kind == DIFFERENCES)
-                own = _form(by_pair, axis, i, j, across)
-                if not own > 0.0:
-                    continue
-                usable[axis, i, j] = 1
-                # The role moments hold every pair twice with itself, once as each of its dates.
-                ratios[2 * axis, i, j] = _fixed(_form(by_role, axis, i, j, across) / own - 2.0)
-                ratios[2 * axis + 1, i, j] = _fixed(_form(by_chain, axis, i, j, across) / own)
-                square = size * size
-                own_along = _form(by_pair, axis, i, j, along)
-                local[4 * axis, i, j] = own / square
-                local[4 * axis + 1, i, j] = own_along / square
-                local[4 * axis + 2, i, j] = (_form(by_role, axis, i, j, along) - 2.0 * own_along) / square
-                local[4 * axis + 3, i, j] = _form(by_chain, axis, i, j, along) / square
+def _fixed(ratio: Float64) -> NDArray[np.int64]:
+    limited = np.clip(np.nan_to_num(ratio), -LARGEST_RATIO, LARGEST_RATIO)
+    return np.floor(limited * RATIO_ONE + 0.5).astype(np.int64)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _bounded(own, role, chain, own_along, role_along, chain_along):  # type: ignore[no-untyped-def]
-    """(variance, whether the plain sum was not positive); see the module's docstring."""
-    air = -chain / chain_along if chain_along > 0.0 else 0.0
-    air = min(max(air, 0.0), own / (2.0 * own_along))
-    speckle = max(own + role - air * (2.0 * own_along + role_along), own - 2.0 * air * own_along)
-    variance = speckle + air * (2.0 * own_along + role_along - chain_along)
-    left = 1.0 - (own_along + role_along + chain_along)
-    return (variance / left if left > SMALLEST_SHARE_LEFT else 0.0), own + role + chain <= 0.0
+def _box_mean(values: NDArray[np.int64], number: NDArray[np.int64], reach: Axes) -> Float64:
+    mean: Float64 = _box_total(values, reach) / (np.maximum(_box_total(number, reach), 1) * RATIO_ONE)
+    return mean
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _fill_axis(sums, usable, local, variance, flags):  # type: ignore[no-untyped-def]
-    for i in range(flags.shape[0]):
-        for j in range(flags.shape[1]):
-            if usable[i, j] == 0:
-                continue
-            own = np.float64(local[0, i, j])
-            role = own * (sums[0, i, j] / (sums[2, i, j] * RATIO_ONE))
-            chain = own * (sums[1, i, j] / (sums[2, i, j] * RATIO_ONE))
-            along = (np.float64(local[1, i, j]), np.float64(local[2, i, j]), np.float64(local[3, i, j]))
-            variance[i, j], bounded = _bounded(own, role, chain, along[0], along[1], along[2])
-            if bounded:
-                flags[i, j] |= BOUNDED_SIGMA
+def _box_total(values: NDArray[np.int64], reach: Axes) -> NDArray[np.int64]:
+    """Sums over boxes of ``reach`` points on each side; outside there is nothing."""
+    total = np.pad(values, ((reach[0] + 1, reach[0]), (reach[1] + 1, reach[1]))).cumsum(axis=0).cumsum(axis=1)
+    height, width = 2 * reach[0] + 1, 2 * reach[1] + 1
+    rows: NDArray[np.int64] = total[height:] - total[:-height]
+    columns: NDArray[np.int64] = rows[:, width:] - rows[:, :-width]
+    return columns
 
 
-def _box_total(values: NDArray[np.int32], reach: tuple[int, int]) -> NDArray[np.int64]:
-    padded = np.pad(values, ((reach[0], reach[0]), (reach[1], reach[1]))).astype(np.int64)
-    total = np.empty(values.shape, np.int64)
-    box_sums(padded, 2 * reach[0] + 1, 2 * reach[1] + 1, np.empty((3, padded.shape[1]), np.int64), total)
-    return total
-
-
-def relative_variances(
-    ratios: NDArray[np.int32],
-    usable: NDArray[np.int32],
-    local: Float32,
-    reach: tuple[int, int],
-    flags: NDArray[np.uint8],
-) -> Float32:
-    """Variance over (sum c)² for x and y, float32 (2, y, x), 0 where unknown; ratios averaged over ``reach`` pixels.
-
-    Sets BOUNDED_SIGMA in ``flags``.
-    """
-    variance = np.zeros(usable.shape, np.float32)
-    for axis in range(2):
-        sums = np.stack([_box_total(field, reach) for field in (ratios[2 * axis], ratios[2 * axis + 1], usable[axis])])
-        _fill_axis(sums, usable[axis], local[4 * axis : 4 * axis + 4], variance[axis], flags)
+def _bounded(
+    own: Float64, role: Float64, chain: Float64, own_along: Float64, role_along: Float64, chain_along: Float64
+) -> Float64:
+    """Variance; see the module's docstring."""
+    air = np.where(chain_along > 0.0, -chain / np.where(chain_along > 0.0, chain_along, 1.0), 0.0)
+    air = np.minimum(np.maximum(air, 0.0), own / (2.0 * own_along))
+    speckle = np.maximum(own + role - air * (2.0 * own_along + role_along), own - 2.0 * air * own_along)
+    variance: Float64 = speckle + air * (2.0 * own_along + role_along - chain_along)
     return variance
+
+
+def point_variances(
+    points: Float64, square: Float64, kind: int, reach: Axes, flags: NDArray[np.uint8]
+) -> tuple[Float64, NDArray[np.bool_]]:
+    """Variance over the sum of squared sizes for x and y at the points (2, y, x), and where there is one.
+
+    ``points`` (22, y, x) are the products and moments of ``TileSums``, ``square`` (y, x) the sums of squared sizes.
+    Sets BOUNDED_SIGMA in ``flags``. Only operations whose result IEEE 754 fixes: values do not depend on the tile.
+    """
+    variance, usable = np.zeros((2, *square.shape)), np.zeros((2, *square.shape), bool)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for axis in range(2):
+            real, imag = points[2 * axis], points[2 * axis + 1]
+            by_pair, by_role, by_chain = (points[first + 3 * axis : first + 3 * axis + 3] for first in (4, 10, 16))
+            if kind == DIFFERENCES:
+                size, along, across = (
+                    real,
+                    (np.ones_like(real), np.zeros_like(real)),
+                    (-imag / real, np.ones_like(real)),
+                )
+            else:
+                size = np.sqrt(real * real + imag * imag)
+                along, across = (real / size, imag / size), (-imag / size, real / size)
+            own, own_along = _form(by_pair, across), _form(by_pair, along)
+            usable[axis] = own > 0.0
+            number = usable[axis].astype(np.int64)
+            # The role moments hold every pair twice with itself, once as each of its dates.
+            ratios = _form(by_role, across) / own - 2.0, _form(by_chain, across) / own
+            role, chain = (own * _box_mean(_fixed(np.where(usable[axis], r, 0.0)), number, reach) for r in ratios)
+            role_along, chain_along = _form(by_role, along) - 2.0 * own_along, _form(by_chain, along)
+            left = 1.0 - (own_along + role_along + chain_along) / (size * size)
+            known = usable[axis] & (left > SMALLEST_SHARE_LEFT)
+            found = _bounded(own, role, chain, own_along, role_along, chain_along) / left
+            variance[axis] = np.where(known, found / square, 0.0)
+            flags[usable[axis] & (own + role + chain <= 0.0)] |= BOUNDED_SIGMA
+            usable[axis] = known & (found > 0.0)
+    return variance, usable
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def spread_variances(values, usable, point_flags, first, step, square, count, variance, flags):  # type: ignore[no-untyped-def]
+    """Interpolate the points' ``values`` (2, y, x) linearly between those that are ``usable`` and times ``square``.
+
+    ``first`` is where the output's first pixel lies from the first point, in pixels (y, x). ``variance`` (2, y, x) gets
+    0 where none of the points around a pixel is usable, ``flags`` those of any point around it.
+    """
+    height, width = values.shape[1], values.shape[2]
+    for i in range(count.shape[0]):
+        row, above = divmod(first[0] + i, step[0])
+        for j in range(count.shape[1]):
+            if count[i, j] == 0:
+                continue
+            column, before = divmod(first[1] + j, step[1])
+            x_total, x_weight, y_total, y_weight, found = 0.0, 0.0, 0.0, 0.0, np.uint8(0)
+            for p in range(row, row + 1 + (above > 0)):
+                for q in range(column, column + 1 + (before > 0)):
+                    if p < 0 or q < 0 or p >= height or q >= width:
+                        continue
+                    share = float(
+                        (above if p > row else step[0] - above) * (before if q > column else step[1] - before)
+                    )
+                    found |= point_flags[p, q]
+                    if usable[0, p, q]:
+                        x_total += share * values[0, p, q]
+                        x_weight += share
+                    if usable[1, p, q]:
+                        y_total += share * values[1, p, q]
+                        y_weight += share
+            flags[i, j] |= found
+            variance[0, i, j] = square[i, j] * x_total / x_weight if x_weight > 0.0 else 0.0
+            variance[1, i, j] = square[i, j] * y_total / y_weight if y_weight > 0.0 else 0.0

@@ -19,18 +19,18 @@ from slidecloud.kernels._gradients_check import (
     Interior,
     check_estimator,
     check_interior,
+    check_origin,
     check_pairs,
     check_samples,
     check_window,
     date_steps,
 )
 from slidecloud.kernels._gradients_finish import solve_gradients
+from slidecloud.kernels._gradients_layout import COHERENT
 from slidecloud.kernels._gradients_rate import mean_rate
-from slidecloud.kernels._gradients_region import accumulate_region
-from slidecloud.kernels._gradients_sums import COHERENT, DIFFERENCES
+from slidecloud.kernels._gradients_region import Pairs, Region, Windows
 from slidecloud.kernels._gradients_types import Flag, GradientRate, GradientStack, GradientSums
 from slidecloud.kernels._gradients_unwrap import flood_unwrap
-from slidecloud.kernels._gradients_variance import relative_variances
 from slidecloud.kernels.phase import wrap
 from slidecloud.types import Float32
 
@@ -39,12 +39,13 @@ def halo(window: int | Axes, *, estimator: Estimator = "coherent") -> tuple[Axes
     """Pixels the estimator needs around an output pixel: ((before y, after y), (before x, after x)).
 
     The window covers the offsets -((w - 1) // 2) to w // 2, all estimators but ``coherent`` need one more after it, and
-    sigma averages over one window's width in every direction.
+    sigma averages over about one window's width in every direction, from points of a grid.
     """
-    size, _ = check_window(window, None)
-    more = 0 if check_estimator(estimator) == COHERENT else 1
-    before_y, before_x = ((w - 1) // 2 + w for w in size)
-    after_y, after_x = (w // 2 + more + w for w in size)
+    size, block = check_window(window, None)
+    windows = Windows(check_estimator(estimator), size, block)
+    lead, extent, reach = windows.lead, windows.halo, windows.reach
+    before_y, before_x = (lead[k] + reach[k] for k in range(2))
+    after_y, after_x = (extent[k] - lead[k] + reach[k] for k in range(2))
     return (before_y, after_y), (before_x, after_x)
 
 
@@ -59,6 +60,7 @@ def accumulate(
     gap: int | Axes | None = None,
     estimator: Estimator = "coherent",
     interior: Interior | None = None,
+    origin: Axes = (0, 0),
 ) -> GradientSums:
     """Sums over pairs from which `finish` makes mean phase gradients.
 
@@ -74,17 +76,23 @@ def accumulate(
       averaged pair, summed over pairs. ``rewrapped`` keeps that sum wrapped to [-pi, pi) and lets `finish` unwrap it,
       as Fu et al. (2022) do. To reproduce and to compare.
 
-    A pair counts at a pixel where each of its blocks has at least a quarter of its pixels valid.
+    A pair counts at a pixel where each of its blocks has at least a quarter of its pixels valid. Angles are divided by
+    the distance of the blocks' weighted centres. For ``coherent`` this is the mean over pairs weighted by |p|, of a
+    pair with pixels missing in its blocks its own, of the others that of the mean weights. For ``overlap`` it is
+    that of the mean weights with the missing pixels as zeros.
 
     The variance across the mean direction is the sum of s_k s_l over pairs k, l that share a date, s the part of p
     across the mean: pairs of one date are correlated by decorrelation and anticorrelated by atmosphere. That is
     ``sum over dates of (sum of s over the date's pairs)² - sum of s²``, the dyadic cluster variance of Fafchamps and
     Gubert (2007), divided by one minus the share of those pairs in (sum p)², which the fitted mean takes away. Alone it
     is noisy and often negative, so the ratios of its parts to ``sum s²`` are averaged over one window's width around
-    the pixel and kept within what speckle and atmosphere can do; where the sum was not positive BOUNDED_SIGMA is
+    and kept within what speckle and atmosphere can do; where the sum was not positive BOUNDED_SIGMA is
     set. In simulations the errors scatter by 1.03 to 1.10 sigma for atmospheric gradients up to 0.02 rad per pixel and
     date; stronger atmosphere over good coherence makes sigma a quarter too small (60 dates, 0.04 rad) or too large
     (22 dates, 0.1 rad), because its part cancels between the dates and is known from few of them.
+
+    Variances are found on a grid of every fourth pixel (fewer for windows below eight), relative to the sum of |p|²,
+    and interpolated. The same grid carries the check for aliasing.
 
     Window sums are integers and pairs are added in the order of (reference, secondary): results are equal to the
     last bit for every tiling, with `halo` pixels around, and for every order of the pairs.
@@ -107,6 +115,9 @@ def accumulate(
         ``coherent``, ``overlap``, ``sum`` or ``rewrapped``.
     interior
         (y, x) slices of the input whose sums are wanted; None = all. Pixels outside the input count as no data.
+    origin
+        (row, column) of the input's first pixel in the burst, to which the grid of sigma is fixed: where a burst is
+        worked on in parts, each part must give it.
 
     Returns
     -------
@@ -126,34 +137,14 @@ def accumulate(
     size, block = check_window(window, gap)
     angles, shares = check_samples(phase, coherence)
     order, first, last, years = check_pairs(reference, secondary, span, angles.shape[0])
-    corner, shape = check_interior(interior, angles.shape[1:])
-    region, crop = _with_reach(corner, shape, size, angles.shape[1:])
-    extent = (region[1][0], region[1][1])
-    maps, local = np.zeros((12, *extent), np.float32), np.zeros((8, *extent), np.float32)
-    ratios, usable = np.zeros((4, *extent), np.int32), np.zeros((2, *extent), np.int32)
-    count, flags = np.zeros(extent, np.int32), np.zeros(extent, np.uint8)
-    more = 0 if kind == COHERENT else 1
-    if order.size:
-        accumulate_region(
-            angles, shares, order, years, date_steps(first, last), kind, size, block,
-            ((size[0] - 1) // 2, (size[1] - 1) // 2), (size[0] - 1 + more, size[1] - 1 + more), region[0],
-            maps, ratios, usable, local, count, flags,
-        )  # fmt: skip
-    variances = relative_variances(ratios, usable, local, size, flags)
-    for axis in range(2):
-        real, imag = maps[2 * axis].astype(np.float64), maps[2 * axis + 1].astype(np.float64)
-        variances[axis] *= real**2 if kind == DIFFERENCES else real**2 + imag**2
-    fields = (*maps[:4], *variances, *maps[4:], count, flags)
-    sums = GradientSums(*(np.ascontiguousarray(field[crop]) for field in fields))
+    corner, extent = check_interior(interior, angles.shape[1:])
+    pairs = Pairs(angles, shares, order, years, date_steps(first, last))
+    if order.size and extent[0] and extent[1]:
+        sums = Region(pairs, Windows(kind, size, block), corner, extent, check_origin(origin)).sums()
+    else:
+        fields = [np.zeros(extent, np.float32) for _ in GradientSums._fields[:-2]]
+        sums = GradientSums._make((*fields, np.zeros(extent, np.int32), np.zeros(extent, np.uint8)))
     return _rewrap(sums) if estimator == "rewrapped" else sums
-
-
-def _with_reach(corner: Axes, shape: Axes, reach: Axes, limit: tuple[int, ...]) -> tuple[tuple[Axes, Axes], Interior]:
-    """Interior and ``reach`` pixels around it, in the input: ((first pixel, size), slices of the interior in that)."""
-    first = (max(0, corner[0] - reach[0]), max(0, corner[1] - reach[1]))
-    last = tuple(min(limit[k], corner[k] + shape[k] + reach[k]) for k in range(2))
-    inside = tuple(slice(corner[k] - first[k], corner[k] - first[k] + shape[k]) for k in range(2))
-    return (first, (last[0] - first[0], last[1] - first[1])), (inside[0], inside[1])
 
 
 def _rewrap(sums: GradientSums) -> GradientSums:
@@ -224,11 +215,12 @@ def stack(
     gap: int | Axes | None = None,
     estimator: Estimator = "coherent",
     interior: Interior | None = None,
+    origin: Axes = (0, 0),
 ) -> GradientStack:
     """Mean phase gradients of a stack of interferograms: `accumulate` and `finish` in one, with their parameters."""
     sums = accumulate(
         phase, coherence, reference=reference, secondary=secondary, span=span, window=window, gap=gap,
-        estimator=estimator, interior=interior,
+        estimator=estimator, interior=interior, origin=origin,
     )  # fmt: skip
     return finish(sums, estimator=estimator, window=window, gap=gap)
 

@@ -20,8 +20,6 @@ from slidecloud.types import Float32
 FloatT = TypeVar("FloatT", np.float32, np.float64)
 
 STEPS_PER_RADIAN = 32768.0 / np.pi
-FIXED_ONE = 32768
-"""What ``cosine_fixed`` and ``sine_fixed`` return for 1.0."""
 
 
 def encode(radians: ArrayLike) -> NDArray[np.int16]:
@@ -68,24 +66,24 @@ def wrap(radians: NDArray[FloatT]) -> NDArray[FloatT]:
 
 
 @njit(nogil=True, cache=True)
-def cosine_fixed(angle):  # type: ignore[no-untyped-def]
-    """Cosine of a binary angle (int16 or int32 in [-32768, 32767]) times ``FIXED_ONE``, as int32.
+def cosine_poly(angle):  # type: ignore[no-untyped-def]
+    """Cosine of a binary angle (int16, or int32 in [-32768, 32767]), float32.
 
-    A fifth-degree polynomial about the zero crossing in 32-bit integers: at most 1.4e-4 from the true cosine, odd and
-    even symmetries exact to one unit, and no table, so that loops over pixels vectorise.
+    An odd polynomial of degree 7 about the zero crossing: at most 1e-6 from the true cosine, symmetric to the last bit,
+    and no table, so that loops over pixels vectorise.
     """
-    t = np.int32(16384) - np.int32(abs(np.int32(angle)))
-    t = np.int32(t)
-    square = np.int32(np.int32(t * t) >> 13)
-    series = np.int32(np.int32(np.int32(np.int32(2355) * square) >> 15) - 21041)
-    series = np.int32(np.int32(np.int32(series * square) >> 15) + 51456)
-    return np.int32(np.int32(np.int32(t * series) + 8192) >> 14)
+    u = np.float32(np.int32(16384 - abs(np.int32(angle)))) * np.float32(1.0 / 16384.0)
+    s = u * u
+    p = s * np.float32(-0.004333095292430308) + np.float32(0.0794343446167653)
+    p = p * s + np.float32(-0.645892849548392)
+    p = p * s + np.float32(1.5707910110756094)
+    return p * u
 
 
 @njit(nogil=True, cache=True)
-def sine_fixed(angle):  # type: ignore[no-untyped-def]
-    """Sine of a binary angle times ``FIXED_ONE``, as int32; accuracy as `cosine_fixed`."""
-    return cosine_fixed(np.int16(np.int32(angle) - np.int32(16384)))
+def sine_poly(angle):  # type: ignore[no-untyped-def]
+    """Sine of a binary angle, float32; accuracy as `cosine_poly`."""
+    return cosine_poly(np.int16(np.int32(angle) - np.int32(16384)))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -65,6 +65,7 @@ class BinWork:
             gap=self.method.gap,
             estimator=self.method.estimator,
             interior=(slice(top, top + height), slice(left, left + width)),
+            origin=(outer.top, outer.left),
         )
         for name in SUMS:
             start = (self.bin, self.tile.top, self.tile.left)

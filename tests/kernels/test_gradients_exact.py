@@ -33,11 +33,12 @@ PAIRS = _make()
 WHOLE = {}
 
 
-def sums_of(part, estimator, window, interior=None, order=slice(None)):
+def sums_of(part, estimator, window, interior=None, order=slice(None), origin=(0, 0)):
     return gradients.accumulate(
         PAIRS.phase[order][:, part[0], part[1]], PAIRS.coherence[order][:, part[0], part[1]],
         reference=PAIRS.reference[order], secondary=PAIRS.secondary[order],
         span=(PAIRS.secondary - PAIRS.reference)[order] * 0.03, window=window, estimator=estimator, interior=interior,
+        origin=origin,
     )  # fmt: skip
 
 
@@ -61,7 +62,8 @@ def tiled(estimator, window, height, width, extra):
                 target.append(slice(start, stop))
                 source.append(slice(first, min(size, stop + after + extra)))
                 inside.append(slice(start - first, stop - first))
-            part = sums_of(source, estimator, window, tuple(inside))
+            origin = (source[0].start, source[1].start)
+            part = sums_of(source, estimator, window, tuple(inside), origin=origin)
             for field, values in zip(result, part, strict=True):
                 field[tuple(target)] = values
     return gradients.GradientSums(*result)
