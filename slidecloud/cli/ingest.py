@@ -19,6 +19,7 @@ def ingest(
     id: str | None = None,
     executor: Executor = "threads",
     workers: Workers = None,
+    retry_quarantined: bool = False,
     storage: Storage = (),
 ) -> int:
     """Read a folder of interferograms and write them as a burst stack, STACKS/ID.zarr.
@@ -43,6 +44,8 @@ def ingest(
         Format of the source: auto, gamma or licsar.
     id
         Name of the stack; by default from the source: burst, frame or folder.
+    retry_quarantined
+        Read pairs again that could not be read before, although their files look the same.
     executor
         threads, dask (processes of this machine) or serial.
     """
@@ -56,7 +59,15 @@ def ingest(
 
     where = locate(stacks, storage_options(storage))
     with open_executor(ResourcesConfig(executor=executor, workers=workers)) as opened:
-        stack, summary = ingest_folder(str(source), where, kind=kind, id=id, executor=opened, progress=progress())
+        stack, summary = ingest_folder(
+            str(source),
+            where,
+            kind=kind,
+            id=id,
+            executor=opened,
+            progress=progress(),
+            retry_quarantined=retry_quarantined,
+        )
     tell(summary, retry="mend the files it names, then give the same command again.")
     say(f"Burst stack: {stack}")
     return summary.exit_code
