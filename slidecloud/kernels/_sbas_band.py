@@ -185,3 +185,16 @@ def mean_diagonal(band, total, count, lanes):  # type: ignore[no-untyped-def]
             count[j] += 1 if diagonal[j] > 0 else 0
     for j in range(lanes):
         total[j] = total[j] / count[j] if count[j] > 0 else 0
+
+
+@njit(**NJIT)
+def row_sums(band, q, out, lanes):  # type: ignore[no-untyped-def]
+    """``out[k] = (M 1)[k]``, before M is factored."""
+    n = band.shape[1]
+    for k in range(n):
+        copy(band[0, k], out[k], lanes)
+        for d in range(1, q + 1):
+            if k >= d:
+                add(out[k], band[d, k - d], lanes)
+            if k + d < n:
+                add(out[k], band[d, k], lanes)

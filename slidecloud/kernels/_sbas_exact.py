@@ -18,7 +18,7 @@ from slidecloud.kernels._sbas_band import (
     selected_variance,
     solve,
 )
-from slidecloud.kernels._sbas_subsets import covered_fraction, label_subsets
+from slidecloud.kernels._sbas_subsets import covered_fraction, label_subsets, step_information
 
 LANES = 64
 RIDGE = 1e-8
@@ -164,13 +164,27 @@ def _subset_variance(w, label, reference, secondary, band, inverse, variance, la
 
 @njit(**NJIT)
 def solve_exact(  # type: ignore[no-untyped-def]
-    phase, weight, order, reference, secondary, half, time, ratio, robust, series, variance, label, recovered
+    phase,
+    weight,
+    order,
+    reference,
+    secondary,
+    half,
+    time,
+    ratio,
+    robust,
+    series,
+    variance,
+    information,
+    label,
+    recovered,
 ):
     """Series, network variance, subsets and recovered fraction of every pixel, whatever its pairs.
 
-    As `solve_increments`, with ``time`` (date,), ``ratio`` (date - 1,) the squared ratio of the median interval to
-    each, and further results ``label`` (date, pixel) int16, 1..n or 0 where a date has no valid pair (NaN in ``series``
-    and ``variance``), and ``recovered`` (pixel,) float32. The first valid date is the zero of ``series``.
+    As `solve_increments`, the steps of ``information`` in the order of `order_dates`, with ``time`` (date,), ``ratio``
+    (date - 1,) the squared ratio of the median interval to each, and further results ``label`` (date, pixel) int16,
+    1..n or 0 where a date has no valid pair (NaN in ``series`` and ``variance``), and ``recovered`` (pixel,) float32.
+    The first valid date is the zero of ``series``.
     """
     dates, pairs = series.shape[0], order.size
     value = np.empty((pairs, LANES))
@@ -183,7 +197,7 @@ def solve_exact(  # type: ignore[no-untyped-def]
     change = np.empty((dates - 1, LANES))
     y = np.empty((dates, LANES))
     names = np.empty((dates, LANES), np.int16)
-    parent = np.empty(dates, np.int64)
+    parent, sequence = np.empty(dates, np.int64), np.empty(dates, np.int64)
     for start in range(0, phase.shape[1], LANES):
         stop = min(start + LANES, phase.shape[1])
         lanes = stop - start
@@ -192,6 +206,7 @@ def solve_exact(  # type: ignore[no-untyped-def]
         for j in range(lanes):
             subsets = label_subsets(w, reference, secondary, parent, names, j)
             recovered[start + j] = covered_fraction(w, reference, secondary, time, j) if subsets else np.nan
+            step_information(w, reference, secondary, names[:, j], sequence, parent, information[:, start + j], j)
         _minimum_norm(value, w, reference, secondary, ratio, band, inverse, x, change, y, residual, lanes)
         if robust:
             _reweight(value, w, reference, secondary, ratio, band, inverse, x, change, y, residual, lanes)

@@ -15,6 +15,7 @@ from slidecloud.kernels._sbas_band import (
     load_pair,
     mean_diagonal,
     multiply,
+    row_sums,
     selected_variance,
     solve,
 )
@@ -39,7 +40,7 @@ def _running_sum(series, x, lanes):  # type: ignore[no-untyped-def]
 
 
 @njit(**NJIT)
-def solve_increments(phase, weight, order, reference, secondary, half, series, variance, sound):  # type: ignore[no-untyped-def]
+def solve_increments(phase, weight, order, reference, secondary, half, series, variance, information, sound):  # type: ignore[no-untyped-def]
     """Series and network variance of every pixel that needs no repair.
 
     Parameters
@@ -52,8 +53,10 @@ def solve_increments(phase, weight, order, reference, secondary, half, series, v
         Superdiagonals: the longest pair in date steps, less one.
     series, variance
         (date, pixel) float32, written: phase relative to date 0 and its variance for pairs of variance 1 / weight.
+    information
+        (date - 1, pixel) float32, written: the normal matrix of the increments times a vector of ones.
     sound
-        (pixel,) bool, written: false where the smallest pivot is below 1e-4 of the mean diagonal, where both arrays
+        (pixel,) bool, written: false where the smallest pivot is below 1e-4 of the mean diagonal, where the arrays
         above hold nothing. The mean, which is at least half the median, costs no sort.
     """
     steps = series.shape[0] - 1
@@ -76,6 +79,7 @@ def solve_increments(phase, weight, order, reference, secondary, half, series, v
             load_pair(phase[order[p], start:stop], weight[order[p], start:stop], value, w, lanes)
             multiply(value, value, w, lanes)
             add_pair(band, x, w, value, reference[p], secondary[p], lanes)
+        row_sums(band, half, information[:, start:stop], lanes)
         mean_diagonal(band, floor, value, lanes)
         for j in range(lanes):
             floor[j] *= PIVOT
