@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from slidecloud.kernels._sbas_band import NJIT, fill
+from slidecloud.kernels._sbas_band import NJIT, copy, fill
 from slidecloud.kernels._sbas_logs import exp2, log2
 from slidecloud.kernels._sbas_walk import eliminate, lay_steps, project, step_power
 
@@ -146,6 +146,8 @@ def fit_velocity(  # type: ignore[no-untyped-def]
     gram = np.empty((columns + 1, columns + 1, LANES), np.float32)
     exact = np.empty((columns + 1, columns + 1, LANES))
     left = np.empty((columns + 1, LANES), np.float32)
+    y, known = np.empty((dates, LANES), np.float32), np.empty((dates, LANES), np.float32)
+    names = np.empty((dates, LANES), np.int16)
     coupling, inverse = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
     product, ratio = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
     exponent = np.empty(LANES, np.int32)
@@ -157,10 +159,13 @@ def fit_velocity(  # type: ignore[no-untyped-def]
     for start in range(0, series.shape[1], LANES):
         stop = min(start + LANES, series.shape[1])
         lanes = stop - start
-        block = slice(start, stop)
-        lay_steps(series[:, block], label[:, block], information[:, block], design, tie, steps, variance, mean, trend)
+        for k in range(dates):
+            copy(series[k, start:stop], y[k], lanes)
+            copy(label[k, start:stop], names[k], lanes)
+            copy(information[min(k, dates - 2), start:stop], known[k], lanes)
+        lay_steps(y, names, known, design, tie, steps, variance, mean, trend, lanes)
         step_power(steps, variance, power, lanes)
-        _set_white(power, mean, scale[block], white, lanes)
+        _set_white(power, mean, scale[start:stop], white, lanes)
         for j in range(lanes):
             unit[j] = scale[start + j] / mean[j]
             freedom[j] = dof[start + j] - 1.0
@@ -179,8 +184,8 @@ def fit_velocity(  # type: ignore[no-untyped-def]
                 rate[i, j] = exact[columns - 2, columns, j] / exact[columns - 2, columns - 2, j]
         _average(chance, growth, rate, unit_variance, white, freedom, found, lanes)
         for j in range(lanes):
-            known = freedom[j] > 0
+            free = freedom[j] > 0
             velocity[start + j] = trend[j] + found[0, j]
-            spread[start + j] = found[1, j] if known else np.nan
-            atmosphere[start + j] = found[2, j] / unit[j] if known else np.nan
-            drift[start + j] = found[3, j] if known else 1.0
+            spread[start + j] = found[1, j] if free else np.nan
+            atmosphere[start + j] = found[2, j] / unit[j] if free else np.nan
+            drift[start + j] = found[3, j] if free else 1.0

@@ -40,10 +40,9 @@ def _share(information, mean, out, lanes):  # type: ignore[no-untyped-def]
 
 
 @njit(**NJIT)
-def _lay_whole(series, information, design, steps, variance, mean, rate):  # type: ignore[no-untyped-def]
+def _lay_whole(series, information, design, steps, variance, mean, rate, lanes):  # type: ignore[no-untyped-def]
     """`lay_steps` for lanes whose pairs link all dates; others are left without meaning."""
-    count, lanes = information.shape
-    columns = design.shape[0]
+    columns, count = design.shape[0], design.shape[1] - 1
     square = 0.0
     fill(mean, 0, lanes)
     fill(rate, 0, lanes)
@@ -77,7 +76,7 @@ def _lay_lane(series, information, sequence, count, design, tie, steps, variance
             square += length * length
     mean = total / number if number > 0 else 1.0
     rate = along / square if number > 0 else 0.0
-    for k in range(information.size):
+    for k in range(variance.size):
         known = information[k] > 0 and k < count - 1
         variance[k] = APART
         for c in range(columns + 1):
@@ -94,7 +93,7 @@ def _lay_lane(series, information, sequence, count, design, tie, steps, variance
 
 
 @njit(**NJIT)
-def lay_steps(series, label, information, design, tie, steps, variance, mean, rate):  # type: ignore[no-untyped-def]
+def lay_steps(series, label, information, design, tie, steps, variance, mean, rate, lanes):  # type: ignore[no-untyped-def]
     """Steps of a block of lanes for `eliminate`.
 
     ``series``, ``label`` (date, lane), ``information`` (date - 1, lane) as `fit_velocity` takes them; ``design``
@@ -102,13 +101,13 @@ def lay_steps(series, label, information, design, tie, steps, variance, mean, ra
     the series less ``rate`` (lane,) times time; ``variance[k, lane]`` over ``mean`` (lane,), the mean of one over the
     information.
     """
-    dates, lanes = series.shape
+    dates = series.shape[0]
     whole = np.ones(lanes, np.bool_)
     for k in range(dates):
         seen, known = label[k], information[max(k - 1, 0)]
         for j in range(lanes):
             whole[j] &= (seen[j] == 1) & (known[j] > 0)
-    _lay_whole(series, information, design, steps, variance, mean, rate)
+    _lay_whole(series, information, design, steps, variance, mean, rate, lanes)
     sequence = np.empty(dates, np.int64)
     for j in range(lanes):
         if not whole[j]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slidecloud.kernels._sbas_check import Network, check_arrays, check_values, sort_network
+from slidecloud.kernels._sbas_dates import count_dates, store_dates
 from slidecloud.kernels._sbas_exact import solve_exact
 from slidecloud.kernels._sbas_increments import WIDEST, solve_increments
 from slidecloud.kernels._sbas_quality import robust_variance_factor, summarise_residuals
@@ -185,8 +186,9 @@ def _invert_block(
     flat: float,
 ) -> None:
     solved = _solve(phase, weight, network, robust)
-    dates = (solved.label > 0).sum(axis=0)
-    rank = dates - solved.label.max(axis=0)
+    dates, subsets = (np.empty(phase.shape[1], np.int16) for _ in range(2))
+    count_dates(solved.label, dates, subsets)
+    rank = (dates - subsets).astype(np.int64)
     sums = np.empty((6, phase.shape[1]))
     summarise_residuals(phase, weight, network.order, network.reference, network.secondary, solved.series, sums)
     count, total, misfit, square, cosine, sine = sums
@@ -204,14 +206,13 @@ def _invert_block(
     trend = (solved.series, solved.label, solved.information, 1.0 / factor, dof, design, minimum_norm, flat)
     fit_velocity(*trend, velocity, spread, scatter, drift)
     length = np.sqrt(cosine * cosine + sine * sine) / mean
-    out.series[network.used, block] = solved.series
-    out.sigma[network.used, block] = np.sqrt(solved.variance * factor + np.where(np.isnan(scatter), 0.0, scatter))
+    columns = (out.series[:, block], out.sigma[:, block], out.subset[:, block])
+    store_dates(solved.series, solved.variance, solved.label, factor, scatter, network.used, *columns)
     out.velocity[block] = np.where(empty, np.nan, velocity)
     out.velocity_sigma[block] = np.sqrt(spread)
     out.temporal_coherence[block] = np.where(redundancy > 0, length, np.nan)
     out.residual_rms[block] = np.where(empty, np.nan, np.sqrt(square / mean))
     out.redundancy[block] = redundancy
-    out.subset[network.used, block] = np.minimum(solved.label, 255)
     out.recovered_fraction[block] = solved.recovered
     out.variance_factor[block] = np.where(empty, np.nan, factor)
     out.date_sigma[block] = np.sqrt(scatter)
@@ -228,15 +229,9 @@ def _solve(phase: Float32, weight: Any, network: Network, robust: bool) -> _Solv
     rest = np.flatnonzero(~sound)
     if rest.size == 0:
         return solved
-    careful = _unsolved(network.time.size, rest.size)
     interval = np.diff(network.time)
     ratio = (np.median(interval) / interval) ** 2
-    solve_exact(phase[:, rest], weight[:, rest], *pairs, network.time, ratio, robust, *careful)
-    solved.series[:, rest] = careful.series
-    solved.variance[:, rest] = careful.variance
-    solved.information[:, rest] = careful.information
-    solved.label[:, rest] = careful.label
-    solved.recovered[rest] = careful.recovered
+    solve_exact(phase, weight, *pairs, rest, network.time, ratio, robust, *solved)
     return solved
 
 
