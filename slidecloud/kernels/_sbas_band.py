@@ -188,13 +188,11 @@ def mean_diagonal(band, total, count, lanes):  # type: ignore[no-untyped-def]
 
 
 @njit(**NJIT)
-def row_sums(band, q, out, lanes):  # type: ignore[no-untyped-def]
-    """``out[k] = (M 1)[k]``, before M is factored."""
-    n = band.shape[1]
-    for k in range(n):
-        copy(band[0, k], out[k], lanes)
-        for d in range(1, q + 1):
-            if k >= d:
-                add(out[k], band[d, k - d], lanes)
-            if k + d < n:
-                add(out[k], band[d, k], lanes)
+def row_sum(band, q, k, out, lanes):  # type: ignore[no-untyped-def]
+    """``out = (M 1)[k]``, before M is factored."""
+    copy(band[0, k], out, lanes)
+    for d in range(1, q + 1):
+        if k >= d:
+            add(out, band[d, k - d], lanes)
+        if k + d < band.shape[1]:
+            add(out, band[d, k], lanes)

@@ -136,7 +136,7 @@ def invert(
     restricted likelihood (Patterson and Thompson, 1971; Harville, 1974), with priors flat in their logarithms, g up to
     64, and a fifth of g's at one. An acceleration is fitted along for the likelihood alone: motion that bends steadily
     is not noise. In simulated speckle intervals cover 65-74 % and 91-96 % where they promise 68 and 95; where noise is
-    independent from pair to pair, up to 84 and 99, or 68-73 and 95-97 with ``independent_pairs``.
+    independent from pair to pair, up to 84 and 99, or 70-73 and 95-97 with ``independent_pairs``.
 
     *Sigmas* of dates come from selected inversion of the banded factor (Takahashi et al., 1973), without g.
     """
