@@ -185,3 +185,14 @@ def mean_diagonal(band, total, count, lanes):  # type: ignore[no-untyped-def]
             count[j] += 1 if diagonal[j] > 0 else 0
     for j in range(lanes):
         total[j] = total[j] / count[j] if count[j] > 0 else 0
+
+
+@njit(**NJIT)
+def row_sum(band, q, k, out, lanes):  # type: ignore[no-untyped-def]
+    """``out = (M 1)[k]``, before M is factored."""
+    copy(band[0, k], out, lanes)
+    for d in range(1, q + 1):
+        if k >= d:
+            add(out, band[d, k - d], lanes)
+        if k + d < band.shape[1]:
+            add(out, band[d, k], lanes)

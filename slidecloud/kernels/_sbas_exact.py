@@ -12,20 +12,29 @@ from slidecloud.kernels._sbas_band import (
     clear,
     factor,
     fill,
-    load_pair,
     mean_diagonal,
     multiply,
     selected_variance,
     solve,
 )
-from slidecloud.kernels._sbas_subsets import covered_fraction, label_subsets
+from slidecloud.kernels._sbas_subsets import covered_fraction, label_subsets, step_information
 
-LANES = 64
+LANES, ROBUST_LANES = 64, 256
+"""Robust lanes leave when they settle: the more begin together, the longer many go on together."""
 RIDGE = 1e-8
 SMOOTHING = 0.1
 """Residuals well below this many radians count by their square in a robust fit, those above by their size."""
 SETTLED = 1e-3
+STRETCH = 1.7
 MOST_STEPS = 200
+
+
+@njit(**NJIT)
+def _subtract_model(value, series, reference, secondary, residual, lanes):  # type: ignore[no-untyped-def]
+    for p in range(reference.size):
+        first, last, seen, out = series[reference[p]], series[secondary[p]], value[p], residual[p]
+        for j in range(lanes):
+            out[j] = seen[j] - (last[j] - first[j])
 
 
 @njit(**NJIT)
@@ -34,10 +43,7 @@ def _residuals(value, x, series, reference, secondary, residual, lanes):  # type
     for k in range(x.shape[0]):
         for j in range(lanes):
             series[k + 1, j] = series[k, j] + x[k, j]
-    for p in range(reference.size):
-        first, last, seen, out = series[reference[p]], series[secondary[p]], value[p], residual[p]
-        for j in range(lanes):
-            out[j] = seen[j] - (last[j] - first[j])
+    _subtract_model(value, series, reference, secondary, residual, lanes)
 
 
 @njit(**NJIT)
@@ -91,43 +97,77 @@ def objective(w, residual, total, lanes):  # type: ignore[no-untyped-def]
 
 
 @njit(**NJIT)
+def _robust_weight(value, w, first, last, out, lanes):  # type: ignore[no-untyped-def]
+    for j in range(lanes):
+        r = value[j] - (last[j] - first[j])
+        out[j] = np.sqrt(w[j] / (r * r + SMOOTHING * SMOOTHING))
+
+
+@njit(**NJIT)
+def _stretch(best, series, lanes):  # type: ignore[no-untyped-def]
+    for k in range(best.shape[0]):
+        old, new = best[k], series[k]
+        for j in range(lanes):
+            new[j] = old[j] + STRETCH * (new[j] - old[j])
+
+
+@njit(**NJIT)
+def _largest_change(a, b, largest, lanes):  # type: ignore[no-untyped-def]
+    fill(largest, 0, lanes)
+    for k in range(a.shape[0]):
+        here, there = a[k], b[k]
+        for j in range(lanes):
+            largest[j] = max(largest[j], abs(here[j] - there[j]))
+
+
+@njit(**NJIT)
+def _accept(series, better, best, lanes):  # type: ignore[no-untyped-def]
+    for k in range(best.shape[0]):
+        new, out = series[k], best[k]
+        for j in range(lanes):
+            out[j] = new[j] if better[j] else out[j]
+
+
+@njit(**NJIT)
 def _reweight(value, w, reference, secondary, ratio, band, inverse, x, change, series, residual, lanes):  # type: ignore[no-untyped-def]
     """Least sum of absolute standardised residuals by iteratively reweighted least squares, from the fit in ``series``.
 
-    Each step minimises a parabola that touches the smoothed objective from above (Hunter and Lange, 2004), so the
-    objective cannot grow but by rounding; a lane stays where it is when it would, or when no date moves by 1e-3 rad.
+    Each step minimises a parabola that touches the smoothed objective from above (Hunter and Lange, 2004) and is then
+    stretched: short of twice its length the parabola is still lower than where it began. So the objective cannot grow
+    but by rounding; a lane stays where it is when it would, or when no date moves by 1e-3 rad. Lanes that stay give
+    their place to the last that moves, so that steps cost what moves.
     """
-    best = series[:, :lanes].copy()
-    score = np.empty(lanes)
-    trial = np.empty(lanes)
-    moving = np.ones(lanes, np.bool_)
-    u = np.zeros_like(w)
+    best, seen, rated = series[:, :lanes].copy(), value[:, :lanes].copy(), w[:, :lanes].copy()
+    u, end = np.empty_like(rated), np.empty_like(best)
+    score, trial, largest = np.empty(lanes), np.empty(lanes), np.empty(lanes)
+    better = np.empty(lanes, np.bool_)
+    place = np.arange(lanes)
+    moving = lanes
     objective(w, residual, score, lanes)
     for _ in range(MOST_STEPS):
-        for p in range(w.shape[0]):
-            for j in range(lanes):
-                r = value[p, j] - (best[secondary[p], j] - best[reference[p], j])
-                u[p, j] = np.sqrt(w[p, j] / (r * r + SMOOTHING * SMOOTHING))
-        _minimum_norm(value, u, reference, secondary, ratio, band, inverse, x, change, series, residual, lanes)
-        objective(w, residual, trial, lanes)
-        busy = False
-        for j in range(lanes):
-            if not moving[j]:
-                continue
-            largest = 0.0
-            for k in range(best.shape[0]):
-                largest = max(largest, abs(series[k, j] - best[k, j]))
-            moving[j] = trial[j] < score[j] and largest >= SETTLED
-            if trial[j] < score[j]:
-                score[j] = trial[j]
-                for k in range(best.shape[0]):
-                    best[k, j] = series[k, j]
-            busy = busy or moving[j]
-        if not busy:
+        for p in range(u.shape[0]):
+            _robust_weight(seen[p], rated[p], best[reference[p]], best[secondary[p]], u[p], moving)
+        _minimum_norm(seen, u, reference, secondary, ratio, band, inverse, x, change, series, residual, moving)
+        _stretch(best, series, moving)
+        _subtract_model(seen, series, reference, secondary, residual, moving)
+        objective(rated, residual, trial, moving)
+        _largest_change(series, best, largest, moving)
+        for j in range(moving):
+            better[j] = trial[j] < score[j]
+            score[j] = trial[j] if better[j] else score[j]
+        _accept(series, better, best, moving)
+        for j in range(moving - 1, -1, -1):
+            if not (better[j] and largest[j] >= SETTLED):
+                moving -= 1
+                end[:, place[j]] = best[:, j]
+                for table in (best, seen, rated):
+                    table[:, j] = table[:, moving]
+                place[j], score[j] = place[moving], score[moving]
+        if moving == 0:
             break
-    for k in range(best.shape[0]):
-        for j in range(lanes):
-            series[k, j] = best[k, j]
+    for j in range(moving):
+        end[:, place[j]] = best[:, j]
+    series[:, :lanes] = end
 
 
 @njit(**NJIT)
@@ -163,46 +203,79 @@ def _subset_variance(w, label, reference, secondary, band, inverse, variance, la
 
 
 @njit(**NJIT)
-def solve_exact(  # type: ignore[no-untyped-def]
-    phase, weight, order, reference, secondary, half, time, ratio, robust, series, variance, label, recovered
-):
-    """Series, network variance, subsets and recovered fraction of every pixel, whatever its pairs.
+def _gather_pair(phase, weight, chosen, value, w):  # type: ignore[no-untyped-def]
+    """`load_pair` of the pixels ``chosen``, through contiguous rows of their own."""
+    for j in range(chosen.size):
+        seen, rated = phase[chosen[j]], weight[chosen[j]]
+        known = (seen == seen) & (rated > 0)
+        value[j] = seen if known else np.float32(0)
+        w[j] = rated if known else np.float32(0)
 
-    As `solve_increments`, with ``time`` (date,), ``ratio`` (date - 1,) the squared ratio of the median interval to
-    each, and further results ``label`` (date, pixel) int16, 1..n or 0 where a date has no valid pair (NaN in ``series``
-    and ``variance``), and ``recovered`` (pixel,) float32. The first valid date is the zero of ``series``.
+
+@njit(**NJIT)
+def _store(y, variance, names, chosen, out, out_variance, label):  # type: ignore[no-untyped-def]
+    """Results of a block to the pixels ``chosen``, the series relative to its first date, NaN at dates of no pair."""
+    zero = np.full(chosen.size, np.nan)
+    for k in range(y.shape[0]):
+        for j in range(chosen.size):
+            name, place = names[k, j], chosen[j]
+            if name == 1 and zero[j] != zero[j]:
+                zero[j] = y[k, j]
+            label[k, place] = name
+            out[k, place] = y[k, j] - zero[j] if name else np.nan
+            out_variance[k, place] = variance[k, j] if name else np.nan
+
+
+@njit(**NJIT)
+def solve_exact(  # type: ignore[no-untyped-def]
+    phase,
+    weight,
+    order,
+    reference,
+    secondary,
+    half,
+    rest,
+    time,
+    ratio,
+    robust,
+    series,
+    variance,
+    information,
+    label,
+    recovered,
+):
+    """Series, network variance, subsets and recovered fraction of the pixels ``rest``, whatever their pairs.
+
+    As `solve_increments`, the steps of ``information`` in the order of `order_dates`, with ``time`` (date,), ``ratio``
+    (date - 1,) the squared ratio of the median interval to each, and further results ``label`` (date, pixel) int16,
+    1..n or 0 where a date has no valid pair (NaN in ``series`` and ``variance``), and ``recovered`` (pixel,) float32.
+    The first valid date is the zero of ``series``. Nothing is written to other pixels.
     """
     dates, pairs = series.shape[0], order.size
-    value = np.empty((pairs, LANES))
-    w = np.empty((pairs, LANES))
-    residual = np.empty((pairs, LANES))
-    band = np.empty((half + 1, dates - 1, LANES))
-    laplacian = np.empty((half + 2, dates, LANES))
-    inverse = np.empty((dates, LANES))
-    x = np.empty((dates - 1, LANES))
-    change = np.empty((dates - 1, LANES))
-    y = np.empty((dates, LANES))
-    names = np.empty((dates, LANES), np.int16)
-    parent = np.empty(dates, np.int64)
-    for start in range(0, phase.shape[1], LANES):
-        stop = min(start + LANES, phase.shape[1])
-        lanes = stop - start
+    width = ROBUST_LANES if robust else LANES
+    value, w, residual = np.empty((pairs, width)), np.empty((pairs, width)), np.empty((pairs, width))
+    band = np.empty((half + 1, dates - 1, width))
+    laplacian = np.empty((half + 2, dates, width))
+    inverse = np.empty((dates, width))
+    x, change = np.empty((dates - 1, width)), np.empty((dates - 1, width))
+    y, spread = np.empty((dates, width)), np.empty((dates, width))
+    names = np.empty((dates, width), np.int16)
+    known = np.empty((dates - 1, width), np.float32)
+    parent, sequence = np.empty(dates, np.int64), np.empty(dates, np.int64)
+    for start in range(0, rest.size, width):
+        chosen = rest[start : min(start + width, rest.size)]
+        lanes = chosen.size
         for p in range(pairs):
-            load_pair(phase[order[p], start:stop], weight[order[p], start:stop], value[p], w[p], lanes)
+            _gather_pair(phase[order[p]], weight[order[p]], chosen, value[p], w[p])
         for j in range(lanes):
             subsets = label_subsets(w, reference, secondary, parent, names, j)
-            recovered[start + j] = covered_fraction(w, reference, secondary, time, j) if subsets else np.nan
+            recovered[chosen[j]] = covered_fraction(w, reference, secondary, time, j) if subsets else np.nan
+            step_information(w, reference, secondary, names[:, j], sequence, parent, known[:, j], j)
+        for k in range(dates - 1):
+            for j in range(lanes):
+                information[k, chosen[j]] = known[k, j]
         _minimum_norm(value, w, reference, secondary, ratio, band, inverse, x, change, y, residual, lanes)
         if robust:
             _reweight(value, w, reference, secondary, ratio, band, inverse, x, change, y, residual, lanes)
-        for j in range(lanes):
-            zero = np.nan
-            for k in range(dates):
-                label[k, start + j] = names[k, j]
-                if names[k, j] == 1 and zero != zero:
-                    zero = y[k, j]
-                series[k, start + j] = y[k, j] - zero if names[k, j] else np.nan
-        _subset_variance(w, names, reference, secondary, laplacian, inverse, y, lanes)
-        for k in range(dates):
-            for j in range(lanes):
-                variance[k, start + j] = y[k, j] if names[k, j] else np.nan
+        _subset_variance(w, names, reference, secondary, laplacian, inverse, spread, lanes)
+        _store(y, spread, names, chosen, series, variance, label)

@@ -59,3 +59,36 @@ def covered_fraction(w, reference, secondary, time, lane):  # type: ignore[no-un
                 start = reference[p]
             end = max(end, secondary[p])
     return (covered + time[end] - time[start]) / (time[end] - time[first])
+
+
+@njit(**NJIT)
+def order_dates(label, sequence):  # type: ignore[no-untyped-def]
+    """Dates of ``label`` (date,) above 0 into ``sequence``, by subset and date. Returns how many."""
+    subsets = ahead = 0
+    for date in range(label.size):
+        subsets = max(subsets, label[date])
+    for name in range(1, subsets + 1):
+        for date in range(label.size):
+            if label[date] == name:
+                sequence[ahead] = date
+                ahead += 1
+    return ahead
+
+
+@njit(**NJIT)
+def step_information(w, reference, secondary, label, sequence, rank, information, lane):  # type: ignore[no-untyped-def]
+    """Sum over pairs of weight times steps spanned, for each step of one lane in the order of `order_dates`.
+
+    Written to ``information[step]``; ``sequence`` and ``rank`` (date,) are scratch.
+    """
+    count = order_dates(label, sequence)
+    for k in range(information.size):
+        information[k] = 0
+    for k in range(count):
+        rank[sequence[k]] = k
+    for p in range(reference.size):
+        if w[p, lane] > 0:
+            first, last = rank[reference[p]], rank[secondary[p]]
+            part = w[p, lane] * (last - first)
+            for k in range(first, last):
+                information[k] += part

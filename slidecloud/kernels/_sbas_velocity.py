@@ -1,297 +1,191 @@
-"""Velocity by generalised least squares, with the variance per date that closed loops of pairs cannot show."""
+"""Velocity and its variance, with the parts of it that residuals of pairs cannot show, averaged over what they may be.
+
+Atmosphere scatters every date. Speckle that pairs share through their images adds up from date to date, as a random
+walk. Both close around loops of pairs, so only the scatter of the series about its trend tells of them, and it tells
+little of the walk: a few slow oscillations. The velocity's variance is therefore not that of the likeliest walk but
+the mean over all that the series allows.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-from slidecloud.kernels._sbas_band import (
-    NJIT,
-    add,
-    add_product,
-    clear,
-    copy,
-    factor,
-    fill,
-    load_pair,
-    multiply,
-    solve,
-    subtract,
-)
+from slidecloud.kernels._sbas_band import NJIT, copy, fill
+from slidecloud.kernels._sbas_logs import exp2, log2
+from slidecloud.kernels._sbas_walk import eliminate, lay_steps, project, step_power
 
 LANES = 128
-CLOSE = 1e-3
-MOST_STEPS = 40
+NODES = 8
+"""White noise is tried at twice the most that the steps allow and at halves of that, to a 64th."""
+LOST = 1e-5
+FLAT = 0.8 / 6
+"""Prior density per octave of growth, up to 2^6; a fifth of the whole besides lies within 3/4 octave of one."""
+OCTAVES = 6.0
+LUMP, WIDTH = 0.25, 0.75
 
 
 @njit(**NJIT)
-def _add_difference(g, w, step, a, b, lanes):  # type: ignore[no-untyped-def]
-    first, last = g[a], g[b]
+def _set_white(power, mean, scale, white, lanes):  # type: ignore[no-untyped-def]
+    """The largest ratio of white noise to the walk's usual step, from the mean square of a step."""
     for j in range(lanes):
-        part = w[j] * step
-        first[j] -= part
-        last[j] += part
+        white[j] = max(power[j] * scale[j] / mean[j], 0.5)
 
 
 @njit(**NJIT)
-def _add_observed_difference(g, w, y, a, b, lanes):  # type: ignore[no-untyped-def]
-    first, last, before, after = g[a], g[b], y[a], y[b]
+def _prior(octave, flat):  # type: ignore[no-untyped-def]
+    """Prior density of a growth of ``2^octave``, octave >= 0, never quite zero."""
+    u = octave / WIDTH
+    lump = LUMP * (1.0 - u * u) * (1.0 - u * u) if u < 1.0 else 1e-9
+    beyond = max(octave - OCTAVES, 0.0)
+    return lump + flat / (1.0 + 4.0 * beyond * beyond)
+
+
+@njit(**NJIT)
+def _weigh(gram, product, exponent, unit, freedom, flat, chance, growth, lanes):  # type: ignore[no-untyped-def]
+    """Twice the binary logarithm of the posterior of a node into ``chance``, and its ``growth`` of the walk.
+
+    With the growth g integrated out the restricted likelihood is ``|C|^-1/2 |X^T C^-1 X|^-1/2 m^(-f/2)``, m the misfit
+    and f its degrees of freedom (Patterson and Thompson, 1971), sharp about g = m / (f s0^2). Where that is below one,
+    which the prior excludes, the likelihood is that of one.
+    """
+    columns = gram.shape[0]
+    determinant, octave, prior = np.empty(lanes), np.empty(lanes), np.empty(lanes)
     for j in range(lanes):
-        part = w[j] * (after[j] - before[j])
-        first[j] -= part
-        last[j] += part
-
-
-@njit(**NJIT)
-def _damp(laplacian, s, band, lanes):  # type: ignore[no-untyped-def]
-    """``band = I + s L``."""
-    for d in range(band.shape[0]):
-        for k in range(band.shape[1] - d):
-            out, part = band[d, k], laplacian[d, k]
-            for j in range(lanes):
-                out[j] = s[j] * part[j]
-            if d == 0:
-                for j in range(lanes):
-                    out[j] += 1.0
-
-
-@njit(**NJIT)
-def _copy_rows(source, out, lanes):  # type: ignore[no-untyped-def]
-    for k in range(source.shape[0]):
-        copy(source[k], out[k], lanes)
-
-
-@njit(**NJIT)
-def gram_matrix(design, y, z, gram, lanes):  # type: ignore[no-untyped-def]
-    """``gram[a, b] = column_a^T K column_b``, the last column being the series; z holds K times each column."""
-    terms = design.shape[0]
-    for b in range(terms + 1):
-        for a in range(b + 1):
-            out = gram[a, b]
-            fill(out, 0, lanes)
-            for k in range(y.shape[0]):
-                row = z[b, k]
-                if a == terms:
-                    add_product(out, y[k], row, lanes)
-                else:
-                    for j in range(lanes):
-                        out[j] += design[a, k] * row[j]
-
-
-@njit(**NJIT)
-def solve_terms(gram, lane, coefficients):  # type: ignore[no-untyped-def]
-    """Coefficients of one lane into ``coefficients``; returns (variance of the first, r^T K r), NaN if singular."""
-    terms = gram.shape[0] - 1
-    root = np.zeros((terms + 1, terms + 1))
-    for b in range(terms + 1):
-        for a in range(b + 1):
-            left = gram[a, b, lane]
-            for c in range(a):
-                left -= root[c, a] * root[c, b]
-            if a < b:
-                root[a, b] = left / root[a, a]
-            elif b < terms:
-                if not left > 1e-12 * gram[b, b, lane]:
-                    coefficients[:, lane] = np.nan
-                    return np.nan, np.nan
-                root[b, b] = np.sqrt(left)
-            else:
-                misfit = max(left, 0.0)
-    for a in range(terms - 1, -1, -1):
-        left = root[a, terms]
-        for b in range(a + 1, terms):
-            left -= root[a, b] * coefficients[b, lane]
-        coefficients[a, lane] = left / root[a, a]
-    unit = np.zeros(terms)
-    variance = 0.0
-    for a in range(terms):
-        left = 1.0 if a == 0 else 0.0
-        for c in range(a):
-            left -= root[c, a] * unit[c]
-        unit[a] = left / root[a, a]
-        variance += unit[a] * unit[a]
-    return variance, misfit
-
-
-@njit(**NJIT)
-def residual_power(z, coefficients, power, lanes):  # type: ignore[no-untyped-def]
-    """``|K r|^2`` into ``power``, r the series less its trend."""
-    terms = z.shape[0] - 1
-    fill(power, 0, lanes)
-    left = np.empty(lanes)
-    for k in range(z.shape[1]):
-        copy(z[terms, k], left, lanes)
-        for c in range(terms):
-            row, factors = z[c, k], coefficients[c]
-            for j in range(lanes):
-                left[j] -= factors[j] * row[j]
-        add_product(power, left, left, lanes)
-
-
-@njit(**NJIT)
-def tie_subsets(label, lane, design, y, variance, gram):  # type: ignore[no-untyped-def]
-    """Add to ``gram`` what the mean of each subset says about the terms, if one intercept holds for all of them."""
-    dates, columns = y.shape[0], gram.shape[0]
-    subsets = 0
-    for k in range(dates):
-        subsets = max(subsets, label[k])
-    sums = np.zeros((subsets + 1, columns))
-    number = np.zeros(subsets + 1)
-    for k in range(dates):
-        if label[k] > 0:
-            number[label[k]] += 1.0
-            for c in range(columns):
-                value = y[k, lane] if c == columns - 1 else design[c, k]
-                sums[label[k], c] += value
-                sums[0, c] += value
-            number[0] += 1.0
-    for b in range(columns):
-        for a in range(b + 1):
-            for name in range(1, subsets + 1):
-                left = sums[name, a] / number[name] - sums[0, a] / number[0]
-                right = sums[name, b] / number[name] - sums[0, b] / number[0]
-                gram[a, b, lane] += number[name] / variance * left * right
-
-
-@njit(**NJIT)
-def _update(gram, power, dof, s, active, coefficients, spread, lanes, z):  # type: ignore[no-untyped-def]
-    """Terms of every lane at its ``s``, then a step of ``s`` where r^T K r is not yet ``dof``. True if any moved."""
-    misfit = np.empty(lanes)
-    for j in range(lanes):
-        spread[j], misfit[j] = solve_terms(gram, j, coefficients)
-    residual_power(z, coefficients, power, lanes)
-    moved = False
-    for j in range(lanes):
-        if not active[j]:
-            continue
-        excess = misfit[j] / dof[j] - 1.0
-        if not abs(excess) > CLOSE or (s[j] == 0.0 and excess <= 0.0) or not power[j] > 0.0:
-            active[j] = False
-            continue
-        s[j] = max(s[j] + misfit[j] * excess / power[j], 0.0)
-        moved = True
-    return moved
-
-
-@njit(**NJIT)
-def assemble(  # type: ignore[no-untyped-def]
-    phase, weight, order, reference, secondary, series, scale, design, laplacian, y, g, value, w, lanes
-):
-    """Laplacian over s0^2 of a block, its series ``y`` (0 for NaN), and ``g``: the Laplacian times terms and series."""
-    terms = design.shape[0]
-    clear(laplacian, lanes)
-    clear(g, lanes)
-    for k in range(y.shape[0]):
+        f = max(freedom[j], 1.0)
+        growth[j] = max(gram[columns - 1, columns - 1, j], 0.0) * unit[j] / f
+        octave[j] = max(growth[j], 1.0)
+        determinant[j] = product[j]
+    for c in range(columns - 1):
+        row = gram[c, c]
         for j in range(lanes):
-            seen = series[k, j]
-            y[k, j] = seen if seen == seen else 0.0
-    for p in range(order.size):
-        a, b = reference[p], secondary[p]
-        load_pair(phase[order[p]], weight[order[p]], value, w, lanes)
-        multiply(w, w, scale, lanes)
-        subtract(laplacian[b - a, a], w, lanes)
-        add(laplacian[0, a], w, lanes)
-        add(laplacian[0, b], w, lanes)
-        for c in range(terms):
-            _add_difference(g[c], w, design[c, b] - design[c, a], a, b, lanes)
-        _add_observed_difference(g[terms], w, y, a, b, lanes)
+            determinant[j] /= row[j]
+    log2(determinant, chance, lanes)
+    log2(octave, prior, lanes)
+    for j in range(lanes):
+        f = max(freedom[j], 1.0)
+        chance[j] = chance[j] + exponent[j] - f * (prior[j] + min(growth[j] - 1.0, 0.0) / np.log(2.0))
+        octave[j] = _prior(prior[j], flat)
+        growth[j] = max(growth[j], 1.0)
+    log2(octave, prior, lanes)
+    for j in range(lanes):
+        chance[j] += 2.0 * prior[j]
 
 
 @njit(**NJIT)
-def apply_damped(laplacian, s, band, inverse, g, z, row, lanes):  # type: ignore[no-untyped-def]
-    """``z = (I + s L)^-1 g``; ``band`` and ``inverse`` keep the factor."""
-    q = band.shape[0] - 1
-    floor = np.zeros(lanes)
-    sound = np.empty(lanes, np.bool_)
-    _damp(laplacian, s, band, lanes)
-    factor(band, q, inverse, floor, sound, row, lanes)
-    for c in range(z.shape[0]):
-        _copy_rows(g[c], z[c], lanes)
-        solve(band, q, inverse, z[c], lanes)
+def _average(chance, growth, rate, unit_variance, white, freedom, found, lanes):  # type: ignore[no-untyped-def]
+    """Posterior means over the nodes into ``found``: rate, its variance, white noise and growth, the last two by s0^2.
+
+    Given the growth's likeliest value, its mean is larger by ``f / (f - 2)``, here ``(f + 2) / f``, which never ends.
+    """
+    most, total, part = np.empty(lanes), np.zeros(lanes), np.empty(lanes)
+    fill(most, -1e300, lanes)
+    for i in range(NODES):
+        row = chance[i]
+        for j in range(lanes):
+            most[j] = max(most[j], row[j])
+    for c in range(4):
+        fill(found[c], 0, lanes)
+    for i in range(NODES):
+        row = chance[i]
+        for j in range(lanes):
+            row[j] = 0.5 * (row[j] - most[j])
+        exp2(row, part, lanes)
+        for j in range(lanes):
+            row[j] = part[j]
+            total[j] += part[j]
+            found[0][j] += part[j] * rate[i, j]
+    for j in range(lanes):
+        found[0][j] /= total[j]
+    for i in range(NODES):
+        half = 0.5**i
+        for j in range(lanes):
+            share = chance[i, j] / total[j]
+            apart = rate[i, j] - found[0][j]
+            wider = (freedom[j] + 2.0) / freedom[j] if freedom[j] > 0 else 1.0
+            found[1][j] += share * (wider * growth[i, j] * unit_variance[i, j] + apart * apart)
+            found[2][j] += share * growth[i, j] * white[j] * half
+            found[3][j] += share * growth[i, j]
 
 
 @njit(**NJIT)
 def fit_velocity(  # type: ignore[no-untyped-def]
-    phase, weight, order, reference, secondary, series, label, scale, dof, design, tie, velocity, spread, atmosphere
+    series, label, information, scale, dof, design, tie, flat, velocity, spread, atmosphere, drift
 ):
-    """Velocity, its variance, and the variance per date of every pixel.
+    """Velocity, its variance, the variance per date, and the growth of the network's variance, of every pixel.
 
-    Let L be the phases' weighted Laplacian over s0^2. The series has covariance ``L^- + s I`` (date 0 included) and an
-    unknown constant per subset; its inverse with the constants projected out is ``K = (I + s L)^-1 L``, banded in all
-    its parts. Terms follow from ``design^T K design``; s makes ``r^T K r`` equal to its degrees of freedom (Paule and
-    Mandel, 1982), found by the step that is exact for 1 / (r^T K r) linear in s (More and Sorensen, 1983).
+    The series has covariance ``g s0^2 W + s I`` and an unknown constant per subset. W is a random walk whose step from
+    one date to the next has the variance of the network's on a common rate, ``1 / (M 1)``, M the normal matrix of the
+    increments. Growth g >= 1 and s have flat priors in their logarithms, g up to 64, but for a fifth of g's
+    that is near one: residuals may tell all. Results are posterior means over `NODES` ratios of s to g; velocity and
+    variance are those of generalised least squares at each ratio. An acceleration is fitted along when the ratios are
+    judged, not in the velocity: motion that bends is not noise.
 
     Parameters
     ----------
-    phase, weight, order, reference, secondary
-        As in `solve_increments`.
     series
         (date, pixel) float32 rad, NaN at dates of no valid pair.
     label
         (date, pixel) int16 subsets.
+    information
+        (date - 1, pixel) float32, ``M 1`` of the steps in the order of `order_dates`; 0 where there is no step.
     scale, dof
         (pixel,) float64: 1 / s0^2, and dates less subsets less terms.
     design
-        (term, date) float64, the first term time in years.
+        (column, date) float64: annual terms if any, time in years, acceleration.
     tie
         Whether one intercept holds for all subsets of a pixel.
-    velocity, spread, atmosphere
-        (pixel,) float64, written: rad/yr, its variance, and s in rad^2 (NaN without degrees of freedom).
+    flat
+        `FLAT`, or 0 to believe the residuals: the noise of pairs is known to be independent.
+    velocity, spread, atmosphere, drift
+        (pixel,) float64, written: rad/yr, its variance, s in rad^2 (both NaN without degrees of freedom), and g.
     """
-    dates, terms = design.shape[1], design.shape[0]
-    q = 0
-    for p in range(order.size):
-        q = max(q, secondary[p] - reference[p])
-    laplacian = np.empty((q + 1, dates, LANES))
-    band = np.empty((q + 1, dates, LANES))
-    inverse = np.empty((dates, LANES))
-    y = np.empty((dates, LANES))
-    g = np.empty((terms + 1, dates, LANES))
-    z = np.empty((terms + 1, dates, LANES))
-    gram = np.zeros((terms + 1, terms + 1, LANES))
-    coefficients = np.empty((terms, LANES))
-    value, w = np.empty(LANES), np.empty(LANES)
-    power, row, s = np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    active = np.empty(LANES, np.bool_)
+    dates, columns = design.shape[1], design.shape[0]
+    steps = np.empty((columns + 1, dates - 1, LANES), np.float32)
+    variance = np.empty((dates - 1, LANES), np.float32)
+    gram = np.empty((columns + 1, columns + 1, LANES), np.float32)
+    exact = np.empty((columns + 1, columns + 1, LANES))
+    left = np.empty((columns + 1, LANES), np.float32)
+    y, known = np.empty((dates, LANES), np.float32), np.empty((dates, LANES), np.float32)
+    names = np.empty((dates, LANES), np.int16)
+    coupling, inverse = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
+    product, ratio = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
+    exponent = np.empty(LANES, np.int32)
+    mean, trend, power = np.empty(LANES), np.empty(LANES), np.empty(LANES)
+    white, unit, freedom = np.empty(LANES), np.empty(LANES), np.empty(LANES)
+    chance, growth = np.empty((NODES, LANES)), np.empty((NODES, LANES))
+    rate, unit_variance = np.empty((NODES, LANES)), np.empty((NODES, LANES))
+    found = np.empty((4, LANES))
     for start in range(0, series.shape[1], LANES):
         stop = min(start + LANES, series.shape[1])
         lanes = stop - start
-        block = slice(start, stop)
-        assemble(
-            phase[:, block],
-            weight[:, block],
-            order,
-            reference,
-            secondary,
-            series[:, block],
-            scale[block],
-            design,
-            laplacian,
-            y,
-            g,
-            value,
-            w,
-            lanes,
-        )
+        for k in range(dates):
+            copy(series[k, start:stop], y[k], lanes)
+            copy(label[k, start:stop], names[k], lanes)
+            copy(information[min(k, dates - 2), start:stop], known[k], lanes)
+        lay_steps(y, names, known, design, tie, steps, variance, mean, trend, lanes)
+        step_power(steps, variance, power, lanes)
+        _set_white(power, mean, scale[start:stop], white, lanes)
         for j in range(lanes):
-            s[j] = 0.0
-            active[j] = dof[start + j] > 0
-        for step in range(MOST_STEPS):
-            if step == 0:
-                for c in range(terms + 1):
-                    _copy_rows(g[c], z[c], lanes)
-            else:
-                apply_damped(laplacian, s, band, inverse, g, z, row, lanes)
-            gram_matrix(design, y, z, gram, lanes)
-            if not _update(gram, power, dof[start:stop], s, active, coefficients, row, lanes, z):
-                break
+            unit[j] = scale[start + j] / mean[j]
+            freedom[j] = dof[start + j] - 1.0
+        for i in range(NODES):
+            for j in range(lanes):
+                ratio[j] = white[j] * 0.5**i
+            eliminate(steps, variance, ratio, left, gram, coupling, inverse, product, exponent, lanes)
+            for a in range(columns + 1):
+                for b in range(a, columns + 1):
+                    for j in range(lanes):
+                        exact[a, b, j] = gram[a, b, j]
+            project(exact, LOST, lanes)
+            _weigh(exact, product, exponent, unit, freedom, flat, chance[i], growth[i], lanes)
+            for j in range(lanes):
+                unit_variance[i, j] = 1.0 / (exact[columns - 2, columns - 2, j] * unit[j])
+                rate[i, j] = exact[columns - 2, columns, j] / exact[columns - 2, columns - 2, j]
+        _average(chance, growth, rate, unit_variance, white, freedom, found, lanes)
         for j in range(lanes):
-            if tie:
-                own = 0.0
-                for k in range(dates):
-                    own += laplacian[0, k, j]
-                tie_subsets(label[:, start + j], j, design, y, s[j] + dates / own, gram)
-                row[j] = solve_terms(gram, j, coefficients)[0]
-            velocity[start + j] = coefficients[0, j]
-            spread[start + j] = row[j] if dof[start + j] > 0 else np.nan
-            atmosphere[start + j] = s[j] if dof[start + j] > 0 else np.nan
+            free = freedom[j] > 0
+            velocity[start + j] = trend[j] + found[0, j]
+            spread[start + j] = found[1, j] if free else np.nan
+            atmosphere[start + j] = found[2, j] / unit[j] if free else np.nan
+            drift[start + j] = found[3, j] if free else 1.0

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slidecloud.kernels._sbas_drift import fit_drift
+from slidecloud.kernels._sbas_check import Network, check_arrays, check_values, sort_network
+from slidecloud.kernels._sbas_dates import count_dates, store_dates
 from slidecloud.kernels._sbas_exact import solve_exact
 from slidecloud.kernels._sbas_increments import WIDEST, solve_increments
 from slidecloud.kernels._sbas_quality import robust_variance_factor, summarise_residuals
-from slidecloud.kernels._sbas_velocity import fit_velocity
+from slidecloud.kernels._sbas_velocity import FLAT, fit_velocity
 from slidecloud.types import Float32, Float64
 
 BLOCK = 4096
@@ -30,7 +31,7 @@ class Inversion(NamedTuple):
     sigma
         float32 rad, relative to the first date of the date's subset: ``sqrt(network variance * s0^2 + s_a^2)``.
     velocity, velocity_sigma
-        float32 rad/yr. ``velocity_sigma`` is NaN where the dates leave no degree of freedom.
+        float32 rad/yr. ``velocity_sigma`` is NaN where a trend and an acceleration leave no degree of freedom.
     temporal_coherence
         float32, |mean over valid pairs of exp(i (observed - fitted))|, unweighted; NaN at redundancy 0.
     residual_rms
@@ -45,10 +46,10 @@ class Inversion(NamedTuple):
         float32, s0^2: variance of a pair of weight 1, from the residuals; 1 at redundancy 0.
     date_sigma
         float32 rad, s_a: what scatters each date (atmosphere above all) and closes around every loop of pairs. NaN
-        where the dates leave no degree of freedom; ``sigma`` then holds the network part alone.
+        where ``velocity_sigma`` is; ``sigma`` then holds the network part alone.
     drift_factor
-        float32, by how much the scatter about the trend raises the network's variance in ``velocity`` and
-        ``velocity_sigma`` alone: 1, or above 3. ``sigma`` is not raised: motion that is not steady would raise it.
+        float32, g: by how much the scatter about the trend raises the network's variance in ``velocity`` and
+        ``velocity_sigma`` alone, at least 1. ``sigma`` is not raised: motion that is not steady would raise it.
     """
 
     series: Float32
@@ -65,16 +66,6 @@ class Inversion(NamedTuple):
     drift_factor: Float32
 
 
-class _Network(NamedTuple):
-    """Pairs in the order (reference, secondary) over the dates that occur in them."""
-
-    order: NDArray[np.int64]
-    reference: NDArray[np.int64]
-    secondary: NDArray[np.int64]
-    used: NDArray[np.int64]
-    time: Float64
-
-
 def invert(
     phase: Float32,
     weight: Float32 | NDArray[np.uint8],
@@ -85,6 +76,7 @@ def invert(
     robust: bool = False,
     minimum_norm: bool = False,
     seasonal: bool = False,
+    independent_pairs: bool = False,
 ) -> Inversion:
     """Displacement phase of every date by weighted least squares over small-baseline pairs (Berardino et al., 2002).
 
@@ -113,6 +105,10 @@ def invert(
         Fit the velocity with one intercept, as if the joined subsets were one. Otherwise every subset has its own.
     seasonal
         Fit annual sine and cosine along with the velocity.
+    independent_pairs
+        The noise of pairs is known to be independent from pair to pair, so that residuals tell all of it. Pairs formed
+        from one series of images share its speckle: leave this off for them. It only bears on the results from
+        ``velocity`` on that Notes name.
 
     Returns
     -------
@@ -131,86 +127,29 @@ def invert(
     -----
     *Scale.* s0^2 = sum of w r^2 over the redundancy.
 
-    *Per-date variance.* Atmosphere closes around every loop, so residuals of pairs and the inverse of the network do
-    not see it. The series is modelled as intercept per subset + velocity (+ annual terms) with covariance ``C_network
-    s0^2 + s_a^2 I``, the first date included; s_a^2 >= 0 is where the weighted sum of squares of the model's residuals
-    equals its degrees of freedom (Paule and Mandel, 1982). Velocity is the generalised least-squares estimate with that
-    covariance.
+    *Velocity.* Atmosphere closes around every loop of pairs, and so does much of speckle that pairs share through their
+    images; residuals and the inverse of the network do not see them (Agram and Simons, 2015). Shared speckle adds up
+    from date to date. The series is therefore modelled as intercept per subset + velocity (+ annual terms) with
+    covariance ``g s0^2 W + s_a^2 I``, W a random walk whose steps have the variance of the network's on a common rate,
+    g >= 1. How large g is, the few slow oscillations about the trend tell badly, and its likeliest value makes
+    intervals too short. Velocity, its variance, s_a^2 and g are means over the posterior of g and s_a^2 from the
+    restricted likelihood (Patterson and Thompson, 1971; Harville, 1974), with priors flat in their logarithms, g up to
+    64, and a fifth of g's at one. An acceleration is fitted along for the likelihood alone: motion that bends steadily
+    is not noise. In simulated speckle intervals cover 65-74 % and 91-96 % where they promise 68 and 95; where noise is
+    independent from pair to pair, up to 84 and 99, or 70-73 and 95-97 with ``independent_pairs``.
 
-    *Drift.* Pairs that share dates share speckle, whose errors also close around loops but add up from date to date:
-    s0^2 comes out too small. Both parts are therefore estimated again by restricted maximum likelihood (Patterson and
-    Thompson, 1971), and where that calls for more than three times s0^2, velocity and its sigma are those of this
-    second fit. Motion that wanders about a steady rate counts as drift.
-
-    *Sigmas* of dates come from selected inversion of the banded factor (Takahashi et al., 1973), without the drift.
+    *Sigmas* of dates come from selected inversion of the banded factor (Takahashi et al., 1973), without g.
     """
-    _check_arrays(phase, weight)
-    network = _network(reference, secondary, time, phase.shape[0])
-    _check_values(phase, weight)
+    check_arrays(phase, weight)
+    network = sort_network(reference, secondary, time, phase.shape[0])
+    check_values(phase, weight)
     dates, pixels = np.asarray(time).size, phase.shape[1]
     out = _empty(dates, pixels)
+    flat = 0.0 if independent_pairs else FLAT
     for start in range(0, pixels, BLOCK):
         block = slice(start, min(start + BLOCK, pixels))
-        _invert_block(phase[:, block], weight[:, block], network, out, block, robust, minimum_norm, seasonal)
+        _invert_block(phase[:, block], weight[:, block], network, out, block, robust, minimum_norm, seasonal, flat)
     return out
-
-
-def _check_arrays(phase: Any, weight: Any) -> None:
-    if getattr(phase, "dtype", None) != np.float32:
-        raise TypeError(
-            f"phase: found dtype {getattr(phase, 'dtype', type(phase).__name__)}, expected float32 rad; "
-            "convert with .astype(np.float32)"
-        )
-    if getattr(weight, "dtype", None) not in (np.dtype(np.float32), np.dtype(np.uint8)):
-        raise TypeError(
-            f"weight: found dtype {getattr(weight, 'dtype', type(weight).__name__)}, expected float32 or uint8; "
-            "convert with .astype(np.float32)"
-        )
-    if phase.ndim != 2 or weight.shape != phase.shape:
-        raise ValueError(
-            f"phase and weight: found shapes {phase.shape} and {weight.shape}, expected one shape (pair, pixel); "
-            "reshape rows and columns to one axis of pixels"
-        )
-
-
-def _check_values(phase: Float32, weight: Float32 | NDArray[np.uint8]) -> None:
-    if np.isinf(phase).any():
-        raise ValueError("phase: found infinite values, expected finite rad or NaN; set missing pixels to NaN")
-    if weight.dtype == np.float32 and bool(((weight < 0) | (weight == np.inf)).any()):
-        raise ValueError(
-            "weight: found negative or infinite values, expected finite values >= 0; set missing pixels to 0"
-        )
-
-
-def _network(reference: ArrayLike, secondary: ArrayLike, time: ArrayLike, pairs: int) -> _Network:
-    first, last = np.asarray(reference), np.asarray(secondary)
-    years = np.asarray(time, dtype=np.float64)
-    for name, index in (("reference", first), ("secondary", last)):
-        if not np.issubdtype(index.dtype, np.integer):
-            raise TypeError(f"{name}: found dtype {index.dtype}, expected integers that index time")
-        if index.shape != (pairs,):
-            raise ValueError(f"{name}: found shape {index.shape}, expected ({pairs},), one date index per row of phase")
-    if years.ndim != 1 or not np.isfinite(years).all() or not (np.diff(years) > 0).all():
-        raise ValueError(
-            "time: expected finite years, strictly increasing, shape (date,); sort the dates and drop doubles"
-        )
-    if pairs == 0:
-        raise ValueError("phase: found no pairs, expected at least one; check the network's limits")
-    if first.min() < 0 or last.max() >= years.size or not (first < last).all():
-        raise ValueError(
-            f"reference, secondary: expected 0 <= reference < secondary < {years.size} (the number of dates) in every "
-            "pair; swap reversed pairs and change the sign of their phase"
-        )
-    order = np.lexsort((last, first)).astype(np.int64)
-    code = first[order].astype(np.int64) * years.size + last[order]
-    if (np.diff(code) == 0).any():
-        twice = int(order[np.flatnonzero(np.diff(code) == 0)[0]])
-        raise ValueError(
-            f"pair ({first[twice]}, {last[twice]}): found more than once, expected once; drop one of the two"
-        )
-    used = np.unique(np.concatenate([first, last])).astype(np.int64)
-    rank = np.searchsorted(used, [first[order], last[order]]).astype(np.int64)
-    return _Network(order, rank[0], rank[1], used, years[used])
 
 
 def _empty(dates: int, pixels: int) -> Inversion:
@@ -225,10 +164,12 @@ def _empty(dates: int, pixels: int) -> Inversion:
 
 
 class _Solved(NamedTuple):
-    """A block's series (date, pixel) rad, network variance, subset labels, and recovered fraction (pixel,)."""
+    """A block's series (date, pixel) rad, network variance, information of its steps (date - 1, pixel), subset labels,
+    and recovered fraction (pixel,)."""
 
     series: Float32
     variance: Float32
+    information: Float32
     label: NDArray[np.int16]
     recovered: Float32
 
@@ -236,16 +177,18 @@ class _Solved(NamedTuple):
 def _invert_block(
     phase: Float32,
     weight: Any,
-    network: _Network,
+    network: Network,
     out: Inversion,
     block: slice,
     robust: bool,
     minimum_norm: bool,
     seasonal: bool,
+    flat: float,
 ) -> None:
     solved = _solve(phase, weight, network, robust)
-    dates = (solved.label > 0).sum(axis=0)
-    rank = dates - solved.label.max(axis=0)
+    dates, subsets = (np.empty(phase.shape[1], np.int16) for _ in range(2))
+    count_dates(solved.label, dates, subsets)
+    rank = (dates - subsets).astype(np.int64)
     sums = np.empty((6, phase.shape[1]))
     summarise_residuals(phase, weight, network.order, network.reference, network.secondary, solved.series, sums)
     count, total, misfit, square, cosine, sine = sums
@@ -259,55 +202,48 @@ def _invert_block(
         factor = np.maximum(np.where(redundancy > 0, misfit / np.maximum(redundancy, 1), 1.0), least)
     design = _design(network.time, seasonal)
     velocity, spread, scatter, drift = (np.empty(phase.shape[1]) for _ in range(4))
-    dof = (rank - design.shape[0]).astype(np.float64)
-    pairs = (phase, weight, network.order, network.reference, network.secondary)
-    trend = (*pairs, solved.series, solved.label, 1.0 / factor, dof, design, minimum_norm)
-    fit_velocity(*trend, velocity, spread, scatter)
-    fit_drift(*trend, scatter, velocity, spread, drift)
+    dof = (rank - design.shape[0] + 1).astype(np.float64)
+    trend = (solved.series, solved.label, solved.information, 1.0 / factor, dof, design, minimum_norm, flat)
+    fit_velocity(*trend, velocity, spread, scatter, drift)
     length = np.sqrt(cosine * cosine + sine * sine) / mean
-    out.series[network.used, block] = solved.series
-    out.sigma[network.used, block] = np.sqrt(solved.variance * factor + np.where(np.isnan(scatter), 0.0, scatter))
+    columns = (out.series[:, block], out.sigma[:, block], out.subset[:, block])
+    store_dates(solved.series, solved.variance, solved.label, factor, scatter, network.used, *columns)
     out.velocity[block] = np.where(empty, np.nan, velocity)
     out.velocity_sigma[block] = np.sqrt(spread)
     out.temporal_coherence[block] = np.where(redundancy > 0, length, np.nan)
     out.residual_rms[block] = np.where(empty, np.nan, np.sqrt(square / mean))
     out.redundancy[block] = redundancy
-    out.subset[network.used, block] = np.minimum(solved.label, 255)
     out.recovered_fraction[block] = solved.recovered
     out.variance_factor[block] = np.where(empty, np.nan, factor)
     out.date_sigma[block] = np.sqrt(scatter)
     out.drift_factor[block] = np.where(empty, np.nan, drift)
 
 
-def _solve(phase: Float32, weight: Any, network: _Network, robust: bool) -> _Solved:
+def _solve(phase: Float32, weight: Any, network: Network, robust: bool) -> _Solved:
     half = int((network.secondary - network.reference).max()) - 1
     pairs = (network.order, network.reference, network.secondary, half)
     solved = _unsolved(network.time.size, phase.shape[1])
     sound = np.zeros(phase.shape[1], np.bool_)
     if half <= WIDEST and not robust:
-        solve_increments(phase, weight, *pairs, solved.series, solved.variance, sound)
+        solve_increments(phase, weight, *pairs, solved.series, solved.variance, solved.information, sound)
     rest = np.flatnonzero(~sound)
     if rest.size == 0:
         return solved
-    careful = _unsolved(network.time.size, rest.size)
     interval = np.diff(network.time)
     ratio = (np.median(interval) / interval) ** 2
-    solve_exact(phase[:, rest], weight[:, rest], *pairs, network.time, ratio, robust, *careful)
-    solved.series[:, rest] = careful.series
-    solved.variance[:, rest] = careful.variance
-    solved.label[:, rest] = careful.label
-    solved.recovered[rest] = careful.recovered
+    solve_exact(phase, weight, *pairs, rest, network.time, ratio, robust, *solved)
     return solved
 
 
 def _unsolved(dates: int, pixels: int) -> _Solved:
     """Room for a block, with what holds where pairs link all dates: one subset that covers the whole time."""
     series, variance = (np.empty((dates, pixels), np.float32) for _ in range(2))
-    return _Solved(series, variance, np.ones((dates, pixels), np.int16), np.ones(pixels, np.float32))
+    information = np.empty((dates - 1, pixels), np.float32)
+    return _Solved(series, variance, information, np.ones((dates, pixels), np.int16), np.ones(pixels, np.float32))
 
 
 def _robust_factor(
-    phase: Float32, weight: Any, network: _Network, series: Float32, rank: NDArray[np.int64], least: Float64
+    phase: Float32, weight: Any, network: Network, series: Float32, rank: NDArray[np.int64], least: Float64
 ) -> Float64:
     factor = np.empty(phase.shape[1])
     robust_variance_factor(phase, weight, network.order, network.reference, network.secondary, series, rank, factor)
@@ -318,5 +254,5 @@ def _robust_factor(
 def _design(time: Float64, seasonal: bool) -> Float64:
     years = time - time.mean()
     annual = [np.sin(2 * np.pi * time), np.cos(2 * np.pi * time)] if seasonal else []
-    terms: Float64 = np.stack([years, *annual])
+    terms: Float64 = np.stack([*annual, years, (years / max(np.abs(years).max(), 1e-9)) ** 2])
     return terms
