@@ -265,7 +265,7 @@ def plan(
         inputs = [first.key.digest, str(part), config.minimum_norm, config.robust, header.effective_looks]
         units.append(
             Unit(
-                records.Key(STAGE, f"{header.id}/{part}", records.digest(["timeseries.invert/1", *inputs])),
+                records.Key(STAGE, f"{header.id}/{part}", records.digest(["timeseries.invert/2", *inputs])),
                 InvertWork(pairs, run, group(header.id), header, part, config.minimum_norm, config.robust),
                 requires=(first.name,),
                 bytes_read=5 * count * part.pixels,
