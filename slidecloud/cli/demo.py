@@ -44,7 +44,7 @@ def demo(
     For example:
 
         slidecloud demo
-        slidecloud demo /tmp/demo --seed 7 --executor threads
+        slidecloud demo other-region --seed 7 --executor threads
 
     Exit codes: 0 done; 1 error; 2 wrong usage; 130 interrupted.
 
