@@ -134,7 +134,9 @@ class ResourcesConfig(_Section):
     workers: int | None = Field(None, ge=1, description="Workers; null takes the cores of this machine.")
     memory: str = Field("4 GiB", description="Memory of one worker; no unit may need more.")
     tile: tuple[int, int] | None = Field(
-        None, description="Rows and columns of a unit, multiples of the chunks (256, 512); null chooses by memory."
+        None,
+        description="Rows and columns of a unit, multiples of the chunks (256, 512); null chooses by memory. "
+        "Other tiles give the same results and are computed again.",
     )
     retries: int = Field(2, ge=0, description="Times a failed unit is tried again before quarantine.")
 

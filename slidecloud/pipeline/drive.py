@@ -55,7 +55,7 @@ def drive(
     """
     started = time.monotonic()
     work = _Todo(units, location, retry_quarantined=retry_quarantined)
-    _check_memory(work.ahead, memory)
+    check_memory(work.ahead, memory)
     progress = progress or Silent()
     progress.start(units=len(work.ahead), bytes=sum(unit.bytes_read for unit in work.ahead), label=label)
     budget = memory * executor.workers if memory is not None and executor.shares_memory else None
@@ -176,7 +176,8 @@ class _Todo:
                 blocked.extend(self._needed_by.pop(other, ()))
 
 
-def _check_memory(units: Sequence[Unit], memory: int | None) -> None:
+def check_memory(units: Sequence[Unit], memory: int | None) -> None:
+    """Raise MemoryError, naming the largest unit and what to do, if a unit needs more than a worker's bytes."""
     if memory is None or not units:
         return
     largest = max(units, key=lambda unit: unit.peak_memory)

@@ -7,7 +7,7 @@ import json
 from slidecloud import config as configuration
 from slidecloud.config import ConfigError, RunConfig, SourceConfig
 from slidecloud.pipeline import plan as planning
-from slidecloud.pipeline.drive import drive
+from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.ingest import ingest_folder
 from slidecloud.pipeline.progress import Progress, Silent
@@ -61,6 +61,8 @@ def run(
         total += _ingest(config, source, executor, progress)
     with lease.hold(location) as token:
         plan = planning.make(config)
+        done = records.done(location)
+        check_memory([unit for unit in plan.units if unit.key not in done], config.resources.memory_bytes)
         _withdraw_stale(location, plan)
         for unit, objects in plan.templates.items():
             templates.ensure(location, unit, objects, keep_older=unit == planning.TEMPLATE_ROOT)
