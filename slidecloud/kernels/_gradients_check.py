@@ -33,7 +33,7 @@ def _axes(name: str, value: int | Axes) -> Axes:
 
 
 def check_window(window: int | Axes, gap: int | Axes | None) -> tuple[Axes, Axes]:
-    """Window and block (y, x) in pixels; without a gap the design's: 2, below 6 pixels 1."""
+    """Window and block (y, x) in pixels; without a gap 2 pixels, 1 in windows below 6."""
     size = _axes("window", window)
     if min(size) < 3 or max(size) > LARGEST_WINDOW:
         raise ValueError(

@@ -193,8 +193,8 @@ def _durations(bins: SeasonBins, selection: Selection) -> tuple[float, ...]:
 
 def gap_of(header: StackHeader, config: GradientsConfig) -> tuple[int, int]:
     """Rows and columns between the two blocks of the window."""
-    gap = [config.gap or (2 if size >= 6 else 1) for size in window_of(header, config)]
-    return gap[0], gap[1]
+    size, block = kernel.check_window(window_of(header, config), config.gap)
+    return size[0] - 2 * block[0], size[1] - 2 * block[1]
 
 
 def window_of(header: StackHeader, config: GradientsConfig) -> tuple[int, int]:
