@@ -112,31 +112,3 @@ def arctan2_poly(y, x):  # type: ignore[no-untyped-def]
     angle = 0.5 * math.pi - angle if steep else angle
     angle = math.pi - angle if x < 0.0 else angle
     return -angle if y < 0.0 else angle
-
-
-@njit(nogil=True, cache=True)
-def _sine_of_turns(turns):  # type: ignore[no-untyped-def]
-    """sin(2 pi t) for t in [-1/4, 1/4]; odd polynomial of degree 11, error below 2e-11."""
-    s = turns * turns
-    p = -14.33702466956924
-    p = p * s + 41.999989825170196
-    p = p * s - 76.70366782761279
-    p = p * s + 81.60520943108095
-    p = p * s - 41.341701929772746
-    p = p * s + 6.283185306487509
-    return p * turns
-
-
-@njit(nogil=True, cache=True)
-def sincos_poly(x):  # type: ignore[no-untyped-def]
-    """Sine and cosine of ``x`` rad (float64) as a tuple of float64, for use inside numba loops.
-
-    At most 1e-9 from the true values for abs(x) up to 1e5 rad (the reduction to turns loses one rounding of x).
-    Returns (sin, cos).
-    """
-    turns = x * 0.15915494309189535
-    turns = turns - math.floor(turns + 0.5)
-    size = abs(turns)
-    cosine = _sine_of_turns(0.25 - size)
-    sine = _sine_of_turns(0.25 - abs(size - 0.25))
-    return (-sine if turns < 0.0 else sine), cosine

@@ -6,8 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-from tests.cli import small
+import small
 
 
 @pytest.fixture(scope="session")

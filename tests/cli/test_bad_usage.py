@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import small
 
 from slidecloud.cli import main
 from slidecloud.cluster import choose
-from tests.cli import small
 
 Words = Callable[[Path], list[str]]
 

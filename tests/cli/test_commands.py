@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 import rasterio
+import small
 
 from slidecloud import config
 from slidecloud.cli import main
 from slidecloud.pipeline import bench
 from slidecloud.store import open_run
-from tests.cli import small
 
 
 def test_run_does_all_and_again_nothing(own_region: Path, capsys: pytest.CaptureFixture[str]) -> None:

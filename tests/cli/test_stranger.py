@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import small
 
 from slidecloud.store import open_run
-from tests.cli import small
 
 PACKAGES = ("xarray>=2026.4", "zarr>=3.1.6", "matplotlib>=3.10")
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from itertools import combinations
-from pathlib import Path
 
+import mexico
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from slidecloud.kernels.closure import closure, triplets
-
-_spec = importlib.util.spec_from_file_location("mexico", Path(__file__).with_name("mexico.py"))
-mexico = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(mexico)
 
 
 @given(pairs=st.sets(st.tuples(st.integers(0, 8), st.integers(0, 8)).filter(lambda p: p[0] < p[1]), min_size=1))

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
+import speckle
 
 from slidecloud.kernels import gradients, reference_gradients
 from slidecloud.kernels.gradients import Flag
 from slidecloud.kernels.phase import encode, wrap
-
-speckle = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("speckle.py"))))
 
 ESTIMATORS = ("coherent", "overlap", "sum", "rewrapped")
 SHAPE = (48, 60)

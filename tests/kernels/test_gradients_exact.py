@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
+import speckle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slidecloud.kernels import gradients
-
-speckle = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("speckle.py"))))
 
 SHAPE = (70, 420)
 ESTIMATORS = ("coherent", "overlap", "sum", "rewrapped")

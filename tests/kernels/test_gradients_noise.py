@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
+import speckle
 
 from slidecloud.kernels import gradients
-
-speckle = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("speckle.py"))))
 
 SLOPE = 0.05
 MARGIN = (slice(8, -8), slice(8, -8))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
+import mexico
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,10 +11,6 @@ from hypothesis import strategies as st
 from slidecloud.kernels.levels import add_rates, least_moving, mean_rate, pair_median
 from slidecloud.kernels.sbas import invert
 from slidecloud.kernels.weights import inverse_phase_variance
-
-_spec = importlib.util.spec_from_file_location("mexico", Path(__file__).with_name("mexico.py"))
-mexico = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(mexico)
 
 
 def test_pair_median_ignores_what_is_missing_or_outside():

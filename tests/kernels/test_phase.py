@@ -31,15 +31,6 @@ def _arctan2(y, x):
     return out
 
 
-@njit
-def _sincos(x):
-    sine = np.empty(x.size)
-    cosine = np.empty(x.size)
-    for i in range(x.size):
-        sine[i], cosine[i] = phase.sincos_poly(x[i])
-    return sine, cosine
-
-
 def test_every_binary_angle_survives_the_round_trip():
     radians = phase.decode(ALL_ANGLES)
     assert radians.dtype == np.float32
@@ -101,20 +92,3 @@ def test_arctan2_over_all_octants_and_magnitudes():
     run = np.array([0.0, -1.0, 0.0, 0.0, 1.0, np.nan])
     expected = [0.0, np.pi, np.pi / 2, -np.pi / 2, np.nan, np.nan]
     np.testing.assert_allclose(_arctan2(edge, run), expected, atol=1e-12)
-
-
-@pytest.mark.parametrize("limit", [np.pi, 100.0, 1e5])
-def test_sincos_within_a_nanoradian(limit):
-    x = np.random.default_rng(2).uniform(-limit, limit, 50000)
-    sine, cosine = _sincos(x)
-    assert np.abs(sine - np.sin(x)).max() < 1e-9
-    assert np.abs(cosine - np.cos(x)).max() < 1e-9
-
-
-def test_sincos_bits_do_not_depend_on_the_position_in_the_array():
-    x = np.random.default_rng(3).uniform(-50, 50, 1000)
-    whole = _sincos(x)
-    for start in range(9):
-        part = _sincos(x[start : start + 101].copy())
-        np.testing.assert_array_equal(part[0], whole[0][start : start + 101])
-        np.testing.assert_array_equal(part[1], whole[1][start : start + 101])

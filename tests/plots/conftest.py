@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from tests.cli import small
+import small
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import small
 
 from slidecloud.plots.accuracy import Truth
 from slidecloud.plots.report import burst_accuracy, burst_figure, gradient_window, report
 from slidecloud.plots.series import most_telling
 from slidecloud.store import Run, open_run
-from tests.cli import small
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+import small
 
 from slidecloud.products import cog
 from slidecloud.store import Run, open_run
 from slidecloud.types import DataError, Grid
-from tests.cli import small
 
 
 @pytest.fixture(scope="module")
