@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.kernels import device
+from slidecloud.kernels._gradients_cuda_holes import HOLE_SUMS
 from slidecloud.kernels._gradients_cuda_maps import MAPS, add_weights, make_maps, weigh_rows
 from slidecloud.kernels._gradients_cuda_points import POINT_SUMS, add_moments, find_ratios, find_variances
-from slidecloud.kernels._gradients_cuda_tile import HOLE_SUMS, SAMPLED, SUMS, tile_kernel
+from slidecloud.kernels._gradients_cuda_tile import SAMPLED, SUMS, tile_kernel
 from slidecloud.kernels._gradients_frame import Axes, frame
 from slidecloud.kernels._gradients_layout import DIFFERENCES, OVERLAP
 from slidecloud.kernels._gradients_region import Windows
@@ -59,8 +60,11 @@ class DeviceSums:
         self.place = tuple(np.int32(value) for value in (*place, *self.frame.step, *self.frame.points))
         self.span, self.steps = device.to_device(span.astype(np.float32)), device.to_device(steps.astype(np.int32))
         points = self.frame.points[0] * self.frame.points[1]
-        self.sums, self.hole_sums = device.zeros((SUMS, *self.size)), device.zeros((HOLE_SUMS, *self.size))
-        self.counts = device.zeros(self.size, np.int32)
+        columns, each, groups = self.tile
+        self.tiles = (-(-self.size[1] // columns), -(-self.size[0] // (each * groups)))
+        pixels = self.tiles[0] * self.tiles[1] * columns * each * groups
+        self.sums, self.hole_sums = device.zeros(SUMS * pixels), device.zeros(HOLE_SUMS * pixels)
+        self.counts = device.zeros(pixels, np.int32)
         self.weight, self.missing = (device.zeros(limit[0] * limit[1], np.int32) for _ in range(2))
         self.point_sums = device.zeros((POINT_SUMS, points), np.float64)
         self.as_reference = device.zeros((4, points), np.float64)
@@ -78,16 +82,12 @@ class DeviceSums:
         phase, coherence = phase.reshape(phase.shape[0], pixels), coherence.reshape(coherence.shape[0], pixels)
         places = device.to_device(order.astype(np.int32), stream=stream)
         add_weights[_blocks(pixels), _THREADS, stream](coherence, self.weight, self.missing)
-        grid = (
-            -(-self.size[1] // self.tile.columns),
-            -(-self.size[0] // (self.tile.each * self.tile.groups)),
-        )
         points = self.frame.points[0] * self.frame.points[1]
         for first in range(0, phase.shape[0], self.largest):
             number = min(self.largest, phase.shape[0] - first)
             now = slice(self.added, self.added + number)
             samples = self.samples[:number]
-            self.kernel[grid, self.tile.columns * self.tile.groups, stream](
+            self.kernel[self.tiles, self.tile.columns * self.tile.groups, stream](
                 phase, coherence, places[first : first + number], self.span[now], self.place, self.sums,
                 self.hole_sums, self.counts, samples,
             )  # fmt: skip
@@ -118,10 +118,11 @@ class DeviceSums:
         unit, one = (1.0, 1.0) if kind == DIFFERENCES else (float(shape.unit) ** 2, SAMPLE_ONE**-2)
         sizes = tuple(np.int32(size) for size in shape[:6])
         inner = tuple(np.int32(c - s) for c, s in zip(self.frame.corner, self.frame.start, strict=True))
+        tile = tuple(np.int32(size) for size in (*self.tile, self.tiles[0]))
         scale = (np.float32(unit), np.float32(one), np.float32(one**2))
         make_maps[*_grid(self.frame.extent), stream](
             self.sums, self.hole_sums, self.counts, rows, self.weight, values, point_flags, kind, sizes, self.place,
-            scale, inner, maps, count, flags,
+            tile, scale, inner, maps, count, flags,
         )  # fmt: skip
 
     def _variances(self, stream: Any) -> tuple[Any, Any]:

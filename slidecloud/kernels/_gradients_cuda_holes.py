@@ -14,8 +14,8 @@ from numba import cuda
 from slidecloud.kernels._gradients_cuda_blocks import sum_block
 from slidecloud.kernels._gradients_layout import Shape
 
-LOST, SIZE = 6, 7
-"""Channels of the sums of pairs with holes: deviations 4, sizes 2, lost coherence; sizes 2 of the pair at hand."""
+HOLE_SUMS, LOST, SIZE = 9, 6, 7
+"""Sums of pairs with holes: deviations 4, sizes 2, lost coherence; and room for the sizes of the pair at hand, 2."""
 
 
 @cuda.jit(device=True)
@@ -47,16 +47,6 @@ def shift_of(here, following, lever_x, lever_y):  # type: ignore[no-untyped-def]
     along_x = np.float32(next_x / next_mass - np.float32(here[1]) / mass)
     along_y = np.float32(next_y / next_mass - np.float32(here[2]) / mass)
     return along_x, along_y
-
-
-@cuda.jit(device=True)
-def _add_deviation(sums, part, i, j, shift, lever_x, lever_y):  # type: ignore[no-untyped-def]
-    """Add an axis' distances less the nominal ones, weighted by the size of the pair's product."""
-    size = sums[np.uint32(SIZE + part), i, j]
-    if size > np.float32(0.0):
-        sums[np.uint32(2 * part), i, j] += np.float32(size * (shift[0] - np.float32(lever_x)))
-        sums[np.uint32(2 * part + 1), i, j] += np.float32(size * (shift[1] - np.float32(lever_y)))
-        sums[np.uint32(4 + part), i, j] += size
 
 
 def cover_function(shape: Shape, each: int) -> Any:
@@ -107,25 +97,28 @@ def count_function(shape: Shape, each: int, pitch: int) -> Any:
     return count
 
 
-def shift_function(shape: Shape, each: int, pitch: int) -> Any:
-    """``shift(part, mass, moment, base, partial, sums, i, j)``: add the distances of rows with a bit in ``partial``.
+def shift_function(shape: Shape, each: int, threads: int, pitch: int) -> Any:
+    """``shift(axis, mass, moment, base, partial, sums, own)``: add the distances of rows with a bit in ``partial``.
 
-    ``part`` is 0 for the blocks of x and 1 for those of y, whose weights and moments of rows begin at word ``base``.
+    ``axis`` is 0 for the blocks of x and 1 for those of y, whose weights and moments of rows begin at word ``base``.
+    The distances less the nominal ones are weighted by the size of the pair's product. ``own`` is the first of the
+    thread's numbers in ``sums``.
     """
     tall, _, short, _, lever_y, lever_x = (int(size) for size in shape[:6])
 
     @cuda.jit(device=True)
-    def shift(part, mass, moment, base, partial, sums, i, j):  # type: ignore[no-untyped-def]
+    def shift(axis, mass, moment, base, partial, sums, own):  # type: ignore[no-untyped-def]
+        down, right = axis * lever_y, (1 - axis) * lever_x
+        rows, beyond = short if axis else tall, np.uint64(lever_y * pitch if axis else lever_x)
         for k in range(each):
-            if (partial >> k) & 1:
-                at, row = base + np.uint64(k * pitch), np.uint32(i + np.uint32(k))
-                if part == 0:
-                    here = _weigh(mass, moment, at, tall, pitch)
-                    following = _weigh(mass, moment, at + np.uint64(lever_x), tall, pitch)
-                    _add_deviation(sums, 0, row, j, shift_of(here, following, lever_x, 0), lever_x, 0)
-                else:
-                    here = _weigh(mass, moment, at, short, pitch)
-                    following = _weigh(mass, moment, at + np.uint64(lever_y * pitch), short, pitch)
-                    _add_deviation(sums, 1, row, j, shift_of(here, following, 0, lever_y), 0, lever_y)
+            size = sums[own + np.uint64(((SIZE + axis) * each + k) * threads)]
+            if (partial >> k) & 1 and size > np.float32(0.0):
+                at = base + np.uint64(k * pitch)
+                here = _weigh(mass, moment, at, rows, pitch)
+                following = _weigh(mass, moment, at + beyond, rows, pitch)
+                along_x, along_y = shift_of(here, following, right, down)
+                sums[own + np.uint64((2 * axis * each + k) * threads)] += size * np.float32(along_x - right)
+                sums[own + np.uint64(((2 * axis + 1) * each + k) * threads)] += size * np.float32(along_y - down)
+                sums[own + np.uint64(((4 + axis) * each + k) * threads)] += size
 
     return shift

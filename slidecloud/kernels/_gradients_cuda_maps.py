@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import cuda
 
-from slidecloud.kernels._gradients_cuda_holes import LOST, shift_of
+from slidecloud.kernels._gradients_cuda_holes import HOLE_SUMS, LOST, shift_of
+from slidecloud.kernels._gradients_cuda_tile import SUMS
 from slidecloud.kernels._gradients_finish import UNEVEN, UNEVEN_SHIFT
 from slidecloud.kernels._gradients_layout import DIFFERENCES
 
@@ -123,45 +124,59 @@ def _spread(values, point_flags, axis, i, j, place):  # type: ignore[no-untyped-
     return total / weight if weight > 0.0 else 0.0, found
 
 
+@cuda.jit(device=True)
+def _own_place(i, j, tile):  # type: ignore[no-untyped-def]
+    """Where the numbers of a pixel of the region lie: (its tile, its first number there), threads, rows of a thread."""
+    columns, each, groups, across = tile[0], tile[1], tile[2], tile[3]
+    row, threads = np.int32(i % (each * groups)), np.int32(columns * groups)
+    thread = np.int32(row // each * columns + j % columns)
+    number = np.int64(i // (each * groups) * across + j // columns)
+    return (number, np.int64(row % each * threads + thread)), threads, each
+
+
 @cuda.jit
-def make_maps(sums, hole_sums, counts, rows, weight, values, point_flags, kind, shape, place, scale, inner, maps, count, flags):  # type: ignore[no-untyped-def]  # fmt: skip  # noqa: E501
+def make_maps(sums, hole_sums, counts, rows, weight, values, point_flags, kind, shape, place, tile, scale, inner, maps, count, flags):  # type: ignore[no-untyped-def]  # fmt: skip  # noqa: E501
     """Everything `GradientSums` holds of the pixels asked for: float32 (MAPS, y, x), int32 and uint8 (y, x).
 
-    ``sums``, ``hole_sums`` and ``counts`` are those of `tile_kernel` on its region, ``inner`` the row and the column of
-    the region at which the output begins; ``rows`` of `weigh_rows`, ``weight`` of `add_weights`, ``values`` and
-    ``point_flags`` of `find_variances`. ``shape`` are the six sizes of `Shape`, ``scale`` the factors of products.
+    ``sums``, ``hole_sums`` and ``counts`` are those of `tile_kernel` on its region, in which ``inner`` is the row and
+    the column at which the output begins; ``tile`` is its columns, rows of a thread, groups, and tiles along x. ``rows``
+    of `weigh_rows`, ``weight`` of `add_weights`, ``values`` and ``point_flags`` of `find_variances`. ``shape`` are the
+    six sizes of `Shape`, ``scale`` the factors of products.
     """
     j_out, i_out = cuda.grid(2)
     if i_out >= count.shape[0] or j_out >= count.shape[1]:
         return
-    i, j = np.uint32(i_out + inner[0]), np.uint32(j_out + inner[1])
-    number = counts[i, j]
+    i, j = np.int32(i_out + inner[0]), np.int32(j_out + inner[1])
+    own, threads, each = _own_place(i, j, tile)
+    first, far = own[0] * np.int64(SUMS * each * threads) + own[1], np.int64(each * threads)
+    holes_first = own[0] * np.int64(HOLE_SUMS * each * threads) + own[1]
+    number = counts[own[0] * far + own[1]]
     count[i_out, j_out] = number
     for part in range(4):
-        maps[part, i_out, j_out] = np.float32(sums[part, i, j] * scale[0]) * scale[1]
-    x_size, y_size = sums[4, i, j], sums[5, i, j]
+        maps[part, i_out, j_out] = np.float32(sums[first + part * far] * scale[0]) * scale[1]
+    x_size, y_size = sums[first + 4 * far], sums[first + 5 * far]
     maps[6, i_out, j_out] = np.float32(np.float32(x_size + y_size) * scale[0]) * scale[1]
-    square = np.float32(np.float32(np.float32(sums[6, i, j] * scale[0]) * scale[0]) * scale[2])
+    square = np.float32(np.float32(np.float32(sums[first + 6 * far] * scale[0]) * scale[0]) * scale[2])
     maps[7, i_out, j_out] = square
-    maps[8, i_out, j_out] = np.float32(sums[7, i, j] * scale[0]) * scale[1]
+    maps[8, i_out, j_out] = np.float32(sums[first + 7 * far] * scale[0]) * scale[1]
     for part in range(4, 6):
         maps[part, i_out, j_out] = np.float32(0.0)
     for part in range(9, MAPS):
         maps[part, i_out, j_out] = np.float32(0.0)
     flag = 0
     if number > 0:
-        y, x = np.int32(place[0] + np.int32(i)), np.int32(place[1] + np.int32(j))
+        y, x = np.int32(place[0] + i), np.int32(place[1] + j)
         own_y, own_x = np.int32(y + (shape[0] - 1) // 2), np.int32(x + (shape[3] - 1) // 2)
-        own = np.float32(weight[np.uint32(own_y * place[3] + own_x)])
-        maps[9, i_out, j_out] = np.float32(np.float32(own - hole_sums[LOST, i, j]) / np.float32(255.0))
+        kept = np.float32(np.float32(weight[np.uint32(own_y * place[3] + own_x)]) - hole_sums[holes_first + LOST * far])
+        maps[9, i_out, j_out] = np.float32(kept / np.float32(255.0))
         for axis in range(2):
-            value, found = _spread(values, point_flags, axis, np.int32(i), np.int32(j), place)
+            value, found = _spread(values, point_flags, axis, i, j, place)
             maps[4 + axis, i_out, j_out] = np.float32(np.float64(square) * value)
             flag |= found
         if kind == DIFFERENCES:
             maps[10, i_out, j_out], maps[13, i_out, j_out] = np.float32(1.0), np.float32(1.0)
         else:
-            holes = hole_sums[:, i, j]
-            if _find_distances(rows, shape, y, np.int32(j), (x_size, y_size), holes, maps, i_out, j_out):
+            holes = hole_sums[holes_first::far]
+            if _find_distances(rows, shape, y, j, (x_size, y_size), holes, maps, i_out, j_out):
                 flag |= UNEVEN
     flags[i_out, j_out] = np.uint8(flag)

@@ -30,13 +30,19 @@ from slidecloud.kernels._gradients_cuda_blocks import (
     sum_block,
     sum_rows,
 )
-from slidecloud.kernels._gradients_cuda_holes import LOST, SIZE, count_function, cover_function, shift_function
+from slidecloud.kernels._gradients_cuda_holes import (
+    HOLE_SUMS,
+    LOST,
+    SIZE,
+    count_function,
+    cover_function,
+    shift_function,
+)
 from slidecloud.kernels._gradients_layout import COHERENT, DIFFERENCES, Shape
 from slidecloud.kernels.phase import arctan2_poly
 
-SUMS, HOLE_SUMS, SAMPLED = 8, 9, 8
-"""Maps of `tile_kernel`: products 4, sizes 2, square, span; of pairs with holes deviations 4, sizes 2, lost coherence,
-and room for the sizes of one pair; products and adjacent products at the points of the grid of sigma."""
+SUMS, SAMPLED = 8, 8
+"""Sums of a pixel: products 4, sizes 2, square, span. At points of the grid of sigma: products 4, adjacent ones 4."""
 _SHARED = 48 * 1024
 _SEGMENT = 16
 _arctan2 = cuda.jit(device=True)(arctan2_poly.py_func)
@@ -55,9 +61,10 @@ _SIMULATED = (Tile(16, 4, 2),)
 
 
 class Layout(NamedTuple):
-    """Rows of words in shared memory, their pitch, how many parts a row is summed in and their length, all words."""
+    """Rows and columns of samples, the pitch of rows, how many parts a row is summed in and their length, all words."""
 
     rows: int
+    columns: int
     pitch: int
     parts: int
     length: int
@@ -66,12 +73,14 @@ class Layout(NamedTuple):
 
 def _layout(tile: Tile, shape: Shape) -> Layout:
     rows = tile.each * tile.groups + max(shape.tall, shape.short + shape.lever_y) - 1
-    summed = tile.columns + shape.lever_x
+    summed, longest = tile.columns + shape.lever_x, max(shape.narrow, shape.wide)
     parts = -(-summed // _SEGMENT)
     size = -(-summed // parts)
-    # An odd pitch puts the words of a column into different banks.
-    pitch = max(summed + shape.narrow, tile.columns + shape.wide, parts * size) | 1
-    return Layout(rows, pitch, parts, size, rows * pitch + max(shape.wide, shape.narrow) + 1)
+    # Parts are summed whole, beyond the last sample too. An odd pitch puts the words of a column into different banks.
+    pitch = (parts * size + longest) | 1
+    return Layout(
+        rows, tile.columns + max(shape.lever_x + shape.narrow, shape.wide) - 1, pitch, parts, size, rows * pitch
+    )
 
 
 def _limits() -> dict[str, int]:
@@ -103,8 +112,9 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
 
     Launch with a grid of (tiles along x, tiles along y) and ``columns * groups`` threads. Its arguments: phase int16
     and coherence uint8 (pair, y * x) of the input; ``order`` of the pairs int32, ``span`` float32 in that order;
-    ``place``; the running sums float32 of the region (SUMS, y, x) and of pairs with holes (HOLE_SUMS, y, x); how many
-    pairs count int32 (y, x); and products at the points of the grid float32 (pair, SAMPLED, points y, points x).
+    ``place``; the running sums float32, SUMS x ``each`` x threads numbers of each tile; those of pairs with holes,
+    HOLE_SUMS x ``each`` x threads; how many pairs count, int32 ``each`` x threads; and products at the points of the
+    grid float32 (pair, SAMPLED, points y, points x). Distances between a thread's numbers are constants that way.
 
     ``place`` int32: the input pixel (y, x) at which the first window begins, rows and columns of the input and of the
     region, the first point of the grid in the region (y, x), pixels between points (y, x), and points (y, x).
@@ -112,9 +122,9 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
     tile = choose_tile(shape)
     tall, narrow, short, wide, lever_y, lever_x = (int(size) for size in shape[:6])
     layout = _layout(tile, shape)
-    in_rows, pitch, parts, part, area = layout
+    in_rows, in_columns, pitch, parts, part, area = layout
     columns, each, groups = tile
-    threads, rows = columns * groups, each * groups
+    threads, rows, lanes = columns * groups, each * groups, min(32, columns)
     step, empty = float(shape.step), bias(float(shape.step)) * 65537
     offset = bias(float(shape.step))
     tall_less, short_less = tall * narrow * offset, short * wide * offset
@@ -122,34 +132,39 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
     coherent, differences = kind == COHERENT, kind == DIFFERENCES
     below, last_tall, last_short = lever_y * pitch, (tall - 1) * pitch, (short - 1) * pitch
     cover, count = cover_function(shape, each), count_function(shape, each, pitch)
-    shift = shift_function(shape, each, pitch)
+    shift = shift_function(shape, each, threads, pitch)
 
     @cuda.jit(device=True)
-    def load(words, angles, shares, weigh, place):  # type: ignore[no-untyped-def]
+    def load(words, angles, shares, weigh, corner):  # type: ignore[no-untyped-def]
         """Fill the words with samples or with weights; whether a thread met a hole."""
         holes = np.int32(0)
-        q = np.uint32(cuda.threadIdx.x)
-        while q < area:
-            row, column = np.int32(q // np.uint32(pitch)), np.int32(q % np.uint32(pitch))
-            y, x = np.int32(place[0] + row), np.int32(place[1] + column)
-            word = np.uint32(0 if weigh else empty)
-            if y >= 0 and y < place[2] and x >= 0 and x < place[3] and row < in_rows:
-                at = np.uint32(y * place[3] + x)
-                share = np.uint32(shares[at])
-                if weigh:
-                    word = np.uint32(share | np.uint32(np.uint32(share > 0) << np.uint32(16)))
-                else:
-                    word = sample_word(angles[at], share, np.float32(step))
-                if share == 0:
-                    holes = np.int32(1)
-            words[q] = word
-            q = np.uint32(q + np.uint32(threads))
+        lane, row = np.int32(cuda.threadIdx.x % lanes), np.int32(cuda.threadIdx.x // lanes)
+        left = np.int32(corner[1] + lane)
+        while row < in_rows:
+            y = np.int32(corner[0] + row)
+            at = np.int64(np.int32(y * corner[3] + left))
+            inside = y >= 0 and y < corner[2]
+            to = np.uint64(np.uint32(row * pitch + lane))
+            for k in range(-(-pitch // lanes)):
+                x = np.int32(left + np.int32(k * lanes))
+                word = np.uint32(0 if weigh else empty)
+                if inside and x >= 0 and x < corner[3] and np.int32(lane + np.int32(k * lanes)) < in_columns:
+                    share = np.uint32(shares[np.uint64(at + k * lanes)])
+                    if share == 0:
+                        holes = np.int32(1)
+                    if weigh:
+                        word = np.uint32(share | np.uint32(np.uint32(share > 0) << np.uint32(16)))
+                    else:
+                        word = sample_word(angles[np.uint64(at + k * lanes)], share, np.float32(step))
+                if np.int32(lane + np.int32(k * lanes)) < pitch:
+                    words[to + np.uint64(k * lanes)] = word
+            row = np.int32(row + np.int32(threads // lanes))
         return holes
 
     @cuda.jit(device=True)
     def sum_along(words, narrow_sums, wide_sums):  # type: ignore[no-untyped-def]
         item = np.uint32(cuda.threadIdx.x)
-        while item < in_rows * parts:
+        while item < np.uint32(in_rows * parts):
             row, number = np.uint32(item % np.uint32(in_rows)), np.uint32(item // np.uint32(in_rows))
             first = np.uint64(row * np.uint32(pitch) + number * np.uint32(part))
             sum_rows(words, narrow_sums, wide_sums, first, part, narrow, wide)
@@ -158,7 +173,7 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
     @cuda.jit(device=True)
     def weigh_along(words, mass, moment, size):  # type: ignore[no-untyped-def]
         item = np.uint32(cuda.threadIdx.x)
-        while item < in_rows * parts:
+        while item < np.uint32(in_rows * parts):
             row, number = np.uint32(item % np.uint32(in_rows)), np.uint32(item // np.uint32(in_rows))
             moment_rows(words, mass, moment, np.uint64(row * np.uint32(pitch) + number * np.uint32(part)), part, size)
             item = np.uint32(item + np.uint32(threads))
@@ -178,15 +193,16 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
         return np.int32(real - np.int32(less)), np.int32(imag - np.int32(less))
 
     @cuda.jit(device=True)
-    def add_counts(counts, hole_sums, shares, covered, valid, corner, y, x, i, j):  # type: ignore[no-untyped-def]
+    def add_counts(counts, hole_sums, shares, covered, valid, corner, y, x, own_counts, own_holes):  # type: ignore[no-untyped-def]
         """Count a pair with holes; where it does not count, the pixel's own coherence is lost."""
         own = np.int32(x + lead_x)
         for k in range(each):
-            row, own_row = np.uint32(i + np.uint32(k)), np.int32(y + k + lead_y)
+            own_row = np.int32(y + k + lead_y)
             if (valid >> k) & 1:
-                counts[row, j] += np.int32(1)
+                counts[own_counts + np.uint64(k * threads)] += np.int32(1)
             elif (covered >> k) & 1 and own_row >= 0 and own_row < corner[2] and own >= 0 and own < corner[3]:
-                hole_sums[np.uint32(LOST), row, j] += np.float32(shares[np.uint32(own_row * corner[3] + own)])
+                share = np.float32(shares[np.uint32(own_row * corner[3] + own)])
+                hole_sums[own_holes + np.uint64((LOST * each + k) * threads)] += share
 
     @cuda.jit(device=True)
     def sample(narrow_sums, wide_sums, bits, place, out):  # type: ignore[no-untyped-def]
@@ -232,23 +248,23 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
         totals = cuda.local.array(registers, np.float32)
         c, group = np.uint32(cuda.threadIdx.x % columns), np.uint32(cuda.threadIdx.x // columns)
         base = np.uint64(group * np.uint32(each * pitch) + c)
-        i = np.uint32(cuda.blockIdx.y * rows + group * each)
-        j = np.uint32(cuda.blockIdx.x * columns + c)
+        i, j = np.int32(cuda.blockIdx.y * rows + group * each), np.int32(cuda.blockIdx.x * columns + c)
         height, width = place[2], place[3]
-        y, x = np.int32(place[0] + np.int32(i)), np.int32(place[1] + np.int32(j))
+        y, x = np.int32(place[0] + i), np.int32(place[1] + j)
+        number = np.uint64(np.uint32(cuda.blockIdx.y * cuda.gridDim.x + cuda.blockIdx.x))
+        own_counts = number * np.uint64(each * threads) + np.uint64(cuda.threadIdx.x)
+        own_sums = number * np.uint64(SUMS * each * threads) + np.uint64(cuda.threadIdx.x)
+        own_holes = number * np.uint64(HOLE_SUMS * each * threads) + np.uint64(cuda.threadIdx.x)
         corner = (
             np.int32(place[0] + np.int32(cuda.blockIdx.y * rows)),
             np.int32(place[1] + np.int32(cuda.blockIdx.x * columns)),
             height,
             width,
         )
-        mine = np.int32(place[4] - np.int32(i) if np.int32(j) < place[5] else 0)
-        covered = cover(y, x, height, width, mine)
+        covered = cover(y, x, height, width, np.int32(place[4] - i if j < place[5] else 0))
         without_holes = np.int32(0)
-        for channel in range(SUMS):
-            for k in range(each):
-                if k < mine:
-                    totals[channel * each + k] = sums[channel, np.uint32(i + np.uint32(k)), j]
+        for k in range(registers):
+            totals[k] = sums[own_sums + np.uint64(k * threads)]
         for n in range(order.size):
             angles, shares, years = phase[order[n]], coherence[order[n]], span[n]
             holes = cuda.syncthreads_or(load(words, angles, shares, False, corner))
@@ -260,7 +276,7 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
                 cuda.syncthreads()
                 valid, whole = count(narrow_sums, wide_sums, base, y, x, height, width)
                 valid, whole = np.int32(valid & covered), np.int32(whole & valid & covered)
-                add_counts(counts, hole_sums, shares, covered, valid, corner, y, x, i, j)
+                add_counts(counts, hole_sums, shares, covered, valid, corner, y, x, own_counts, own_holes)
                 some = cuda.syncthreads_or(valid)
                 load(words, angles, shares, False, corner)
                 cuda.syncthreads()
@@ -295,8 +311,8 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
                     totals[6 * each + k] += np.float32(size * size)
                     totals[7 * each + k] += np.float32(size * years)
                     if holes:
-                        hole_sums[np.uint32(SIZE), np.uint32(i + np.uint32(k)), j] = x_size
-                        hole_sums[np.uint32(SIZE + 1), np.uint32(i + np.uint32(k)), j] = y_size
+                        hole_sums[own_holes + np.uint64((SIZE * each + k) * threads)] = x_size
+                        hole_sums[own_holes + np.uint64(((SIZE + 1) * each + k) * threads)] = y_size
                 here = leave(here, narrow_sums, at)
                 after = leave(after, narrow_sums, at + np.uint64(lever_x))
                 above = leave(above, wide_sums, at)
@@ -308,17 +324,15 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
                 cuda.syncthreads()
                 weigh_along(words, narrow_sums, wide_sums, narrow)
                 cuda.syncthreads()
-                shift(0, narrow_sums, wide_sums, base, partial, hole_sums, i, j)
+                shift(0, narrow_sums, wide_sums, base, partial, hole_sums, own_holes)
                 cuda.syncthreads()
                 weigh_along(words, narrow_sums, wide_sums, wide)
                 cuda.syncthreads()
-                shift(1, narrow_sums, wide_sums, base, partial, hole_sums, i, j)
+                shift(1, narrow_sums, wide_sums, base, partial, hole_sums, own_holes)
         for k in range(each):
-            if k < mine:
-                row = np.uint32(i + np.uint32(k))
-                if (covered >> k) & 1:
-                    counts[row, j] += without_holes
-                for channel in range(SUMS):
-                    sums[channel, row, j] = totals[channel * each + k]
+            if (covered >> k) & 1:
+                counts[own_counts + np.uint64(k * threads)] += without_holes
+        for k in range(registers):
+            sums[own_sums + np.uint64(k * threads)] = totals[k]
 
     return accumulate, tile
