@@ -57,7 +57,7 @@ class DeviceSums:
         start, first, lead = self.frame.start, self.frame.grid_first, windows.lead
         self.size = (self.frame.stop[0] - start[0], self.frame.stop[1] - start[1])
         place = (start[0] - lead[0], start[1] - lead[1], *limit, *self.size, first[0] - start[0], first[1] - start[1])
-        self.place = tuple(np.int32(value) for value in (*place, *self.frame.step, *self.frame.points))
+        self.place = tuple(np.int32(value) for value in (*place, *self.frame.points))
         self.span, self.steps = device.to_device(span.astype(np.float32)), device.to_device(steps.astype(np.int32))
         points = self.frame.points[0] * self.frame.points[1]
         columns, each, groups = self.tile
@@ -71,7 +71,7 @@ class DeviceSums:
         slots = int(steps[:, 0].max(initial=0)) + 1
         self.as_secondary = device.zeros((slots, 4, points), np.float64)
         self.largest = max(1, min(len(span), SCRATCH // max(1, 4 * SAMPLED * points)))
-        self.samples = device.empty((self.largest, SAMPLED, *self.frame.points))
+        self.samples = device.empty((self.largest, SAMPLED * points))
 
     def add(self, phase: Any, coherence: Any, order: NDArray[np.int64], *, stream: Any = 0) -> None:
         """Add the next pairs, device arrays int16 and uint8 (pair, y, x), in this ``order``.
@@ -92,7 +92,7 @@ class DeviceSums:
                 self.hole_sums, self.counts, samples,
             )  # fmt: skip
             add_moments[_blocks(points), _THREADS, stream](
-                samples.reshape(number, SAMPLED, points), self.steps[now], self.windows.kind, self.point_sums,
+                samples.reshape(number, points, SAMPLED), self.steps[now], self.windows.kind, self.point_sums,
                 self.as_reference, self.as_secondary,
             )  # fmt: skip
             self.added += number
@@ -118,11 +118,12 @@ class DeviceSums:
         unit, one = (1.0, 1.0) if kind == DIFFERENCES else (float(shape.unit) ** 2, SAMPLE_ONE**-2)
         sizes = tuple(np.int32(size) for size in shape[:6])
         inner = tuple(np.int32(c - s) for c, s in zip(self.frame.corner, self.frame.start, strict=True))
+        step = tuple(np.int32(size) for size in self.frame.step)
         tile = tuple(np.int32(size) for size in (*self.tile, self.tiles[0]))
         scale = (np.float32(unit), np.float32(one), np.float32(one**2))
         make_maps[*_grid(self.frame.extent), stream](
             self.sums, self.hole_sums, self.counts, rows, self.weight, values, point_flags, kind, sizes, self.place,
-            tile, scale, inner, maps, count, flags,
+            step, tile, scale, inner, maps, count, flags,
         )  # fmt: skip
 
     def _variances(self, stream: Any) -> tuple[Any, Any]:

@@ -106,17 +106,17 @@ def _find_distances(rows, shape, y, j, size, holes, out, i_out, j_out):  # type:
 
 
 @cuda.jit(device=True)
-def _spread(values, point_flags, axis, i, j, place):  # type: ignore[no-untyped-def]
+def _spread(values, point_flags, axis, i, j, place, step):  # type: ignore[no-untyped-def]
     """Linear interpolation between the points around a pixel that have a value, and the flags of all of them."""
-    row, above = np.int32((i - place[6]) // place[8]), np.int32((i - place[6]) % place[8])
-    column, before = np.int32((j - place[7]) // place[9]), np.int32((j - place[7]) % place[9])
+    row, above = np.int32((i - place[6]) // step[0]), np.int32((i - place[6]) % step[0])
+    column, before = np.int32((j - place[7]) // step[1]), np.int32((j - place[7]) % step[1])
     total, weight, found = 0.0, 0.0, 0
     for p in range(row, row + 1 + (above > 0)):
         for q in range(column, column + 1 + (before > 0)):
-            if p >= 0 and q >= 0 and p < place[10] and q < place[11]:
-                down = above if p > row else place[8] - above
-                right = before if q > column else place[9] - before
-                at = np.uint32(p * place[11] + q)
+            if p >= 0 and q >= 0 and p < place[8] and q < place[9]:
+                down = above if p > row else step[0] - above
+                right = before if q > column else step[1] - before
+                at = np.uint32(p * place[9] + q)
                 found |= point_flags[at]
                 if values[axis, at] > 0.0:
                     total += np.float64(down * right) * values[axis, at]
@@ -135,13 +135,13 @@ def _own_place(i, j, tile):  # type: ignore[no-untyped-def]
 
 
 @cuda.jit
-def make_maps(sums, hole_sums, counts, rows, weight, values, point_flags, kind, shape, place, tile, scale, inner, maps, count, flags):  # type: ignore[no-untyped-def]  # fmt: skip  # noqa: E501
+def make_maps(sums, hole_sums, counts, rows, weight, values, point_flags, kind, shape, place, step, tile, scale, inner, maps, count, flags):  # type: ignore[no-untyped-def]  # fmt: skip  # noqa: E501
     """Everything `GradientSums` holds of the pixels asked for: float32 (MAPS, y, x), int32 and uint8 (y, x).
 
     ``sums``, ``hole_sums`` and ``counts`` are those of `tile_kernel` on its region, in which ``inner`` is the row and
-    the column at which the output begins; ``tile`` is its columns, rows of a thread, groups, and tiles along x. ``rows``
-    of `weigh_rows`, ``weight`` of `add_weights`, ``values`` and ``point_flags`` of `find_variances`. ``shape`` are the
-    six sizes of `Shape`, ``scale`` the factors of products.
+    the column at which the output begins; ``tile`` is its columns, rows of a thread, groups, and tiles along x.
+    ``rows`` of `weigh_rows`, ``weight`` of `add_weights`, ``values`` and ``point_flags`` of `find_variances`, ``step``
+    the pixels between points. ``shape`` are the six sizes of `Shape`, ``scale`` the factors of products.
     """
     j_out, i_out = cuda.grid(2)
     if i_out >= count.shape[0] or j_out >= count.shape[1]:
@@ -170,7 +170,7 @@ def make_maps(sums, hole_sums, counts, rows, weight, values, point_flags, kind, 
         kept = np.float32(np.float32(weight[np.uint32(own_y * place[3] + own_x)]) - hole_sums[holes_first + LOST * far])
         maps[9, i_out, j_out] = np.float32(kept / np.float32(255.0))
         for axis in range(2):
-            value, found = _spread(values, point_flags, axis, i, j, place)
+            value, found = _spread(values, point_flags, axis, i, j, place, step)
             maps[4 + axis, i_out, j_out] = np.float32(np.float64(square) * value)
             flag |= found
         if kind == DIFFERENCES:

@@ -50,7 +50,7 @@ def _add_symmetric(moments, first, one, other):  # type: ignore[no-untyped-def]
 def add_moments(samples, steps, kind, sums, as_reference, as_secondary):  # type: ignore[no-untyped-def]
     """Add pairs to the points.
 
-    ``samples`` float32 (pair, channel, point) of `tile_kernel`, ``steps`` int32 (pair, 6) of `date_steps`; ``sums``
+    ``samples`` float32 (pair, point, channel) of `tile_kernel`, ``steps`` int32 (pair, 6) of `date_steps`; ``sums``
     float64 (POINT_SUMS, point), and the sums of open dates float64 (4, point) and (slot, 4, point).
     """
     p = np.uint32(cuda.grid(1))
@@ -68,18 +68,18 @@ def add_moments(samples, steps, kind, sums, as_reference, as_secondary):  # type
         slot, opens, starts = np.uint32(steps[n, 0]), steps[n, 1], steps[n, 2]
         ends, past, closes = steps[n, 3], steps[n, 4], steps[n, 5]
         for part in range(4):
-            own[part] = np.float64(samples[n, part, p])
+            own[part] = np.float64(samples[n, p, part])
             total[part] += own[part]
             reference[part] = own[part] if starts == 1 else reference[part] + own[part]
             date[part] = own[part] if opens == 1 else as_secondary[slot, part, p] + own[part]
             as_secondary[slot, part, p] = date[part]
         if kind == COHERENT:
             for part in range(4):
-                total[_ADJACENT + part] += np.float64(samples[n, 4 + part, p])
-        x_size, y_size = samples[n, 0, p], np.float32(0.0)
+                total[_ADJACENT + part] += np.float64(samples[n, p, 4 + part])
+        x_size, y_size = samples[n, p, 0], np.float32(0.0)
         if kind != DIFFERENCES:
-            x_size = length(samples[n, 0, p], samples[n, 1, p])
-            y_size = length(samples[n, 2, p], samples[n, 3, p])
+            x_size = length(samples[n, p, 0], samples[n, p, 1])
+            y_size = length(samples[n, p, 2], samples[n, p, 3])
         size = np.float64(x_size) + np.float64(y_size)
         total[_SQUARE] += size * size
         _add_outer(total, 4, own)

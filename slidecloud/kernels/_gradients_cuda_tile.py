@@ -39,6 +39,7 @@ from slidecloud.kernels._gradients_cuda_holes import (
     shift_function,
 )
 from slidecloud.kernels._gradients_layout import COHERENT, DIFFERENCES, Shape
+from slidecloud.kernels._gradients_variance import grid_step
 from slidecloud.kernels.phase import arctan2_poly
 
 SUMS, SAMPLED = 8, 8
@@ -114,10 +115,10 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
     and coherence uint8 (pair, y * x) of the input; ``order`` of the pairs int32, ``span`` float32 in that order;
     ``place``; the running sums float32, SUMS x ``each`` x threads numbers of each tile; those of pairs with holes,
     HOLE_SUMS x ``each`` x threads; how many pairs count, int32 ``each`` x threads; and products at the points of the
-    grid float32 (pair, SAMPLED, points y, points x). Distances between a thread's numbers are constants that way.
+    grid float32 (pair, SAMPLED x points). Distances between a thread's numbers are constants that way.
 
     ``place`` int32: the input pixel (y, x) at which the first window begins, rows and columns of the input and of the
-    region, the first point of the grid in the region (y, x), pixels between points (y, x), and points (y, x).
+    region, the first point of the grid in the region (y, x), and points (y, x), which are `grid_step` pixels apart.
     """
     tile = choose_tile(shape)
     tall, narrow, short, wide, lever_y, lever_x = (int(size) for size in shape[:6])
@@ -129,6 +130,9 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
     offset = bias(float(shape.step))
     tall_less, short_less = tall * narrow * offset, short * wide * offset
     registers, lead_y, lead_x = SUMS * each, (tall - 1) // 2, (wide - 1) // 2
+    step_y, step_x = grid_step((tall, wide))
+    points_x = -(-columns // step_x)
+    turns = -(-points_x * -(-rows // step_y) // threads)
     coherent, differences = kind == COHERENT, kind == DIFFERENCES
     below, last_tall, last_short = lever_y * pitch, (tall - 1) * pitch, (short - 1) * pitch
     cover, count = cover_function(shape, each), count_function(shape, each, pitch)
@@ -205,39 +209,46 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
                 hole_sums[own_holes + np.uint64((LOST * each + k) * threads)] += share
 
     @cuda.jit(device=True)
-    def sample(narrow_sums, wide_sums, bits, place, out):  # type: ignore[no-untyped-def]
-        """Products, and those of adjacent blocks, at the points of the grid of sigma that lie in the tile."""
-        i, j = np.int32(cuda.blockIdx.y * rows), np.int32(cuda.blockIdx.x * columns)
-        step_y, step_x = place[8], place[9]
-        first_y = np.int32((i - place[6] + step_y - 1) // step_y)
-        first_x = np.int32((j - place[7] + step_x - 1) // step_x)
-        down, right = np.int32(place[6] + first_y * step_y - i), np.int32(place[7] + first_x * step_x - j)
-        stop_y, stop_x = min(np.int32(rows), np.int32(place[4] - i)), min(np.int32(columns), np.int32(place[5] - j))
-        along_y = max(np.int32((stop_y - down + step_y - 1) // step_y), np.int32(0))
-        along_x = max(np.int32((stop_x - right + step_x - 1) // step_x), np.int32(0))
-        p = np.int32(cuda.threadIdx.x)
-        while p < along_y * along_x:
-            a, b = np.int32(p // along_x), np.int32(p % along_x)
-            row, column = np.int32(down + a * step_y), np.int32(right + b * step_x)
-            valid = (bits[row // each * columns + column] >> (row % each)) & 1
-            y, x = np.uint32(first_y + a), np.uint32(first_x + b)
-            if valid == 0:
-                for channel in range(out.shape[0]):
-                    out[channel, y, x] = np.float32(0.0)
-            else:
-                at = np.uint64(row * pitch + column)
+    def keep_sizes(narrow_sums, wide_sums, base, partial, hole_sums, own):  # type: ignore[no-untyped-def]
+        """Keep the sizes of the pair's products in the rows with a bit in ``partial``."""
+        for k in range(each):
+            if (partial >> k) & 1:
+                at = base + np.uint64(k * pitch)
                 here = block(narrow_sums, at, tall, tall_less)
-                after = block(narrow_sums, at + np.uint64(lever_x), tall, tall_less)
+                x_real, x_imag = multiply(block(narrow_sums, at + np.uint64(lever_x), tall, tall_less), here)
                 above = block(wide_sums, at, short, short_less)
-                under = block(wide_sums, at + np.uint64(below), short, short_less)
-                out[0, y, x], out[1, y, x] = product(after, here)
-                out[2, y, x], out[3, y, x] = product(under, above)
-                if coherent:
-                    after = block(narrow_sums, at + np.uint64(narrow), tall, tall_less)
-                    under = block(wide_sums, at + np.uint64(short * pitch), short, short_less)
-                    out[4, y, x], out[5, y, x] = multiply(after, here)
-                    out[6, y, x], out[7, y, x] = multiply(under, above)
-            p = np.int32(p + threads)
+                y_real, y_imag = multiply(block(wide_sums, at + np.uint64(below), short, short_less), above)
+                hole_sums[own + np.uint64((SIZE * each + k) * threads)] = length(x_real, x_imag)
+                hole_sums[own + np.uint64(((SIZE + 1) * each + k) * threads)] = length(y_real, y_imag)
+
+    @cuda.jit(device=True)
+    def sample(narrow_sums, wide_sums, bits, grid, out):  # type: ignore[no-untyped-def]
+        """Products, and those of adjacent blocks, at the points of the grid of sigma that lie in the tile.
+
+        ``grid``: row and column in the tile of the first point, rows and columns, number of that point, points along x.
+        """
+        for turn in range(turns):
+            p = np.uint32(cuda.threadIdx.x + turn * threads)
+            a, b = np.int32(p // np.uint32(points_x)), np.int32(p % np.uint32(points_x))
+            row, column = np.int32(grid[0] + a * step_y), np.int32(grid[1] + b * step_x)
+            if row < grid[2] and column < grid[3]:
+                to = np.uint64(np.uint32((grid[4] + a * grid[5] + b) * SAMPLED))
+                if (bits[np.uint32(row // each * columns + column)] >> np.int32(row % each)) & 1:
+                    at = np.uint64(np.uint32(row * pitch + column))
+                    here = block(narrow_sums, at, tall, tall_less)
+                    above = block(wide_sums, at, short, short_less)
+                    after = block(narrow_sums, at + np.uint64(lever_x), tall, tall_less)
+                    under = block(wide_sums, at + np.uint64(below), short, short_less)
+                    out[to], out[to + np.uint64(1)] = product(after, here)
+                    out[to + np.uint64(2)], out[to + np.uint64(3)] = product(under, above)
+                    if coherent:
+                        after = block(narrow_sums, at + np.uint64(narrow), tall, tall_less)
+                        under = block(wide_sums, at + np.uint64(short * pitch), short, short_less)
+                        out[to + np.uint64(4)], out[to + np.uint64(5)] = multiply(after, here)
+                        out[to + np.uint64(6)], out[to + np.uint64(7)] = multiply(under, above)
+                else:
+                    for channel in range(SAMPLED):
+                        out[to + np.uint64(channel)] = np.float32(0.0)
 
     @cuda.jit(**_limits())
     def accumulate(phase, coherence, order, span, place, sums, hole_sums, counts, samples):  # type: ignore[no-untyped-def]
@@ -263,6 +274,17 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
         )
         covered = cover(y, x, height, width, np.int32(place[4] - i if j < place[5] else 0))
         without_holes = np.int32(0)
+        top, left = np.int32(cuda.blockIdx.y * rows), np.int32(cuda.blockIdx.x * columns)
+        first_y = np.int32((top - place[6] + np.int32(step_y - 1)) // np.int32(step_y))
+        first_x = np.int32((left - place[7] + np.int32(step_x - 1)) // np.int32(step_x))
+        grid = (
+            np.int32(place[6] + first_y * np.int32(step_y) - top),
+            np.int32(place[7] + first_x * np.int32(step_x) - left),
+            np.int32(min(np.int32(rows), np.int32(place[4] - top))),
+            np.int32(min(np.int32(columns), np.int32(place[5] - left))),
+            np.int32(first_y * place[9] + first_x),
+            np.int32(place[9]),
+        )
         for k in range(registers):
             totals[k] = sums[own_sums + np.uint64(k * threads)]
         for n in range(order.size):
@@ -300,26 +322,26 @@ def tile_kernel(kind: int, shape: Shape) -> tuple[Any, Tile]:
                 x_size, y_size = np.float32(1.0), np.float32(0.0)
                 if not differences:
                     x_size, y_size = length(x_real, x_imag), length(y_real, y_imag)
+                # Times 0 or 1 instead of a branch, over which all rows' products would have to be kept.
+                counts_here = np.float32((valid >> k) & 1)
                 size = np.float32(x_size + y_size)
-                if (valid >> k) & 1:
-                    totals[k] += x_real
-                    totals[each + k] += x_imag
-                    totals[2 * each + k] += y_real
-                    totals[3 * each + k] += y_imag
-                    totals[4 * each + k] += x_size
-                    totals[5 * each + k] += y_size
-                    totals[6 * each + k] += np.float32(size * size)
-                    totals[7 * each + k] += np.float32(size * years)
-                    if holes:
-                        hole_sums[own_holes + np.uint64((SIZE * each + k) * threads)] = x_size
-                        hole_sums[own_holes + np.uint64(((SIZE + 1) * each + k) * threads)] = y_size
+                kept = np.float32(size * counts_here)
+                totals[k] += x_real * counts_here
+                totals[each + k] += x_imag * counts_here
+                totals[2 * each + k] += y_real * counts_here
+                totals[3 * each + k] += y_imag * counts_here
+                totals[4 * each + k] += x_size * counts_here
+                totals[5 * each + k] += y_size * counts_here
+                totals[6 * each + k] += size * kept
+                totals[7 * each + k] += kept * years
                 here = leave(here, narrow_sums, at)
                 after = leave(after, narrow_sums, at + np.uint64(lever_x))
                 above = leave(above, wide_sums, at)
                 under = leave(under, wide_sums, at + np.uint64(below))
-            sample(narrow_sums, wide_sums, bits, place, samples[n])
+            sample(narrow_sums, wide_sums, bits, grid, samples[n])
             if coherent and holes and some:
                 partial = np.int32(valid & ~whole)
+                keep_sizes(narrow_sums, wide_sums, base, partial, hole_sums, own_holes)
                 load(words, angles, shares, True, corner)
                 cuda.syncthreads()
                 weigh_along(words, narrow_sums, wide_sums, narrow)
