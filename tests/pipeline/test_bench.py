@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from slidecloud.pipeline import bench, bench_sbas
-from slidecloud.pipeline.bench_networks import network
+from slidecloud.pipeline.bench_gradients import read_once
+from slidecloud.pipeline.bench_networks import interferograms, network
 from slidecloud.pipeline.bench_timing import race, race_threads
 
 TINY = bench.Effort(seconds=0.01, shape=(64, 64), dates=8, pixels=64, objects=1)
@@ -50,6 +51,7 @@ def test_bench_measures_every_kernel_and_leaves_nothing_behind(tmp_path: Path) -
         ("write", "plain objects", 0),
         ("gradients", "NumPy + SciPy", 0),
         ("gradients", "reading the input once", 0),
+        ("gradients", "NumPy's sums of the input", 0),
         ("gradients, 2 threads", "1 thread", 0),
         ("sbas", bench_sbas.SOLVE, 429),
         (bench_sbas.SOLVE, "unweighted, one matrix product", 429),
@@ -67,6 +69,11 @@ def test_a_bar_is_cleared_where_measuring_fails(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="plain"):
         bench.bench(tmp_path / "plain", effort=TINY, progress=steps)
     assert steps.told == ["bench 4", "stop"]
+
+
+def test_reading_reads_every_sample() -> None:
+    phase, coherence = interferograms(3, (7, 33))
+    assert read_once(phase, coherence) == phase.astype(int).sum() + coherence.astype(int).sum()
 
 
 @pytest.mark.parametrize(("dates", "connections", "pairs"), [(145, 3, 429), (62, 5, 295), (98, 3, 288)])
