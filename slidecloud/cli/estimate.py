@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, validators
 
@@ -24,9 +24,9 @@ def estimate(
     /,
     *,
     interferograms: Count | None = None,
-    shape: tuple[Count, Count] = (768, 2816),
-    pairs_per_burst: Count = 270,
-    images_per_burst: Count = 121,
+    shape: tuple[Count, Count] | None = None,
+    pairs_per_burst: Count | None = None,
+    images_per_burst: Count | None = None,
     rates: Path | None = None,
     workers: Workers = None,
 ) -> int:
@@ -54,26 +54,27 @@ def estimate(
     interferograms
         Burst interferograms in all, in place of the YAML.
     shape
-        Rows and columns of a burst interferogram, in pixels of 40 m.
+        Rows and columns of a burst interferogram, in pixels of 40 m; by default 768 2816.
     pairs_per_burst
-        Interferograms of each burst: how many maps are written follows from it.
+        Interferograms of each burst, from which follows of how many bursts maps are written; by default 270.
     images_per_burst
-        Acquisitions of each burst, one every 12 days: how many season bins are written follows from it.
+        Acquisitions of each burst, one every 12 days, from which follow its season bins; by default 121.
     rates
         Rates measured with `slidecloud bench --out FILE`, on this machine or another.
     """
     from slidecloud.pipeline.rates import Rates
 
-    if (config is None) == (interferograms is None):
-        raise UsageError("estimate takes either the YAML of a run or --interferograms, and one of them")
+    options = {"shape": shape, "pairs_per_burst": pairs_per_burst, "images_per_burst": images_per_burst}
+    given = {name: value for name, value in options.items() if value is not None}
     known = Rates.load(rates)
-    if config is not None:
-        found: Estimate | Nation = _run(config, known)
+    if interferograms is not None and config is None:
+        found: Estimate | Nation = _nation(interferograms, known, given)
+    elif config is not None and interferograms is None and not given:
+        found = _run(config, known)
     else:
-        from slidecloud.pipeline.nation import nation
-
-        found = nation(
-            interferograms or 0, shape, known, pairs_per_burst=pairs_per_burst, images_per_burst=images_per_burst
+        raise UsageError(
+            "estimate takes either the YAML of a run, or --interferograms with --shape, --pairs-per-burst and "
+            "--images-per-burst where the defaults do not fit"
         )
     show(found.lines())
     if workers is not None:
@@ -88,3 +89,9 @@ def _run(config: Path, rates: Rates) -> Estimate:
     from slidecloud.pipeline.estimate import estimate
 
     return estimate(load(config), rates)
+
+
+def _nation(interferograms: int, rates: Rates, options: dict[str, Any]) -> Nation:
+    from slidecloud.pipeline.nation import nation
+
+    return nation(interferograms, rates, **options)

@@ -8,6 +8,7 @@ from slidecloud.config import GradientsConfig, NetworkConfig, ResourcesConfig
 from slidecloud.pipeline import gradients
 from slidecloud.pipeline.ingest import STACK_CHUNKS
 from slidecloud.pipeline.inputs import select_offered
+from slidecloud.pipeline.progress import megabytes
 from slidecloud.pipeline.rates import GRADIENTS, Rates
 from slidecloud.pipeline.typical import typical_header, typical_pairs
 from slidecloud.store.location import locate
@@ -75,9 +76,9 @@ class Nation:
             gpu_line = f"{self.gpu_hours:.3g} for computing on one {gpu.device}, copies from and to the host included"
         measured = f"measured {self.rates.date} on {self.rates.machine}" if self.rates.measured else "built in"
         return [
-            f"{self.interferograms:,} burst interferograms of {rows} x {columns} pixels, {self.bursts:,.0f} bursts",
-            f"stack        {self.stack_bytes / 1e9:,.0f} GB of phase (int16) and coherence (uint8), uncompressed",
-            f"read, write  {self.bytes_read / 1e9:,.0f} GB, {self.bytes_written / 1e9:,.0f} GB; "
+            f"{self.interferograms:,} burst interferograms of {rows} x {columns} pixels, {self.bursts:,.1f} bursts",
+            f"stack        {megabytes(self.stack_bytes)} of phase (int16) and coherence (uint8), uncompressed",
+            f"read, write  {megabytes(self.bytes_read)}, {megabytes(self.bytes_written)}; "
             f"{self.peak_memory / 2**30:.1f} GiB of memory a worker",
             f"core hours   {self.core_hours:.3g}: reading {self.reading:.3g}, computing {self.computing:.3g}, "
             f"writing {self.writing:.3g}",
@@ -89,9 +90,9 @@ class Nation:
 
 def nation(
     interferograms: int,
-    shape: tuple[int, int],
     rates: Rates,
     *,
+    shape: tuple[int, int] = (768, 2816),
     pairs_per_burst: int = 270,
     images_per_burst: int = 121,
 ) -> Nation:
@@ -101,10 +102,10 @@ def nation(
     ----------
     interferograms
         Burst interferograms in all.
-    shape
-        Rows and columns of a burst, in pixels of 40 m.
     rates
         Rates of one core, of the store, and of a GPU where there is one.
+    shape
+        Rows and columns of a burst, in pixels of 40 m.
     pairs_per_burst, images_per_burst
         Interferograms and acquisitions of a burst, every 12 days, which make its season bins. By default the means of
         Fu et al. (2022): 348 of 145 images ascending, 191 of 97 descending.

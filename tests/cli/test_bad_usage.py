@@ -63,6 +63,7 @@ USAGE: dict[str, tuple[Words, str]] = {
     "negative limit": (lambda _: ["network", "s.zarr", "--max-days", "-3"], "-3"),
     "estimate of nothing": (lambda _: ["estimate"], "--interferograms"),
     "estimate of a run and a nation": (lambda _: ["estimate", "a.yaml", "--interferograms", "9"], "--interferograms"),
+    "shape of a run": (lambda _: ["estimate", "a.yaml", "--shape", "768", "2816"], "--interferograms"),
     "no interferograms": (lambda _: ["estimate", "--interferograms", "0"], "0"),
     "tiny demo": (lambda folder: ["demo", str(folder / "d"), "--size", "8"], "64 pixels"),
 }

@@ -53,7 +53,7 @@ def test_hours_of_a_run_are_bytes_over_rates(planned: Path) -> None:
 
 def test_published_nation_is_computed_from_its_pixels() -> None:
     """130,977 x 768 x 2816 = 283,262,386,176 pair-pixels of three bytes."""
-    found = nation(130_977, (768, 2816), rates(gradients=1e8))
+    found = nation(130_977, rates(gradients=1e8))
     assert found.stack_bytes == 849_787_158_528
     assert found.bursts == pytest.approx(485.1)
     assert found.core_hours == pytest.approx(283_262_386_176 / 1e8 / 3600)
@@ -68,7 +68,7 @@ def test_published_nation_is_computed_from_its_pixels() -> None:
 
 def test_nation_reads_its_stack_and_writes_maps_for_every_burst() -> None:
     """Bursts count as many times as there are: twice the interferograms are twice the bytes."""
-    one, two = (nation(count, (512, 1024), rates(read=100.0, write=50.0)) for count in (2700, 5400))
+    one, two = (nation(count, rates(read=100.0, write=50.0), shape=(512, 1024)) for count in (2700, 5400))
     assert one.bursts == 10
     assert one.bytes_read > one.stack_bytes == 2700 * 512 * 1024 * 3
     assert one.reading == pytest.approx(one.bytes_read / 100e6 / 3600)
@@ -79,20 +79,20 @@ def test_nation_reads_its_stack_and_writes_maps_for_every_burst() -> None:
 
 def test_longer_series_write_more_bins() -> None:
     short, long = (
-        nation(2700, (256, 512), rates(), pairs_per_burst=90, images_per_burst=images) for images in (40, 80)
+        nation(2700, rates(), shape=(256, 512), pairs_per_burst=90, images_per_burst=images) for images in (40, 80)
     )
     assert long.bytes_written > 1.25 * short.bytes_written
 
 
 def test_gpu_hours_follow_from_its_rate() -> None:
     gpu = Measurement("gradients", "pair-pixels/s", 1e10, device="NVIDIA H100")
-    found = nation(130_977, (768, 2816), Rates((gpu,), date="2026-01-02"))
+    found = nation(130_977, Rates((gpu,), date="2026-01-02"))
     assert found.gpu_hours == pytest.approx(283_262_386_176 / 1e10 / 3600)
     assert "0.00787 for computing on one NVIDIA H100" in "\n".join(found.lines())
 
 
 def test_built_in_rates_are_called_so() -> None:
-    assert "from rates built in" in "\n".join(nation(10, (256, 512), Rates()).lines())
+    assert "from rates built in" in "\n".join(nation(10, Rates()).lines())
 
 
 @pytest.mark.parametrize(("images", "pairs"), [(145, 348), (97, 191), (121, 270), (2, 1)])
@@ -117,4 +117,4 @@ def test_a_nation_that_cannot_be_is_refused(
     count: int, shape: tuple[int, int], pairs: int, images: int, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        nation(count, shape, rates(), pairs_per_burst=pairs, images_per_burst=images)
+        nation(count, rates(), shape=shape, pairs_per_burst=pairs, images_per_burst=images)
