@@ -142,7 +142,7 @@ def _bin_unit(chosen: Selection, number: int, label: str, tile: Tile, method: Me
         tile,
         method,
     )
-    parts = ["gradients.bin/2", number, label, _method_digest(method), chosen.signature, str(tile), chosen.place]
+    parts = ["gradients.bin/3", number, label, _method_digest(method), chosen.signature, str(tile), chosen.place]
     (before_y, after_y), (before_x, after_x) = kernel.halo(method.window, estimator=method.estimator)
     read = tile.padded((before_y, before_x), (after_y, after_x), chosen.header.shape).pixels
     peak = BASE_MEMORY + read * (3 * pairs + 3 * chosen.chunks[0] + _WORK_BYTES)
