@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from slidecloud.kernels._gradients_classes import Regressors
 from slidecloud.kernels._gradients_geometry import Axes, Pairs, Windows
 from slidecloud.kernels._gradients_layout import TileSums, Workspace
+from slidecloud.kernels._gradients_rate_sums import FIELDS, to_fields
 from slidecloud.kernels._gradients_region import Region, channels_of
 from slidecloud.kernels._gradients_regression import OUTPUTS, regress_row, regress_rows
 from slidecloud.kernels._gradients_regression_scatter import SCATTERS, class_sums, regression_scatter
 from slidecloud.kernels._gradients_types import RateSums
 from slidecloud.kernels._gradients_variance import BOUNDED_SIGMA, Scatter, bounded_variance, grid_reach
-from slidecloud.kernels._gradients_windows import SAMPLE_ONE
 from slidecloud.types import Float32, Float64
 
-TILE_WIDTH = 384
-"""Columns of a tile's windows: the sums of one class then fit the second-level cache."""
+TILE_WIDTH = 544
+"""Columns of the windows of a tile, few enough for the sums of a class to stay in the second-level cache."""
 
 
 @dataclass(frozen=True)
@@ -47,21 +47,11 @@ class RateRegion(Region):
         self._accumulate(TILE_WIDTH)
         flags = self._uneven()
         variances = self._regression_variances(flags)
-        longest, largest = self.regression.known.longest, self.regression.known.largest
-        one = SAMPLE_ONE**-2
-        fields: list[Float32] = []
+        known = self.regression.known
+        fields: Float32 = np.empty((2 * FIELDS, *self.extent), np.float32)
         for axis in range(2):
-            g, h, tt, tb, bb, stands = self.totals[OUTPUTS * axis : OUTPUTS * (axis + 1)].astype(np.float64)
-            known = stands > 0.0
-            mixing = np.where(known, tb, 0.0) / np.where(known, tt, 1.0)
-            information = np.maximum(bb - mixing * tb, 0.0)
-            rate_variance = variances[0][axis] / np.where(known, tt * one * longest, np.inf) ** 2
-            informed = np.where(information > 0.0, information * one * largest, np.inf)
-            values = (
-                (g + mixing * h) / longest, tt * one * longest**2, rate_variance, mixing * largest / longest,
-                h / largest, information * one * largest**2, variances[1][axis] / informed**2,
-            )  # fmt: skip
-            fields += [value.astype(np.float32) for value in values]
+            to, solution = fields[FIELDS * axis : FIELDS * (axis + 1)], self.totals[OUTPUTS * axis :]
+            to_fields(solution, variances[0][axis], variances[1][axis], known.longest, known.largest, to)
         return RateSums._make((*fields, *self.maps, self.count, flags))
 
     def _point_values(self, sums: TileSums, work: Workspace) -> Float64:  # noqa: ARG002
