@@ -15,7 +15,7 @@ from slidecloud.types import Float32, Float64
 
 DAYS_PER_YEAR = 365.25
 SMALLEST_WIDTH = 20.0
-"""Metres of baseline that a class spans at least; half a standard deviation of the baselines where that is more."""
+"""Metres of baseline that a class spans at least; a third of the baselines' standard deviation where that is more."""
 CANDIDATES = 2
 """Starting values of the DEM error on each side of zero, see ``_gradients_regression``."""
 
@@ -35,7 +35,7 @@ class PairClasses(NamedTuple):
 
 def pair_classes(span: Float64, baseline: Float64) -> PairClasses:
     """Classes by span, rounded to the day, and baseline (m) of at least one pair; pairs in a class keep their order."""
-    width = max(SMALLEST_WIDTH, 0.5 * float(np.std(baseline)))
+    width = max(SMALLEST_WIDTH, float(np.std(baseline)) / 3.0)
     keys = np.stack([np.rint(span * DAYS_PER_YEAR), np.rint(baseline / width)], axis=1)
     member = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
     order = np.argsort(member, kind="stable").astype(np.int64)
