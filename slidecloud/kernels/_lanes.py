@@ -144,6 +144,14 @@ def _root(_typing: Any, values: Any) -> Any:
     return _REAL(values), generate
 
 
+def _fused(_typing: Any, _first: Any, _second: Any, _third: Any) -> Any:
+    def generate(_context, builder, _signature, args):  # type: ignore[no-untyped-def]
+        kind = ir.FunctionType(_REAL.vector, [_REAL.vector] * 3)
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{REALS}f32"), args)
+
+    return _REAL(_REAL, _REAL, _REAL), generate
+
+
 def _prefetch(_typing: Any, row: Any, index: Any) -> Any:
     def generate(context, builder, sig, args):  # type: ignore[no-untyped-def]
         pointer = builder.gep(context.make_array(sig.args[0])(context, builder, args[0]).data, [args[1]])
@@ -169,6 +177,8 @@ splat: Any = intrinsic(_splat)
 """``splat(value)``: a vector of one value of any of the four types."""
 root: Any = intrinsic(_root)
 """``root(values)``: square roots of float32."""
+fused: Any = intrinsic(_fused)
+"""``fused(a, b, c)``: float32 a * b + c, rounded once, on every machine alike."""
 at_least: Any = intrinsic(_compare(">="))
 """``at_least(a, b)``: float32 1 where a >= b, else 0."""
 equal: Any = intrinsic(_compare("=="))

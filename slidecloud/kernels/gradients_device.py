@@ -22,7 +22,7 @@ from slidecloud.kernels._gradients_check import (
     check_window,
     date_steps,
 )
-from slidecloud.kernels._gradients_region import Windows
+from slidecloud.kernels._gradients_geometry import Windows
 from slidecloud.kernels._gradients_types import GradientSums, no_sums
 from slidecloud.kernels._gradients_unwrap import rewrap
 
@@ -105,7 +105,7 @@ class RunningSums:
         """
         if self._added != self._order.size:
             raise ValueError(f"pairs: found {self._added} added, expected {self._order.size} as of reference; add them")
-        found = no_sums(self._extent) if self._sums is None else self._sums.result(stream=stream)
+        found = no_sums(GradientSums, self._extent) if self._sums is None else self._sums.result(stream=stream)
         return rewrap(found) if self._estimator == "rewrapped" else found
 
     def _count(self, pairs: int) -> None:
