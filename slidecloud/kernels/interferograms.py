@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slidecloud.kernels import gradients
+from slidecloud.kernels._gradients_check import Estimator
 from slidecloud.kernels._interferograms_rows import form_rows
 
 Axes = tuple[int, int]
@@ -139,7 +140,7 @@ def stack(
     flattening: NDArray[np.int16] | None = None,
     window: int | Axes = 10,
     gap: int | Axes | None = None,
-    estimator: gradients.Estimator = "coherent",
+    estimator: Estimator = "coherent",
 ) -> gradients.GradientStack:
     """Mean phase gradients of a stack of images: `form_pairs` and `gradients.stack` in one pass, tile by tile.
 
