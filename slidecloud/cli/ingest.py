@@ -54,7 +54,7 @@ def ingest(
     from slidecloud.cli.run import tell
     from slidecloud.cluster import executor as open_executor
     from slidecloud.config import ResourcesConfig
-    from slidecloud.pipeline.ingest import ingest_folder
+    from slidecloud.pipeline.folders import ingest_folder
     from slidecloud.store import locate
 
     where = locate(stacks, storage_options(storage))

@@ -7,7 +7,7 @@ from slidecloud.config import ConfigError, RunConfig, SourceConfig
 from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
-from slidecloud.pipeline.ingest import ingest_folder
+from slidecloud.pipeline.folders import ingest_folder
 from slidecloud.pipeline.progress import Progress, Silent
 from slidecloud.pipeline.summary import Quarantined, Summary
 from slidecloud.store import lease, records, templates

@@ -63,6 +63,11 @@ class SlcSource(Protocol):
         ...
 
 
+def sample_bytes(source: SlcSource) -> int:
+    """Bytes of a sample of one date in an SLC stack, flattening phase included."""
+    return (8 if source.sample_scale is None else 4) + (0 if source.flattened else 2)
+
+
 class SlcArraySource:
     """Single-look images held in arrays, offered as a `SlcSource`: simulations, tests, notebooks.
 
