@@ -23,10 +23,11 @@ from slidecloud.kernels._gradients_tile import accumulate_tile
 from slidecloud.kernels._gradients_types import GradientSums
 from slidecloud.kernels._gradients_variance import grid_reach, grid_step, point_variances, spread_variances
 from slidecloud.kernels._gradients_windows import SAMPLE_ONE, sample_step
+from slidecloud.kernels._lanes import DOUBLES
 from slidecloud.types import Float32
 
 Axes = tuple[int, int]
-TILE_ROWS, TILE_WIDTH, LANES = 64, 384, 32
+TILE_ROWS, TILE_WIDTH, LANES = 64, 1024, 32
 """Output rows of a tile; columns of its windows, and what they are a multiple of, so that vector loops have no rest."""
 
 
@@ -96,7 +97,7 @@ class Region:
         self.grid_first = tuple(-(-(self.start[k] + origin[k]) // step[k]) * step[k] - origin[k] for k in range(2))
         points = tuple(max(0, -(-(self.stop[k] - self.grid_first[k]) // step[k])) for k in range(2))
         self.points, self.point_square = np.zeros((22, *points)), np.zeros(points)
-        self.adjacent = np.zeros((4, *points) if windows.kind == COHERENT else (4, 0, 0))
+        self.adjacent = np.zeros((4, *points) if windows.kind == COHERENT else (4, 0, 0), np.float32)
         self.maps = np.zeros((12, *extent), np.float32)
         self.count = np.zeros(extent, np.int32)
 
@@ -117,16 +118,20 @@ class Region:
         windows, kind = self.windows, self.windows.kind
         place, points = self._place(first, size)
         cover = _cover(place, size, width, windows.shape, self.pairs.phase.shape[1:])
-        sums = _tile_sums(size[0], width, windows, place.grid_rows * place.grid_columns)
+        number = place.grid_rows * place.grid_columns
+        padded = -(-number // DOUBLES) * DOUBLES
+        sums = _tile_sums(size[0], width, windows, place.grid_rows, padded)
         pairs, shape = self.pairs, windows.shape
-        work = workspace(width, shape, sums.points.shape[1], int(pairs.steps[:, 0].max()) + 1)
+        work = workspace(width, shape, padded, int(pairs.steps[:, 0].max()) + 1)
         whole = accumulate_tile(
             pairs.phase, pairs.coherence, pairs.order, pairs.span, pairs.steps, kind, shape, place, cover, work, sums
         )
-        self.points[:, *points] = sums.points.reshape(22, place.grid_rows, place.grid_columns)
-        self.point_square[points] = sums.point_square.reshape(place.grid_rows, place.grid_columns)
+        grid = (place.grid_rows, place.grid_columns)
+        self.points[:, *points] = sums.points.reshape(22, padded)[:, :number].reshape(22, *grid)
+        self.point_square[points] = sums.point_square[:number].reshape(grid)
         if kind == COHERENT:
-            self.adjacent[:, *points] = sums.adjacent.reshape(4, place.grid_rows, place.grid_columns)
+            columns = place.grid_column + place.step_x * np.arange(place.grid_columns)
+            self.adjacent[:, *points] = sums.adjacent.reshape(-1, 4, width)[:, :, columns].transpose(1, 0, 2)
         if place.last_row > place.first_row and place.last_column > place.first_column:
             self._store(first, place, cover, sums, whole, width)
 
@@ -173,7 +178,8 @@ class Region:
             distance[:, :width] = distance[:, 3 * width :] = 1.0
             return distance
         scale, number = windows.weight_scale, self.pairs.order.size
-        mean_distances(sums.weight, sums.missing, number, shape, scale, width, distance)
+        columns = np.arange(width, dtype=np.int32)
+        mean_distances(sums.weight, sums.missing, number, shape, scale, columns, width, distance)
         if windows.kind == OVERLAP:
             with np.errstate(invalid="ignore", divide="ignore"):
                 for axis in range(2):
@@ -242,7 +248,7 @@ def _cover(place: Place, size: Axes, width: int, shape: Shape, limit: tuple[int,
     )  # fmt: skip
 
 
-def _tile_sums(rows: int, width: int, windows: Windows, points: int) -> TileSums:
+def _tile_sums(rows: int, width: int, windows: Windows, grid_rows: int, points: int) -> TileSums:
     def channels(number: int, *, used: bool = True) -> Float32:
         return np.zeros((rows, number * width) if used else (rows, 0), np.float32)
 
@@ -251,6 +257,6 @@ def _tile_sums(rows: int, width: int, windows: Windows, points: int) -> TileSums
     return TileSums(
         channels(4), channels(2), channels(1), channels(1), channels(4, used=windows.kind == OVERLAP), channels(1),
         channels(1), channels(4, used=coherent), channels(2, used=coherent), np.zeros(weights, np.int32),
-        np.zeros(weights, np.int32), np.zeros((22, points)), np.zeros(points),
-        np.zeros((4, points if coherent else 0)),
+        np.zeros(weights, np.int32), np.zeros(22 * points), np.zeros(points),
+        np.zeros((grid_rows if coherent else 0, 4 * width), np.float32),
     )  # fmt: skip

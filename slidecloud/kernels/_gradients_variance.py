@@ -126,6 +126,34 @@ def point_variances(
     return variance, usable
 
 
+@njit(nogil=True, cache=True)
+def _add_points(values, usable, point_flags, p, share, total, weight, found):  # type: ignore[no-untyped-def]
+    """Add a row of points, as far as there is one, with its ``share`` to ``total`` and ``weight`` (axis, column)."""
+    if p < 0 or p >= values.shape[1] or share == 0:
+        return
+    for k in range(values.shape[2]):
+        found[k] |= point_flags[p, k]
+        for axis in range(2):
+            if usable[axis, p, k]:
+                total[axis, k] += share * values[axis, p, k]
+                weight[axis, k] += share
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _spread_row(total, weight, found, first, step, square, count, variance, flags):  # type: ignore[no-untyped-def]
+    """Interpolate along a row; ``total``, ``weight`` and ``found`` have an empty column before and after the points."""
+    for j in range(count.size):
+        if count[j] == 0:
+            continue
+        column, before = divmod(first + j, step)
+        k = min(max(column + 1, 0), found.size - 2)
+        flags[j] |= found[k] | (found[k + 1] if before > 0 else np.uint8(0))
+        for axis in range(2):
+            mass = weight[axis, k] * (step - before) + weight[axis, k + 1] * before
+            mean = total[axis, k] * (step - before) + total[axis, k + 1] * before
+            variance[axis, j] = square[j] * (mean / mass) if mass > 0.0 else 0.0
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
 def spread_variances(values, usable, point_flags, first, step, square, count, variance, flags):  # type: ignore[no-untyped-def]
     """Interpolate the points' ``values`` (2, y, x) linearly between those that are ``usable`` and times ``square``.
@@ -133,28 +161,15 @@ def spread_variances(values, usable, point_flags, first, step, square, count, va
     ``first`` is where the output's first pixel lies from the first point, in pixels (y, x). ``variance`` (2, y, x) gets
     0 where none of the points around a pixel is usable, ``flags`` those of any point around it.
     """
-    height, width = values.shape[1], values.shape[2]
+    width = values.shape[2]
+    total, weight = np.empty((2, width + 2)), np.empty((2, width + 2))
+    found = np.empty(width + 2, np.uint8)
     for i in range(count.shape[0]):
         row, above = divmod(first[0] + i, step[0])
-        for j in range(count.shape[1]):
-            if count[i, j] == 0:
-                continue
-            column, before = divmod(first[1] + j, step[1])
-            x_total, x_weight, y_total, y_weight, found = 0.0, 0.0, 0.0, 0.0, np.uint8(0)
-            for p in range(row, row + 1 + (above > 0)):
-                for q in range(column, column + 1 + (before > 0)):
-                    if p < 0 or q < 0 or p >= height or q >= width:
-                        continue
-                    share = float(
-                        (above if p > row else step[0] - above) * (before if q > column else step[1] - before)
-                    )
-                    found |= point_flags[p, q]
-                    if usable[0, p, q]:
-                        x_total += share * values[0, p, q]
-                        x_weight += share
-                    if usable[1, p, q]:
-                        y_total += share * values[1, p, q]
-                        y_weight += share
-            flags[i, j] |= found
-            variance[0, i, j] = square[i, j] * x_total / x_weight if x_weight > 0.0 else 0.0
-            variance[1, i, j] = square[i, j] * y_total / y_weight if y_weight > 0.0 else 0.0
+        total[:] = 0.0
+        weight[:] = 0.0
+        found[:] = 0
+        inner = (total[:, 1:-1], weight[:, 1:-1], found[1:-1])
+        _add_points(values, usable, point_flags, row, step[0] - above, *inner)
+        _add_points(values, usable, point_flags, row + 1, above, *inner)
+        _spread_row(total, weight, found, first[1], step[1], square[i], count[i], variance[:, i], flags[i])
