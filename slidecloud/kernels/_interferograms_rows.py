@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from slidecloud.kernels._gradients_windows import borrow, clear_rows, copy_row, fill_row
+from slidecloud.kernels._lanes import REALS, put, splat, take
 from slidecloud.kernels.phase import STEPS_PER_RADIAN, arctan2_poly, cosine_poly, sine_poly
 
 PIECE = 128
@@ -25,28 +26,24 @@ _LARGEST = np.float32(np.finfo(np.float32).max)
 def _turn_row(out, row, angle):  # type: ignore[no-untyped-def]
     """Samples of a row, times exp(-i angle)."""
     for j in range(angle.size):
-        real, imag = np.float32(row[j, 0]), np.float32(row[j, 1])
+        real, imag = np.float32(row[2 * j]), np.float32(row[2 * j + 1])
         cosine, sine = cosine_poly(angle[j]), sine_poly(angle[j])
-        out[j, 0] = real * cosine + imag * sine
-        out[j, 1] = imag * cosine - real * sine
+        out[2 * j] = real * cosine + imag * sine
+        out[2 * j + 1] = imag * cosine - real * sine
 
 
 @njit(nogil=True, cache=True)
-def _pick_looks(real, imag, row, across, width):  # type: ignore[no-untyped-def]
-    """Samples of a row of ``width`` cells, (look, cell)."""
-    for k in range(across):
-        for j in range(width):
-            real[k, j] = row[j * across + k, 0]
-            imag[k, j] = row[j * across + k, 1]
+def _pick(out, row, first, step):  # type: ignore[no-untyped-def]
+    for j in range(out.size):
+        out[j] = row[first + j * step]
 
 
 @njit(nogil=True, cache=True)
 def _add_power(power, real, imag):  # type: ignore[no-untyped-def]
-    """Add the power of samples (look, cell), NaN for one that is no data."""
-    for look in range(real.shape[0]):
-        for j in range(power.size):
-            size = real[look, j] * real[look, j] + imag[look, j] * imag[look, j]
-            power[j] += size if (size > np.float32(0.0)) & (size <= _LARGEST) else np.float32(np.nan)
+    """Add the power of samples, NaN for one that is no data."""
+    for j in range(power.size):
+        size = real[j] * real[j] + imag[j] * imag[j]
+        power[j] += size if (size > np.float32(0.0)) & (size <= _LARGEST) else np.float32(np.nan)
 
 
 @njit(nogil=True, cache=True)
@@ -62,30 +59,35 @@ def _lay_out(real, imag, power, rows, angles, looks, turned):  # type: ignore[no
     The power is 0 where a sample of the cell is 0 or not finite, which is no data.
     """
     width, down, across = power.size, looks[0], looks[1]
-    for i in range(down):
-        first, row = i * across, rows[i]
-        if angles.size:
-            _turn_row(turned, row, angles[i])
-            _pick_looks(real[first : first + across], imag[first : first + across], turned, across, width)
-        else:
-            _pick_looks(real[first : first + across], imag[first : first + across], row, across, width)
     fill_row(power, 0)
-    _add_power(power, real, imag)
+    for i in range(down):
+        if angles.size:
+            _turn_row(turned, rows[i], angles[i])
+        for k in range(across):
+            place = (i * across + k) * PIECE
+            one, other = real[place : place + width], imag[place : place + width]
+            if angles.size:
+                _pick(one, turned, 2 * k, 2 * across)
+                _pick(other, turned, 2 * k + 1, 2 * across)
+            else:
+                _pick(one, rows[i], 2 * k, 2 * across)
+                _pick(other, rows[i], 2 * k + 1, 2 * across)
+            _add_power(power, one, other)
     _keep_known(power)
 
 
 @njit(nogil=True, cache=True)
-def _add_real(out, a, b, c, d):  # type: ignore[no-untyped-def]
-    for look in range(a.shape[0]):
-        for j in range(out.size):
-            out[j] += a[look, j] * c[look, j] + b[look, j] * d[look, j]
-
-
-@njit(nogil=True, cache=True)
-def _add_imag(out, a, b, c, d):  # type: ignore[no-untyped-def]
-    for look in range(a.shape[0]):
-        for j in range(out.size):
-            out[j] += b[look, j] * c[look, j] - a[look, j] * d[look, j]
+def _sum_looks(real, imag, a, b, c, d, number, width):  # type: ignore[no-untyped-def]
+    """Sum over looks of (a + ib) conj(c + id), each a row of one look behind the other."""
+    for j in range(0, width, REALS):
+        along, across = splat(np.float32(0.0)), splat(np.float32(0.0))
+        for look in range(number):
+            place = look * PIECE + j
+            p, q, r, s = take(a, place), take(b, place), take(c, place), take(d, place)
+            along = along + (p * r + q * s)
+            across = across + (q * r - p * s)
+        put(real, j, along)
+        put(imag, j, across)
 
 
 @njit(nogil=True, cache=True)
@@ -153,15 +155,19 @@ def _window_coherence(coherence, ring, sums, quality, row, height, reach):  # ty
 def form_rows(parts, angles, first, second, looks, reach, phase, coherence):  # type: ignore[no-untyped-def]
     """Form all pairs of a tile.
 
-    ``parts`` (date, y, x, 2) float32 or int16; ``angles`` int16 (date, y, x) or (date, 0, 0); ``first``, ``second``
-    int64 (pair,) dates; ``reach`` (y, x) cells of the coherence window to either side; ``phase`` int16 and
-    ``coherence`` uint8 (pair, y, x) are written.
+    ``parts`` float32 or int16 (date, y, 2 x), real and imaginary part in turn; ``angles`` int16 (date, y, x) or
+    (date, 0, 0); ``first``, ``second`` int64 (pair,) dates; ``reach`` (y, x) cells of the coherence window to either
+    side; ``phase`` int16 and ``coherence`` uint8 (pair, y, x) are written.
     """
     dates, pairs, height, width = parts.shape[0], phase.shape[0], phase.shape[1], phase.shape[2]
     number, across = looks[0] * looks[1], looks[1]
-    real_looks, imag_looks = np.empty((dates, number, PIECE), np.float32), np.empty((dates, number, PIECE), np.float32)
-    power, turned = np.empty((dates, width), np.float32), np.empty((PIECE * across, 2), np.float32)
-    real, imag = np.empty((pairs, width), np.float32), np.empty((pairs, width), np.float32)
+    padded_width = -(-width // PIECE) * PIECE
+    real_looks, imag_looks = (
+        np.zeros((dates, number * PIECE), np.float32),
+        np.zeros((dates, number * PIECE), np.float32),
+    )
+    power, turned = np.empty((dates, width), np.float32), np.empty(PIECE * across * 2, np.float32)
+    real, imag = np.empty((pairs, padded_width), np.float32), np.empty((pairs, padded_width), np.float32)
     whole = reach[0] == 0 and reach[1] == 0
     ring = np.empty((0 if whole else pairs, 2 * reach[0] + 1, 4, width), np.float32)
     padded = np.zeros(width + 2 * reach[1], np.float32)
@@ -175,19 +181,16 @@ def form_rows(parts, angles, first, second, looks, reach, phase, coherence):  # 
                 own = borrow(angles)[date, top:bottom, begin:end]
                 _lay_out(
                     borrow(real_looks)[date], borrow(imag_looks)[date], borrow(power)[date, left:right],
-                    borrow(parts)[date, top:bottom, begin:end], own, looks, borrow(turned),
+                    borrow(parts)[date, top:bottom, 2 * begin : 2 * end], own, looks, borrow(turned),
                 )  # fmt: skip
             for pair in range(pairs):
                 a, b = borrow(real_looks)[first[pair]], borrow(imag_looks)[first[pair]]
                 c, d = borrow(real_looks)[second[pair]], borrow(imag_looks)[second[pair]]
-                re, im = borrow(real)[pair, left:right], borrow(imag)[pair, left:right]
-                fill_row(re, 0)
-                fill_row(im, 0)
-                _add_real(re, a, b, c, d)
-                _add_imag(im, a, b, c, d)
+                re, im = borrow(real)[pair, left:], borrow(imag)[pair, left:]
+                _sum_looks(re, im, a, b, c, d, number, right - left)
         for pair in range(pairs):
             one, other = borrow(power)[first[pair]], borrow(power)[second[pair]]
-            re, im = borrow(real)[pair], borrow(imag)[pair]
+            re, im = borrow(real)[pair, :width], borrow(imag)[pair, :width]
             _phase_row(borrow(phase)[pair, row], re, im, one, other)
             _coherence_row(borrow(coherence)[pair, row], re, im, one, other)
             if not whole:

@@ -119,11 +119,12 @@ def form_pairs(
         For wrong types, shapes, dates or looks; the message says what to do.
     """
     parts = _parts(slc)
-    angles = _angles(flattening, parts.shape[:3])
+    images = (*parts.shape[:2], parts.shape[2] // 2)
+    angles = _angles(flattening, images)
     first, second = (_dates(name, d, len(parts)) for name, d in (("reference", reference), ("secondary", secondary)))
     if first.shape != second.shape:
         raise ValueError(f"secondary: found {second.size} dates, expected {first.size}, one for each reference")
-    shape = grid(parts.shape[1:3], looks)
+    shape = grid(images[1:], looks)
     phase, coherence = np.empty((first.size, *shape), np.int16), np.empty((first.size, *shape), np.uint8)
     form_rows(parts, angles, first, second, _axes("looks", looks), _reach(coherence_window), phase, coherence)
     return Interferograms(phase, coherence)
@@ -245,12 +246,12 @@ def _axes(name: str, value: int | Axes) -> Axes:
 
 
 def _parts(slc: NDArray[Any]) -> NDArray[Any]:
-    """Images as (date, y, x, 2) float32 or int16."""
+    """Images as (date, y, 2 x) float32 or int16, real and imaginary part in turn."""
     images = np.asarray(slc)
     if images.dtype == np.complex64 and images.ndim == 3:
-        return np.ascontiguousarray(images).view(np.float32).reshape(*images.shape, 2)
+        return np.ascontiguousarray(images).view(np.float32)
     if images.dtype == np.int16 and images.ndim == 4 and images.shape[3] == 2:
-        return np.ascontiguousarray(images)
+        return np.ascontiguousarray(images).reshape(*images.shape[:2], -1)
     raise TypeError(
         f"slc: found {images.dtype} of shape {images.shape}, expected complex64 (date, y, x) or int16 "
         "(date, y, x, 2), real and imaginary part; convert with astype, and give a single image a leading axis of 1"
