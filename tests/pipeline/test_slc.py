@@ -14,10 +14,12 @@ import xarray as xr
 import slidecloud
 from slidecloud.kernels import gradients, interferograms
 from slidecloud.pipeline.estimate import estimate
+from slidecloud.pipeline.folders import ingest_folder
 from slidecloud.pipeline.ingest import ingest
 from slidecloud.pipeline.ingest_slc import ingest_slc
 from slidecloud.pipeline.rates import Rates
-from slidecloud.stack import ArraySource
+from slidecloud.stack import ArraySource, open_source
+from slidecloud.store.slc import SlcStack
 from slidecloud.types import DataError, Pair
 
 BURST = "slc_small"
@@ -226,3 +228,21 @@ def test_estimate_knows_the_bytes(tmp_path, slc):
     assert stage.bytes_read > 8 * samples
     whole = estimate(runs.configure(tmp_path, *LINES, "resources: {executor: serial, tile: [64, 128]}"), Rates())
     assert whole.stages[0].bytes_read < stage.bytes_read
+
+
+def test_amsterdam_from_images_to_gradients(real_data, tmp_path):
+    """Real images in radar geometry: one pair, its gradients those of the kernel, its points by their place."""
+    folder = real_data("amsterdam_slc")
+    location, _ = ingest_folder(str(folder), str(tmp_path / "stacks"))
+    resources = "resources: {executor: serial}"
+    assert runs.rerun(tmp_path, "stages: [gradients]", "network: {max_days: 12}", resources).exit_code == 0
+    found = slidecloud.open_run(str(tmp_path / "run.zarr")).gradients("amsterdam_slc")
+    block = SlcStack(location).read([0, 1], slice(0, 84), slice(0, 338))
+    span = 12 / 365.25
+    expected = interferograms.stack(block.samples, reference=[0], secondary=[1], span=[span], window=8)
+    np.testing.assert_allclose(found.gradient_x.values, expected.x, rtol=1e-6)
+    assert found.latitude.shape == (42, 42)
+    full = open_source(folder).static()["longitude"]
+    assert found.longitude.values[3, 5] == pytest.approx(full[6:8, 40:48].mean(), abs=1e-6)
+    # An undisturbed city in twelve days: nothing steeper than a few hundredths of a radian a cell.
+    assert abs(np.nanmedian(expected.x)) < 0.05
