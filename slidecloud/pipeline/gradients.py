@@ -151,7 +151,7 @@ def _bin_unit(
         bytes_written=_SUM_BYTES * tile.pixels,
         peak_memory=peak,
         kernel="gradients",
-        samples=pairs * tile.pixels,
+        samples=(pairs + samples.forming_per_pixel) * tile.pixels,
     )
 
 

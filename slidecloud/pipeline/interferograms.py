@@ -91,6 +91,8 @@ def _unit(number: int, chosen: Selection, samples: PairSamples, tile: Tile) -> U
         bytes_read=samples.read_per_pixel * tile.pixels,
         bytes_written=3 * pairs * tile.pixels,
         peak_memory=BASE_MEMORY + tile.pixels * (samples.memory_per_pixel + 6 * pairs),
+        kernel="gradients",
+        samples=samples.forming_per_pixel * tile.pixels,
     )
 
 

@@ -15,6 +15,9 @@ from slidecloud.store.arrays import read_pairs, reader
 from slidecloud.store.location import Location
 from slidecloud.store.slc import SlcStack
 
+FORMING = 2
+"""Pairs that are stacked in the time one pair is formed of 16 looks, two or three pairs an image (measured 1.6)."""
+
 
 class PairSamples(Protocol):
     """Interferograms of some pairs, read tile by tile.
@@ -23,6 +26,8 @@ class PairSamples(Protocol):
     ----------
     read_per_pixel, memory_per_pixel
         Bytes read and bytes needed at most for a pixel of a tile.
+    forming_per_pixel
+        Work of forming the pairs of a pixel, counted in pairs that could be stacked in the same time.
     """
 
     @property
@@ -30,6 +35,9 @@ class PairSamples(Protocol):
 
     @property
     def memory_per_pixel(self) -> int: ...
+
+    @property
+    def forming_per_pixel(self) -> int: ...
 
     def read(self, tile: Tile) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
         """Phase (binary angle) and coherence (0 = no data) of a tile, (pair, y, x)."""
@@ -51,6 +59,10 @@ class StoredPairs:
     @property
     def memory_per_pixel(self) -> int:
         return 3 * (len(self.pairs) + self.batch)
+
+    @property
+    def forming_per_pixel(self) -> int:
+        return 0
 
     def read(self, tile: Tile) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
         root, indices = reader(self.stack), np.array(self.pairs, np.intp)
@@ -98,6 +110,10 @@ class FormedPairs:
     def memory_per_pixel(self) -> int:
         # A second image is in memory while it is decoded; a coherence window makes a copy of the part that is wanted.
         return (len(self.images) + 2) * self._cell + 6 * len(self.reference)
+
+    @property
+    def forming_per_pixel(self) -> int:
+        return FORMING * len(self.reference)
 
     @property
     def _cell(self) -> int:

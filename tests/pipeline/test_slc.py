@@ -12,6 +12,8 @@ import runs
 import xarray as xr
 
 import slidecloud
+from slidecloud.cli import network as command
+from slidecloud.cli.errors import UsageError
 from slidecloud.kernels import gradients, interferograms
 from slidecloud.pipeline.estimate import estimate
 from slidecloud.pipeline.folders import ingest_folder
@@ -246,3 +248,12 @@ def test_amsterdam_from_images_to_gradients(real_data, tmp_path):
     assert found.longitude.values[3, 5] == pytest.approx(full[6:8, 40:48].mean(), abs=1e-6)
     # An undisturbed city in twelve days: nothing steeper than a few hundredths of a radian a cell.
     assert abs(np.nanmedian(expected.x)) < 0.05
+
+
+def test_command_shows_the_network_that_would_be_formed(tmp_path, slc, capsys):
+    path = images.stored(tmp_path, images.source(slc[:4]))
+    assert command.network(str(path), max_days=24) == 0
+    # Three pairs of 12 days and two of 24.
+    assert "5 pairs" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="--max-days"):
+        command.network(str(path))
