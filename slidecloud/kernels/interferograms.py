@@ -22,11 +22,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slidecloud.kernels import gradients
+from slidecloud.kernels import device, gradients
 from slidecloud.kernels._gradients_check import Estimator
+from slidecloud.kernels._interferograms_check import (
+    Axes,
+    both_axes,
+    check_angles,
+    check_dates,
+    check_images,
+    check_shape,
+    grid,
+    window_reach,
+)
 from slidecloud.kernels._interferograms_rows import form_rows
+from slidecloud.kernels.device import on_device
 
-Axes = tuple[int, int]
+__all__ = ["TILE", "Interferograms", "form", "form_pairs", "grid", "samples", "stack"]
+
 TILE = (256, 512)
 """Cells of a tile of `stack` without its halo."""
 
@@ -111,22 +123,25 @@ def form_pairs(
 
     Returns
     -------
-    Interferograms of shape (pair, y // looks, x // looks).
+    Interferograms of shape (pair, y // looks, x // looks); device arrays if the images are. On a device, sums of the
+    looks are rounded in another order: phases differ from the host's by float32 rounding.
 
     Raises
     ------
     TypeError, ValueError
         For wrong types, shapes, dates or looks; the message says what to do.
+    RuntimeError
+        If there is no GPU.
     """
-    parts = _parts(slc)
+    if on_device(slc) or on_device(flattening):
+        return _form_on_device(slc, reference, secondary, looks, coherence_window, flattening)
+    parts = check_images(slc)
     images = (*parts.shape[:2], parts.shape[2] // 2)
-    angles = _angles(flattening, images)
-    first, second = (_dates(name, d, len(parts)) for name, d in (("reference", reference), ("secondary", secondary)))
-    if first.shape != second.shape:
-        raise ValueError(f"secondary: found {second.size} dates, expected {first.size}, one for each reference")
+    angles = check_angles(flattening, images)
+    first, second = check_dates(reference, secondary, len(parts))
     shape = grid(images[1:], looks)
     phase, coherence = np.empty((first.size, *shape), np.int16), np.empty((first.size, *shape), np.uint8)
-    form_rows(parts, angles, first, second, _axes("looks", looks), _reach(coherence_window), phase, coherence)
+    form_rows(parts, angles, first, second, both_axes("looks", looks), window_reach(coherence_window), phase, coherence)
     return Interferograms(phase, coherence)
 
 
@@ -146,7 +161,8 @@ def stack(
     """Mean phase gradients of a stack of images: `form_pairs` and `gradients.stack` in one pass, tile by tile.
 
     Only one tile of interferograms exists at a time: 3 bytes for each pair and cell of `TILE` and its halo, 400 kB a
-    pair, beside images and maps. Results are to the last bit those of stacking whole interferograms.
+    pair, beside images and maps. Results are to the last bit those of stacking whole interferograms. Images on a device
+    are formed whole, in its memory.
 
     Parameters
     ----------
@@ -155,6 +171,14 @@ def stack(
     span, window, gap, estimator
         See `gradients.accumulate`; the window counts cells.
     """
+    if on_device(slc) or on_device(flattening):
+        formed = form_pairs(
+            slc, reference=reference, secondary=secondary, looks=looks, coherence_window=coherence_window,
+            flattening=flattening,
+        )  # fmt: skip
+        return gradients.stack(
+            *formed, reference=reference, secondary=secondary, span=span, window=window, gap=gap, estimator=estimator
+        )
     cells = grid(np.shape(slc)[1:3], looks)
     before, after = zip(*gradients.halo(window, estimator=estimator), strict=True)
     fields: list[NDArray[Any]] = []
@@ -179,23 +203,6 @@ def stack(
     return gradients.finish(gradients.GradientSums(*fields), estimator=estimator, window=window, gap=gap)
 
 
-def grid(shape: tuple[int, ...], looks: Axes) -> Axes:
-    """Cells (y, x) of images of a shape (y, x).
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the looks are no whole numbers from 1 to the size of the images.
-    """
-    down, across = _axes("looks", looks)
-    if min(down, across) < 1 or down > shape[0] or across > shape[1]:
-        raise ValueError(
-            f"looks: found {down} x {across} (y x x), expected at least 1 and at most the size of the images, "
-            f"{shape[0]} x {shape[1]}"
-        )
-    return shape[0] // down, shape[1] // across
-
-
 def samples(
     cells: tuple[slice, slice], shape: Axes, *, looks: Axes, coherence_window: int | Axes
 ) -> tuple[slice, slice, tuple[slice, slice]]:
@@ -212,7 +219,7 @@ def samples(
     -------
     (rows of samples, columns of samples, cells of their interferogram that are wanted).
     """
-    reach = _reach(coherence_window)
+    reach = window_reach(coherence_window)
     outer, wanted = _padded(cells, reach, reach, shape)
     rows, columns = (slice(part.start * n, part.stop * n) for part, n in zip(outer, looks, strict=True))
     return rows, columns, wanted
@@ -230,52 +237,21 @@ def _padded(
     return (outer[0], outer[1]), (own[0], own[1])
 
 
-def _reach(coherence_window: int | Axes) -> Axes:
-    """Cells of the coherence window to either side."""
-    size = _axes("coherence_window", coherence_window)
-    if min(size) < 1 or any(side % 2 == 0 for side in size):
-        raise ValueError(f"coherence_window: found {size[0]} x {size[1]} cells, expected odd numbers such as 5")
-    return size[0] // 2, size[1] // 2
+def _form_on_device(
+    slc: Any, reference: ArrayLike, secondary: ArrayLike, looks: Axes, coherence_window: int | Axes, flattening: Any
+) -> Interferograms:
+    device.require_gpu("interferograms of images on the device")
+    from slidecloud.kernels._interferograms_cuda import form_cells
 
-
-def _axes(name: str, value: int | Axes) -> Axes:
-    pair = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(pair) != 2 or not all(isinstance(v, int | np.integer) for v in pair):
-        raise TypeError(f"{name}: found {value!r}, expected a whole number or two, (y, x)")
-    return int(pair[0]), int(pair[1])
-
-
-def _parts(slc: NDArray[Any]) -> NDArray[Any]:
-    """Images as (date, y, 2 x) float32 or int16, real and imaginary part in turn."""
-    images = np.asarray(slc)
-    if images.dtype == np.complex64 and images.ndim == 3:
-        return np.ascontiguousarray(images).view(np.float32)
-    if images.dtype == np.int16 and images.ndim == 4 and images.shape[3] == 2:
-        return np.ascontiguousarray(images).reshape(*images.shape[:2], -1)
-    raise TypeError(
-        f"slc: found {images.dtype} of shape {images.shape}, expected complex64 (date, y, x) or int16 "
-        "(date, y, x, 2), real and imaginary part; convert with astype, and give a single image a leading axis of 1"
+    integer = len(np.shape(slc)) == 4
+    images = device.as_device(slc, name="slc", dtype=np.int16 if integer else np.complex64, ndim=4 if integer else 3)
+    angles = None
+    if flattening is not None:
+        angles = device.as_device(flattening, name="flattening", dtype=np.int16, ndim=3)
+        check_shape("flattening", angles.shape, images.shape[:3])
+    first, second = check_dates(reference, secondary, images.shape[0])
+    shape = grid(images.shape[1:3], looks)
+    phase, coherence = form_cells(
+        images, angles, first, second, both_axes("looks", looks), window_reach(coherence_window), shape
     )
-
-
-def _angles(flattening: NDArray[np.int16] | None, shape: tuple[int, ...]) -> NDArray[np.int16]:
-    if flattening is None:
-        return np.empty((shape[0], 0, 0), np.int16)
-    angles = np.asarray(flattening)
-    if angles.dtype != np.int16 or angles.shape != shape:
-        raise TypeError(
-            f"flattening: found {angles.dtype} of shape {angles.shape}, expected int16 binary angles of shape {shape}; "
-            "slidecloud.kernels.phase.encode makes them from radians"
-        )
-    return np.ascontiguousarray(angles)
-
-
-def _dates(name: str, values: ArrayLike, count: int) -> NDArray[np.int64]:
-    dates = np.asarray(values)
-    if dates.ndim != 1 or (dates.size and not np.issubdtype(dates.dtype, np.integer)):
-        raise TypeError(f"{name}: found {dates.dtype} of shape {dates.shape}, expected integer date indices (pair,)")
-    if dates.size and (dates.min() < 0 or dates.max() >= count):
-        raise ValueError(
-            f"{name}: found dates {dates.min()} to {dates.max()}, expected 0 to {count - 1}, places in slc"
-        )
-    return dates.astype(np.int64)
+    return Interferograms(phase, coherence)
