@@ -257,3 +257,14 @@ def test_command_shows_the_network_that_would_be_formed(tmp_path, slc, capsys):
     assert "5 pairs" in capsys.readouterr().out
     with pytest.raises(UsageError, match="--max-days"):
         command.network(str(path))
+
+
+def test_stored_interferograms_grow_with_new_images(tmp_path, slc):
+    """A new image appends its pairs; what results is what a fresh run stores."""
+    lines = (*LINES, "interferograms: {write: true}")
+    for part in (slice(0, 5), slice(0, 7)):
+        images.stored(tmp_path / "grown", images.source(slc, order=part))
+        assert runs.rerun(tmp_path / "grown", *lines).exit_code == 0
+    images.stored(tmp_path / "fresh", images.source(slc))
+    runs.rerun(tmp_path / "fresh", *lines)
+    assert runs.arrays(tmp_path / "grown/run.zarr") == runs.arrays(tmp_path / "fresh/run.zarr")
