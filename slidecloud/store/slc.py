@@ -90,7 +90,7 @@ class SlcStack(StoredArrays):
 
     @cached_property
     def digests(self) -> tuple[str | None, ...]:
-        """Digest of each image's samples, in order of arrival; None for an image that could not be read.
+        """Digest of each image's samples, in order of arrival; None for an image whose data was found bad.
 
         Raises
         ------
@@ -99,7 +99,8 @@ class SlcStack(StoredArrays):
         """
         found = {key.unit: records.read(self.location, key) for key in records.done(self.location, stage=INGEST)}
         known = {unit: str(record.facts["digest"]) for unit, record in found.items() if record is not None}
-        aside = {key.unit for key in records.done(self.location, stage=INGEST, folder=records.QUARANTINE)}
+        notes = records.quarantined(self.location, stage=INGEST)
+        aside = {key.unit for key, note in notes.items() if note["kind"] == "data"}
         days = [str(time).replace("-", "")[:8] for time in self.times]
         missing = [day for day in days if day not in known and day not in aside]
         if missing:

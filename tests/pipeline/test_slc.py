@@ -20,7 +20,7 @@ from slidecloud.pipeline.folders import ingest_folder
 from slidecloud.pipeline.ingest import ingest
 from slidecloud.pipeline.ingest_slc import ingest_slc
 from slidecloud.pipeline.rates import Rates
-from slidecloud.stack import ArraySource, open_source
+from slidecloud.stack import ArraySource, SlcArraySource, open_source
 from slidecloud.store.slc import SlcStack
 from slidecloud.types import DataError, Pair
 
@@ -268,3 +268,39 @@ def test_stored_interferograms_grow_with_new_images(tmp_path, slc):
     images.stored(tmp_path / "fresh", images.source(slc))
     runs.rerun(tmp_path / "fresh", *lines)
     assert runs.arrays(tmp_path / "grown/run.zarr") == runs.arrays(tmp_path / "fresh/run.zarr")
+
+
+def test_source_in_the_configuration_is_estimated_ingested_and_run(real_data, tmp_path):
+    lines = (
+        "stages: [gradients]",
+        "network: {max_days: 12}",
+        "resources: {executor: serial}",
+        f"sources: [{{path: {real_data('amsterdam_slc')}}}]",
+    )
+    before = estimate(runs.configure(tmp_path, *lines), Rates())
+    assert [stage.stage for stage in before.stages] == ["ingest", "gradients"]
+    assert before.stages[0].bytes_written == 2 * 84 * 338 * 8
+    assert runs.rerun(tmp_path, *lines).exit_code == 0
+    after = estimate(runs.configure(tmp_path, *lines), Rates())
+    assert after.stages == ()
+    assert after.done == before.stages[1].units
+
+
+def test_an_image_that_failed_for_other_reasons_is_tried_again(tmp_path, slc, monkeypatch):
+    """A disk that gives up is no reason to go on without an image."""
+    source = images.source(slc[:3])
+    read = SlcArraySource.read_image
+
+    def broken(self, image, rows):
+        if image.key == "20200116":
+            raise OSError("disk on fire")
+        return read(self, image, rows)
+
+    monkeypatch.setattr(SlcArraySource, "read_image", broken)
+    assert ingest_slc(source, str(tmp_path / "stacks"), chunks=images.CHUNKS, retries=0).exit_code == 3
+    summary = runs.rerun(tmp_path, *LINES)
+    assert "Ingest of" in summary.lines()[1]
+    assert "20200116" in summary.lines()[1]
+    monkeypatch.undo()
+    images.stored(tmp_path, source)
+    assert runs.rerun(tmp_path, *LINES).exit_code == 0
