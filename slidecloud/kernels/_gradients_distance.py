@@ -1,7 +1,7 @@
 """Distances between the weighted centres of the blocks, from exact integer moments of the weights.
 
-A row of moments has three channels: the weights w, w times column, w times row, counted from the tile's corner. The
-part of the corner is taken off while the sums are still integers, so distances do not depend on the tile.
+Moments have three channels: sums of the weights w, of w times column and of w times row, counted from the tile's
+corner. The part of the corner is taken off while the sums are still integers, so distances do not depend on the tile.
 """
 
 from __future__ import annotations
@@ -9,18 +9,30 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from slidecloud.kernels._gradients_windows import move_down, sum_along
+from slidecloud.kernels._gradients_windows import sum_along
 from slidecloud.kernels._lanes import WHOLES, put, real, splat, take, where_positive
 
 
 @njit(nogil=True, cache=True)
-def moment_row(row, columns, width, number):  # type: ignore[no-untyped-def]
-    """Fill the channels behind the weights, int32; ``number`` is the row's in the tile."""
-    line = splat(np.int32(number))
+def moment_row(row, columns, width):  # type: ignore[no-untyped-def]
+    """Fill the channel behind the weights with weight times column, int32."""
     for j in range(0, width, WHOLES):
-        mass = take(row, j)
-        put(row, width + j, mass * take(columns, j))
-        put(row, 2 * width + j, mass * line)
+        put(row, width + j, take(row, j) * take(columns, j))
+
+
+@njit(nogil=True, cache=True)
+def move_moments(out, column, entering, leaving, number, length, width):  # type: ignore[no-untyped-def]
+    """Sums of the weights and of weight times column and row over ``length`` rows, one row further down, int32.
+
+    ``entering`` and ``leaving`` are sums along rows of the first two channels; ``number`` is the entering row's.
+    """
+    last, gone = splat(np.int32(number)), splat(np.int32(number - length))
+    for j in range(0, width, WHOLES):
+        more, less = take(entering, j), take(leaving, j)
+        put(out, j, take(column, j) + (more - less))
+        along = take(entering, width + j) - take(leaving, width + j)
+        put(out, width + j, take(column, width + j) + along)
+        put(out, 2 * width + j, take(column, 2 * width + j) + (last * more - gone * less))
 
 
 @njit(nogil=True, cache=True)
@@ -102,19 +114,18 @@ def mean_distances(weight, missing, pairs, shape, scale, columns, width, out):  
     ``_gradients_layout.Shape``.
     """
     narrow, wide, lever_y, delay = shape.narrow, shape.wide, shape.lever_y, shape.delay
-    depth, turns, size, halo = shape.tall + delay + 1, lever_y + 1, 3 * width, shape.short + lever_y - 1
-    tall_rows, short_rows = np.zeros((depth, size), np.int32), np.zeros((depth, size), np.int32)
-    row = np.zeros(size + wide + shape.lever_x + WHOLES, np.int32)
-    tall_sums, blocks = np.zeros(row.size, np.int32), np.zeros((turns, size), np.int32)
+    depth, turns, halo = shape.tall + delay + 1, lever_y + 1, shape.short + lever_y - 1
+    tall_rows, short_rows = np.zeros((depth, 2 * width), np.int32), np.zeros((depth, 2 * width), np.int32)
+    row = np.zeros(2 * width + wide + WHOLES, np.int32)
+    tall_sums, blocks = np.zeros(3 * width + shape.lever_x, np.int32), np.zeros((turns, 3 * width), np.int32)
     for r in range(weight.shape[0]):
         _mean_weights(weight[r], missing[r], pairs, scale, row[:width])
-        moment_row(row, columns, width, r)
-        gone = (r - delay - shape.tall) % depth
-        sum_along(tall_rows[r % depth], short_rows[r % depth], row, narrow, wide, size)
-        move_down(tall_sums, tall_sums, tall_rows[(r - delay) % depth], tall_rows[gone], size)
-        q = r - shape.short + 1
-        leaving = short_rows[(r - shape.short) % depth]
-        move_down(blocks[q % turns], blocks[(q - 1) % turns], short_rows[r % depth], leaving, size)
+        moment_row(row, columns, width)
+        sum_along(tall_rows[r % depth], short_rows[r % depth], row, narrow, wide, 2 * width)
+        here, gone = tall_rows[(r - delay) % depth], tall_rows[(r - delay - shape.tall) % depth]
+        move_moments(tall_sums, tall_sums, here, gone, r - delay, shape.tall, width)
+        q, gone = r - shape.short + 1, short_rows[(r - shape.short) % depth]
+        move_moments(blocks[q % turns], blocks[(q - 1) % turns], short_rows[r % depth], gone, r, shape.short, width)
         i = r - halo
         if i >= 0:
             _shifts(out[i, : 2 * width], tall_sums, tall_sums[shape.lever_x :], columns, i, width)

@@ -131,7 +131,7 @@ def workspace(width: int, shape: Shape, points: int, slots: int) -> Workspace:
     return Workspace(
         np.arange(width, dtype=long), np.zeros(padded, short), np.zeros(padded, long),
         np.zeros((depth, 4 * width), short), np.zeros((shape.short + 1, 4 * width), short),
-        np.zeros((depth, 3 * width), long), np.zeros((shape.short + 1, 3 * width), long),
+        np.zeros((depth, 2 * width), long), np.zeros((shape.short + 1, 2 * width), long),
         np.zeros(padded, long), np.zeros((turns, 3 * width), long),
         np.zeros(padded, real), np.zeros((turns, 4 * width), real),
         np.zeros(4 * width, real), np.zeros(2 * width, real), np.zeros(width, real), np.zeros(width, real),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from slidecloud.kernels._gradients_distance import add_deviations, moment_row
+from slidecloud.kernels._gradients_distance import add_deviations, moment_row, move_moments
 from slidecloud.kernels._gradients_layout import COHERENT, DIFFERENCES, OVERLAP
 from slidecloud.kernels._gradients_moments import add_adjacent, add_moments, gather
 from slidecloud.kernels._gradients_products import (
@@ -106,7 +106,6 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
     weight, missing, points = borrow(sums.weight), borrow(sums.missing), borrow(sums.points)
     point_square, adjacent, covered = borrow(sums.point_square), borrow(sums.adjacent), borrow(cover.valid)
     all_phase, all_coherence = borrow(phase), borrow(coherence)
-    shared_less = 1 if kind == OVERLAP else 0
     without_holes = 0
     for n in range(order.size):
         angles, shares = all_phase[order[n]], all_coherence[order[n]]
@@ -115,7 +114,7 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
         holes = kind == OVERLAP or has_holes(shares, place.top + r0, place.top + r1, left, right)
         without_holes += 0 if holes else 1
         size = (4 if kind == OVERLAP else 3 if holes else 2) * width
-        long = 0 if not holes or kind == DIFFERENCES else width if kind == OVERLAP else 3 * width
+        long = 0 if not holes or kind == DIFFERENCES else width if kind == OVERLAP else 2 * width
         fill_row(row, 0)
         clear_rows(tall_rows)
         clear_rows(short_rows)
@@ -141,10 +140,10 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
                     if kind == COHERENT:
                         add_missing(missing[r, c0:c1], share)
                         copy_row(long_row[c0:c1], share)
-                        moment_row(long_row, columns, width, r)
+                        moment_row(long_row, columns, width)
                     else:
                         square_row(long_row[c0:c1], share)
-                    few = shape.narrow - shared_less
+                    few = shape.narrow if kind == COHERENT else shape.narrow - 1
                     sum_along(tall_long_rows[slot], short_long_rows[short_slot], long_row, few, shape.wide, long)
             else:
                 fill_row(tall_rows[slot], 0)
@@ -156,11 +155,16 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
             above, leaving = y_sums[(q - 1) % turns], short_rows[short_gone]
             move_down_scaled(y_sums[q % turns], above, short_rows[short_slot], leaving, shape.unit, size)
             if long > 0:
-                # The pixels that two windows share along y are one row fewer, and end with the first window.
-                ends = (r - shared_less) % short_depth
-                move_down(tall_long, tall_long, tall_long_rows[before], tall_long_rows[gone], long)
-                above_long, leaving_long = y_long[(q - 1) % turns], short_long_rows[short_gone]
-                move_down(y_long[q % turns], above_long, short_long_rows[ends], leaving_long, long)
+                entering_tall, leaving_tall = tall_long_rows[before], tall_long_rows[gone]
+                above_long, leaving_long, last = y_long[(q - 1) % turns], short_long_rows[short_gone], y_long[q % turns]
+                if kind == COHERENT:
+                    move_moments(tall_long, tall_long, entering_tall, leaving_tall, r, shape.tall, width)
+                    move_moments(last, above_long, short_long_rows[short_slot], leaving_long, r, shape.short, width)
+                else:
+                    # The pixels that two windows share along y are one row fewer, and end with the first window.
+                    ends = (r - 1) % short_depth
+                    move_down(tall_long, tall_long, entering_tall, leaving_tall, width)
+                    move_down(last, above_long, short_long_rows[ends], leaving_long, width)
             full = place.first_row <= i < place.last_row
             on_grid = i >= place.grid_row and (i - place.grid_row) % place.step_y == 0
             if i < 0 or not (full or on_grid):

@@ -139,7 +139,7 @@ def _bin_unit(
         tile,
         method,
     )
-    parts = ["gradients.bin/2", number, label, _method_digest(method), chosen.signature, str(tile), chosen.place]
+    parts = ["gradients.bin/3", number, label, _method_digest(method), chosen.signature, str(tile), chosen.place]
     (before_y, after_y), (before_x, after_x) = kernel.halo(method.window, estimator=method.estimator)
     read = tile.padded((before_y, before_x), (after_y, after_x), chosen.header.shape).pixels
     peak = BASE_MEMORY + read * (samples.memory_per_pixel + _WORK_BYTES)
