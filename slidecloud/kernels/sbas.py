@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slidecloud.kernels._lanes import WIDTH
 from slidecloud.kernels._sbas_blocks import Details, measure_columns, solve_blocks
 from slidecloud.kernels._sbas_check import Network, observe, refuse, sort_network
 from slidecloud.kernels._sbas_dates import count_dates, store_dates
@@ -178,7 +179,7 @@ def invert(
     *Sigmas* of dates come from selected inversion of the banded factor (Takahashi et al., 1973), without g.
     """
     task = _plan(phase, weight, reference, secondary, time, robust, offset, weight_table)
-    out = _empty(np.asarray(time).size, phase.shape[1])
+    out = _empty(task.network.used, np.asarray(time).size, phase.shape[1])
     design = _design(task.network.time, seasonal)
     for piece in _pieces(task.observed):
         _invert_piece(task, piece, out, design, minimum_norm, 0.0 if independent_pairs else FLAT)
@@ -260,7 +261,10 @@ def _solve_piece(
 
 
 class _Solved(NamedTuple):
-    """A piece's series (date, pixel) rad, subset labels, recovered fraction (pixel,), rank (pixel,), and details."""
+    """A piece's series (date, lane) rad, subset labels, recovered fraction (lane,), rank (lane,), and details.
+
+    Lanes are the pixels, and more to a multiple of `WIDTH`.
+    """
 
     series: Float32
     label: NDArray[np.int16]
@@ -270,16 +274,16 @@ class _Solved(NamedTuple):
 
 
 def _solve_with_details(task: _Task, piece: _Piece) -> _Solved:
-    dates, pixels = task.network.time.size, piece.stop - piece.start
-    series, variance = (np.empty((dates, pixels), np.float32) for _ in range(2))
-    sums, factor = np.empty((SUMS, pixels), np.float32), np.empty((1, pixels), np.float32)
-    details = Details(variance, np.empty((dates - 1, pixels), np.float32), sums, factor)
-    label, recovered = np.ones((dates, pixels), np.int16), np.ones(pixels, np.float32)
+    dates, lanes = task.network.time.size, -(-(piece.stop - piece.start) // WIDTH) * WIDTH
+    series, variance = (np.zeros((dates, lanes), np.float32) for _ in range(2))
+    sums, factor = np.zeros((SUMS, lanes), np.float32), np.ones((1, lanes), np.float32)
+    details = Details(variance, np.ones((dates - 1, lanes), np.float32), sums, factor)
+    label, recovered = np.ones((dates, lanes), np.int16), np.ones(lanes, np.float32)
     rest, careful = _solve_piece(task, piece, series, 0, details)
     if careful is not None:
         label[:, rest], recovered[rest] = careful.label, careful.recovered
         variance[:, rest], details.information[:, rest] = careful.variance, careful.information
-    valid, subsets = (np.empty(pixels, np.int16) for _ in range(2))
+    valid, subsets = (np.empty(lanes, np.int16) for _ in range(2))
     count_dates(label, valid, subsets)
     rank = (valid - subsets).astype(np.int64)
     if rest.size:
@@ -295,35 +299,42 @@ def _invert_piece(task: _Task, piece: _Piece, out: Inversion, design: Float64, m
     empty = count == 0
     mean = np.where(empty, 1, count)
     least = np.where(redundancy > 0, LEAST_RMS**2 * total / mean, 1.0)
-    found = details.factor[0].astype(np.float64) if task.robust else misfit / np.maximum(redundancy, 1)
-    factor = np.maximum(np.where(redundancy > 0, found, 1.0), least)
-    velocity, spread, scatter, drift = (np.empty(rank.size) for _ in range(4))
+    raw = details.factor[0].astype(np.float64) if task.robust else misfit / np.maximum(redundancy, 1)
+    factor = np.maximum(np.where(redundancy > 0, raw, 1.0), least)
     dof = (rank - design.shape[0] + 1).astype(np.float64)
-    trend = (series, label, details.information, 1.0 / factor, dof, design, minimum_norm, flat)
-    fit_velocity(*trend, velocity, spread, scatter, drift)
+    found = np.empty((4, rank.size))
+    trend = (series, label, details.information, 1.0 / factor[None], dof[None], design, (0,) * design.shape[0])
+    fit_velocity(*trend, minimum_norm, flat, found)
+    own, to = slice(0, piece.stop - piece.start), piece.to
+    rows = (series, details.variance, label, factor[None], found[2:3], task.network.used)
+    store_dates(*rows, out.series, out.sigma, out.subset, to.start, to.stop)
+    velocity, spread, scatter, drift = found[:, own]
     length = np.sqrt(cosine * cosine + sine * sine) / mean
-    to = piece.to
-    columns = (out.series[:, to], out.sigma[:, to], out.subset[:, to])
-    store_dates(series, details.variance, label, factor, scatter, task.network.used, *columns)
-    out.velocity[to] = np.where(empty, np.nan, velocity)
+    out.velocity[to] = np.where(empty[own], np.nan, velocity)
     out.velocity_sigma[to] = np.sqrt(spread)
-    out.temporal_coherence[to] = np.where(redundancy > 0, length, np.nan)
-    out.residual_rms[to] = np.where(empty, np.nan, np.sqrt(square / mean))
-    out.redundancy[to] = redundancy
-    out.recovered_fraction[to] = recovered
-    out.variance_factor[to] = np.where(empty, np.nan, factor)
+    out.temporal_coherence[to] = np.where(redundancy > 0, length, np.nan)[own]
+    out.residual_rms[to] = np.where(empty, np.nan, np.sqrt(square / mean))[own]
+    out.redundancy[to] = redundancy[own]
+    out.recovered_fraction[to] = recovered[own]
+    out.variance_factor[to] = np.where(empty, np.nan, factor)[own]
     out.date_sigma[to] = np.sqrt(scatter)
-    out.drift_factor[to] = np.where(empty, np.nan, drift)
+    out.drift_factor[to] = np.where(empty[own], np.nan, drift)
 
 
-def _empty(dates: int, pixels: int) -> Inversion:
+def _empty(used: NDArray[np.int64], dates: int, pixels: int) -> Inversion:
+    """Room for results; dates that no pair has are filled."""
+    unused = np.setdiff1d(np.arange(dates), used)
+
     def table() -> Float32:
-        return np.full((dates, pixels), np.nan, np.float32)
+        room = np.empty((dates, pixels), np.float32)
+        room[unused] = np.nan
+        return room
 
     def row() -> Float32:
-        return np.full(pixels, np.nan, np.float32)
+        return np.empty(pixels, np.float32)
 
-    redundancy, subset = np.zeros(pixels, np.int16), np.zeros((dates, pixels), np.uint8)
+    subset, redundancy = np.empty((dates, pixels), np.uint8), np.empty(pixels, np.int16)
+    subset[unused] = 0
     return Inversion(table(), table(), row(), row(), row(), row(), redundancy, subset, row(), row(), row(), row())
 
 
