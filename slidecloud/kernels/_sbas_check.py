@@ -41,9 +41,15 @@ def check_arrays(phase: Any, weight: Any) -> None:
 
 def check_values(phase: Float32, weight: Float32 | NDArray[np.uint8]) -> None:
     """Infinite phases and weights, negative weights."""
-    if np.isinf(phase).any():
+    wrong = weight.dtype == np.float32 and bool(((weight < 0) | (weight == np.inf)).any())
+    refuse_values(phase=bool(np.isinf(phase).any()), weight=wrong)
+
+
+def refuse_values(*, phase: bool, weight: bool) -> None:
+    """Say what is wrong with the values of either, where something is."""
+    if phase:
         raise ValueError("phase: found infinite values, expected finite rad or NaN; set missing pixels to NaN")
-    if weight.dtype == np.float32 and bool(((weight < 0) | (weight == np.inf)).any()):
+    if weight:
         raise ValueError(
             "weight: found negative or infinite values, expected finite values >= 0; set missing pixels to 0"
         )

@@ -13,6 +13,7 @@ from slidecloud.kernels._sbas_exact import solve_exact
 from slidecloud.kernels._sbas_increments import WIDEST, solve_increments
 from slidecloud.kernels._sbas_quality import robust_variance_factor, summarise_residuals
 from slidecloud.kernels._sbas_velocity import FLAT, fit_velocity
+from slidecloud.kernels.device import on_device
 from slidecloud.types import Float32, Float64
 
 BLOCK = 4096
@@ -87,6 +88,9 @@ def invert(
     of iterated Tikhonov that removes its bias. Pairs may be of any length; the cost grows with the square of the
     longest. Every value is computed from its own pixel alone and does not depend on how pixels are grouped.
 
+    Arrays on a GPU (CuPy's, or numba's) are inverted there, in batches that its free memory holds, by the same steps;
+    results are numba device arrays, which ``cupy.asarray`` takes without a copy. Pairs may then span 64 dates.
+
     Parameters
     ----------
     phase
@@ -142,10 +146,27 @@ def invert(
     """
     check_arrays(phase, weight)
     network = sort_network(reference, secondary, time, phase.shape[0])
-    check_values(phase, weight)
     dates, pixels = np.asarray(time).size, phase.shape[1]
-    out = _empty(dates, pixels)
     flat = 0.0 if independent_pairs else FLAT
+    if on_device(phase) or on_device(weight):
+        from slidecloud.kernels import _sbas_cuda
+
+        fields = _sbas_cuda.invert(
+            phase,
+            weight,
+            network,
+            dates,
+            _design(network.time, seasonal),
+            table=None,
+            offset=None,
+            robust=robust,
+            minimum_norm=minimum_norm,
+            flat=flat,
+            least_rms=LEAST_RMS,
+        )
+        return Inversion(*fields)
+    check_values(phase, weight)
+    out = _empty(dates, pixels)
     for start in range(0, pixels, BLOCK):
         block = slice(start, min(start + BLOCK, pixels))
         _invert_block(phase[:, block], weight[:, block], network, out, block, robust, minimum_norm, seasonal, flat)

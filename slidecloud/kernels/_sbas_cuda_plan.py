@@ -1,0 +1,151 @@
+"""What an inversion on the device needs to know of its network, and the memory it works in."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from slidecloud.kernels import device
+from slidecloud.kernels._sbas_check import Network
+from slidecloud.kernels._sbas_cuda_quality import SUMS
+from slidecloud.types import Float64
+
+LONGEST = 64
+"""Date steps of the longest pair: windows of longer ones do not fit the local memory of all threads that run."""
+LARGEST_BATCH = 1 << 20
+SHARE = 0.4
+"""Of the free memory, what the scratch of either way takes at most."""
+
+
+class Pairs(NamedTuple):
+    """What is read: ``phase``, ``weight`` (pair, pixel), ``table`` (256,) of uint8 weights, ``offset`` (pair,) rad."""
+
+    phase: Any
+    weight: Any
+    table: Any
+    offset: Any
+
+
+class Plan(NamedTuple):
+    """The network on the device, int32 and float64.
+
+    ``rows[c, i]`` is the row of the pair that ends at date c + 1 and spans i + 1 steps, -1 if there is none; ``places``
+    the same in network order, in which ``order``, ``reference`` and ``secondary`` are. ``used`` are the rows of dates.
+    """
+
+    half: int
+    rows: Any
+    places: Any
+    order: Any
+    reference: Any
+    secondary: Any
+    used: Any
+    time: Any
+    ratio: Any
+
+
+class Quick(NamedTuple):
+    """Scratch of the quick way; last axis a thread."""
+
+    scratch: Any
+    information: Any
+    sums: Any
+    sound: Any
+    chosen: Any
+
+
+class Careful(NamedTuple):
+    """Scratch of the careful way; last axis a thread. See `_sbas_cuda_links.link` and `_sbas_cuda_exact`."""
+
+    value: Any
+    w: Any
+    parent: Any
+    label: Any
+    sequence: Any
+    information: Any
+    level: Any
+    scratch: Any
+    sums: Any
+    linked: Any
+    dates: Any
+    steps: Any
+    slot: Any
+    moving: Any
+    later: Any
+    covered: Any
+    ridge: Any
+    score: Any
+    trace: Any
+    factor: Any
+    sound: Any
+
+
+def lay_plan(network: Network) -> Plan:
+    """The plan of a network; refuses one whose longest pair spans more than `LONGEST` dates."""
+    span = network.secondary - network.reference
+    half = int(span.max()) - 1
+    if half >= LONGEST:
+        raise ValueError(
+            f"network: found a pair of {half + 1} date steps, expected at most {LONGEST} on a GPU; "
+            "drop such pairs, or pass arrays of the host"
+        )
+    places = np.full((network.time.size - 1, half + 1), -1, np.int32)
+    places[network.secondary - 1, span - 1] = np.arange(span.size)
+    rows = np.where(places >= 0, network.order[places], -1)
+    interval = np.diff(network.time)
+    index = (rows, places, network.order, network.reference, network.secondary, network.used)
+    ratio: Float64 = (np.median(interval) / interval) ** 2
+    numbers = [array.astype(np.int32) for array in index] + [network.time, ratio]
+    return Plan(half, *map(device.to_device, numbers))
+
+
+def lay_pairs(phase: Any, weight: Any, table: Any, offset: Any) -> Pairs:
+    """Views of the input as the kernels take it; a table stands for itself, no table for the numbers 0 to 255."""
+    shown = device.as_device(phase, name="phase", dtype=np.float32, ndim=2)
+    rated = device.as_device(weight, name="weight", dtype=weight.dtype, ndim=2)
+    values = np.arange(256) if table is None else np.asarray(table)
+    shift = np.zeros(phase.shape[0]) if offset is None else np.asarray(offset)
+    on_device = (device.to_device(array.astype(np.float32)) for array in (values, shift))
+    return Pairs(shown, rated, *on_device)
+
+
+def make_room(layout: dict[str, tuple[tuple[int, ...], type]], pixels: int) -> dict[str, Any]:
+    """Scratch arrays of the given shapes, less the last axis, for a batch of as many pixels as memory has room for."""
+    each = sum(int(np.prod(shape)) * np.dtype(kind).itemsize for shape, kind in layout.values())
+    batch = max(1, min(pixels, LARGEST_BATCH, int(SHARE * device.free_memory() / each)))
+    return {name: device.empty((*shape, batch), kind) for name, (shape, kind) in layout.items()}
+
+
+def make_quick(plan: Plan, pixels: int) -> Quick:
+    """Room for the quick way."""
+    steps = plan.used.size - 1
+    room = make_room(
+        {
+            "scratch": ((steps, plan.half + 2), np.float32),
+            "information": ((steps,), np.float32),
+            "sums": ((SUMS,), np.float32),
+            "sound": ((), np.bool_),
+            "chosen": ((), np.int32),
+        },
+        pixels,
+    )
+    return Quick(**room)
+
+
+def make_careful(plan: Plan, pixels: int) -> Careful:
+    """Room for the careful way."""
+    dates, pairs = plan.used.size, plan.order.size
+    tables = {"value": pairs, "w": pairs, "information": dates - 1, "sums": SUMS}
+    layout: dict[str, tuple[tuple[int, ...], type]] = {name: ((rows,), np.float32) for name, rows in tables.items()}
+    layout |= dict.fromkeys(("parent", "label", "sequence"), ((dates,), np.int16))
+    layout |= {"level": ((2, dates), np.float64), "scratch": ((dates, plan.half + 2), np.float64)}
+    layout |= dict.fromkeys(("linked", "dates", "steps", "slot", "moving", "later"), ((), np.int32))
+    layout |= dict.fromkeys(("ridge", "score", "trace", "factor"), ((), np.float64))
+    layout |= {"covered": ((), np.float32), "sound": ((), np.bool_)}
+    return Careful(**make_room(layout, pixels))
+
+
+def trim(room: Any, size: int) -> Any:
+    """The same room for ``size`` threads: arrays of one axis end there, the others are longer than needed."""
+    return type(room)(*(array[:size] if array.ndim == 1 else array for array in room))
