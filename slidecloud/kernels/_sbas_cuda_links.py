@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from slidecloud.kernels._sbas_cuda_pairs import loading
+from slidecloud.kernels._sbas_cuda_pairs import sifting
 from slidecloud.kernels._sbas_exact import RIDGE
 
 
@@ -23,14 +23,15 @@ def collect(sound, chosen, count):  # type: ignore[no-untyped-def]
 @cache
 def gathering(coded: bool) -> Any:
     """Kernel that copies the pairs of the pixels ``first + chosen[t]``, in network order, missing ones as zeros."""
-    load = loading(coded)
+    sift = sifting(coded)
 
     @cuda.jit
     def gather(phase, weight, table, offset, order, first, chosen, value, w, fault):  # type: ignore[no-untyped-def]
         t = cuda.grid(1)
         if t < chosen.size:
             for p in range(order.size):
-                value[p, t], w[p, t] = load(phase, weight, table, offset, order[p], first + chosen[t], fault)
+                seen, stored = phase[order[p], first + chosen[t]], weight[order[p], first + chosen[t]]
+                value[p, t], w[p, t] = sift(seen, stored, table, offset, order[p], fault)
 
     return gather
 

@@ -16,7 +16,7 @@ import numpy as np
 from numba import cuda, float32
 
 from slidecloud.kernels._sbas_cuda_band import arrival, clearing, elimination, selection, substitution
-from slidecloud.kernels._sbas_cuda_pairs import loading
+from slidecloud.kernels._sbas_cuda_pairs import reading, sifting
 from slidecloud.kernels._sbas_cuda_quality import SUMS, tally
 from slidecloud.kernels._sbas_increments import PIVOT
 
@@ -32,7 +32,8 @@ def descent(half: int, coded: bool, complete: bool) -> Any:
     ``information`` (step, thread), where ``complete``, the normal matrix times a vector of ones.
     """
     size = half + 1
-    load, arrive, eliminate = loading(coded), arrival(half), elimination(half, REAL)
+    (read, kind), sift = reading(half, coded), sifting(coded)
+    arrive, eliminate = arrival(half), elimination(half, REAL)
     forward, _ = substitution(half, REAL)
     clear = clearing(size, size, REAL)
 
@@ -41,17 +42,19 @@ def descent(half: int, coded: bool, complete: bool) -> Any:
         window = cuda.local.array((size, size), REAL)
         right, share, push = cuda.local.array(size, REAL), cuda.local.array(size, REAL), cuda.local.array(size, REAL)
         reach, column = cuda.local.array(size, REAL), cuda.local.array(size, REAL)
+        seen, stored = cuda.local.array(size, REAL), cuda.local.array(size, kind)
         clear(window)
         for a in range(size):
             right[a] = ZERO
             reach[a] = ZERO
         trace, covered, least = ZERO, ZERO, REAL(np.inf)
         for c in range(rows.shape[0] - 1, -1, -1):
+            read(phase, weight, rows, c, pixel, seen, stored)
             for i in range(size):
                 share[i] = ZERO
                 push[i] = ZERO
                 if rows[c, i] >= 0:
-                    value, w = load(phase, weight, table, offset, rows[c, i], pixel, fault)
+                    value, w = sift(seen[i], stored[i], table, offset, rows[c, i], fault)
                     share[i] = w
                     push[i] = w * value
                     trace += w * REAL(i + 1)
@@ -120,7 +123,8 @@ def quick_inversion(half: int, coded: bool) -> Any:
     column by column without cancellation because its off-diagonals are never positive.
     """
     size, wide = half + 1, half + 2
-    load, descend, select = loading(coded), descent(half, coded, True), selection(half + 1, REAL)
+    (read, kind), sift = reading(half, coded), sifting(coded)
+    descend, select = descent(half, coded, True), selection(half + 1, REAL)
     clear = clearing(size, size, REAL)
     _, backward = substitution(half, REAL)
 
@@ -138,6 +142,7 @@ def quick_inversion(half: int, coded: bool) -> Any:
         covariance, fresh = cuda.local.array((size, size), REAL), cuda.local.array(wide, REAL)
         recent, past = cuda.local.array(size, REAL), cuda.local.array(size, REAL)
         column, told = cuda.local.array(wide, REAL), cuda.local.array(SUMS, REAL)
+        seen, stored = cuda.local.array(size, REAL), cuda.local.array(size, kind)
         clear(covariance)
         for a in range(size):
             recent[a] = ZERO
@@ -148,6 +153,7 @@ def quick_inversion(half: int, coded: bool) -> Any:
         series[used[0], pixel] = ZERO
         sigma[used[0], pixel] = ZERO
         for c in range(rows.shape[0]):
+            read(phase, weight, rows, c, pixel, seen, stored)
             column[0] = REAL(1)
             for d in range(1, size):
                 column[d] = scratch[c, d - 1, t]
@@ -161,7 +167,7 @@ def quick_inversion(half: int, coded: bool) -> Any:
             sigma[used[c + 1], pixel] = select(covariance, fresh, column, inverse)
             for i in range(size):
                 if rows[c, i] >= 0:
-                    value, w = load(phase, weight, table, offset, rows[c, i], pixel, fault)
+                    value, w = sift(seen[i], stored[i], table, offset, rows[c, i], fault)
                     if w > ZERO:
                         tally(value - (level - past[i]), w, told)
             for a in range(half, 0, -1):
