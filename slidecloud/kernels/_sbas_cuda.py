@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slidecloud.kernels import device
 from slidecloud.kernels._sbas_check import Network, refuse_values
@@ -38,17 +39,19 @@ from slidecloud.types import Float64
 THREADS = 128
 
 
-def solve(phase: Any, weight: Any, network: Network, dates: int, *, table: Any, offset: Any, robust: bool) -> Any:
+def solve(
+    phase: Any, weight: Any, network: Network, dates: int, *, table: Any, offset: Any, robust: bool, stream: Any = 0
+) -> Any:
     """Series (date, pixel) float32 on the device; parameters as `sbas.solve`, checked."""
-    pairs, plan = lay_pairs(phase, weight, table, offset), lay_plan(network)
-    series = _rows_of(dates, phase.shape[1], network, np.nan)
-    solver = quick_series(plan.half, _is_coded(pairs)) if _is_swift(plan, robust) else None
+    pairs, plan = lay_pairs(phase, weight, table, offset, stream), lay_plan(network, stream)
+    series = _table(dates, phase.shape[1], network, np.nan)
 
     def quick(room: Quick, first: int, fault: Any) -> None:
-        scratch = (room.scratch, series, room.sound, fault)
-        _launch(solver, room.sound.size, *pairs, plan.rows, plan.used, first, *scratch)
+        kernel = quick_series(plan.half, _is_coded(pairs))
+        place = (plan.rows, plan.used, first)
+        _launch(plan, kernel, room.sound.size, *pairs, *place, room.scratch, series, room.sound, fault)
 
-    _run(pairs, plan, robust, series, quick if solver else None, None)
+    _run(pairs, plan, robust, series, quick, lambda *_: None)
     return series
 
 
@@ -65,47 +68,48 @@ def invert(
     minimum_norm: bool,
     flat: float,
     least_rms: float,
+    stream: Any = 0,
 ) -> tuple[Any, ...]:
     """The fields of an `Inversion`, in order, on the device; parameters as `sbas.invert`, checked.
 
     ``design`` (column, date) are the terms fitted to the series, ``flat`` the prior density of growth, ``least_rms``
     what residuals are never taken to be below.
     """
-    pairs, plan = lay_pairs(phase, weight, table, offset), lay_plan(network)
-    pixels = phase.shape[1]
-    series, sigma = (_rows_of(dates, pixels, network, np.nan) for _ in range(2))
+    pairs, plan = lay_pairs(phase, weight, table, offset, stream), lay_plan(network, stream)
+    pixels, columns = phase.shape[1], design.shape[0]
+    series, sigma = (_table(dates, pixels, network, np.nan) for _ in range(2))
     velocity, velocity_sigma, coherence, rms = (device.empty(pixels) for _ in range(4))
-    redundancy, subset = device.empty(pixels, np.int16), _rows_of(dates, pixels, network, 0, np.uint8)
+    redundancy, subset = device.empty(pixels, np.int16), _table(dates, pixels, network, 0, np.uint8)
     recovered, variance_factor, date_sigma, drift = (device.empty(pixels) for _ in range(4))
     maps = (velocity, velocity_sigma, coherence, rms, redundancy, subset, recovered, variance_factor, date_sigma, drift)
-    fitted = (device.to_device(design), robust, minimum_norm, flat, least_rms, series, sigma, *maps)
-    solver = quick_inversion(plan.half, _is_coded(pairs)) if _is_swift(plan, robust) else None
-    nothing = make_careful(plan, 1)
+    terms = device.to_device(design, stream=stream)
+    options = (terms, robust, minimum_norm, flat, least_rms)
+    order, unlinked = (plan.reference, plan.secondary), make_careful(plan, 1)
 
     def quick(room: Quick, first: int, fault: Any) -> None:
-        scratch = (room.scratch, room.information, series, sigma, room.sums, room.sound, fault)
-        _launch(solver, room.sound.size, *pairs, plan.rows, plan.used, first, *scratch)
-        finish = finishing(design.shape[0], False)
-        unbroken = (nothing.label, nothing.sequence, nothing.linked, nothing.dates, nothing.covered, nothing.factor)
-        place = (room.sound, plan.used, first, _count_up(room.sound.size))
-        _launch(finish, room.sound.size, room.sums, room.information, *unbroken, *place, *fitted)
+        size, kernel = room.sound.size, quick_inversion(plan.half, _is_coded(pairs))
+        found = (room.information, series, sigma, room.sums, room.sound)
+        _launch(plan, kernel, size, *pairs, plan.rows, plan.used, first, room.scratch, *found, fault)
+        place = (room.sound, plan.used, first, unlinked.moving)
+        told = (room.sums, room.information, *_links(unlinked))
+        _launch(plan, finishing(columns, False), size, *told, *place, *options, series, sigma, *maps)
 
     def careful(room: Careful, first: int, chosen: Any) -> None:
-        network = (plan.reference, plan.secondary)
-        place = (plan.used, first, chosen)
-        spread = spreading(plan.half)
-        _launch(spread, chosen.size, room.w, plan.places, room.label, *place, room.scratch, sigma)
-        _launch(summarise, chosen.size, room.value, room.w, *network, *place, series, room.sums)
+        size, place = chosen.size, (plan.used, first, chosen)
+        _launch(plan, spreading(plan.half), size, room.w, plan.places, room.label, *place, room.scratch, sigma)
+        _launch(plan, summarise, size, room.value, room.w, *order, *place, series, room.sums)
         if robust:
             fit = (room.level, room.slot, room.linked, room.sums, room.factor)
-            _launch(robust_factor, chosen.size, room.value, room.w, *network, *fit)
-        finish = finishing(design.shape[0], True)
-        room.sound[:] = True
-        broken = (room.label, room.sequence, room.linked, room.dates, room.covered, room.factor, room.sound)
-        _launch(finish, chosen.size, room.sums, room.information, *broken, *place, *fitted)
+            _launch(plan, robust_factor, size, room.value, room.w, *order, *fit)
+        told = (room.sums, room.information, *_links(room), room.sound)
+        _launch(plan, finishing(columns, True), size, *told, *place, *options, series, sigma, *maps)
 
-    _run(pairs, plan, robust, series, quick if solver else None, careful)
+    _run(pairs, plan, robust, series, quick, careful)
     return (series, sigma, *maps)
+
+
+def _links(room: Careful) -> tuple[Any, ...]:
+    return room.label, room.sequence, room.linked, room.dates, room.covered, room.factor
 
 
 def _run(
@@ -113,22 +117,19 @@ def _run(
     plan: Plan,
     robust: bool,
     series: Any,
-    quick: Callable[[Quick, int, Any], None] | None,
-    careful: Callable[[Careful, int, Any], None] | None,
+    quick: Callable[[Quick, int, Any], None],
+    careful: Callable[[Careful, int, Any], None],
 ) -> None:
-    """Every pixel the ``quick`` way, where there is one, and those that it leaves the careful way, then ``careful``."""
+    """Every pixel the ``quick`` way unless that cannot be, those that it leaves the careful way, then ``careful``."""
     pixels = pairs.phase.shape[1]
-    fault = device.zeros(2, np.int32)
+    swift = plan.half <= WIDEST and not robust
+    fault = _put(plan, np.zeros(2))
     room, slow = make_quick(plan, pixels), None
     batch = room.sound.size
+    every = None if swift else _put(plan, np.arange(batch))
     for first in range(0, pixels, batch):
         own = trim(room, min(batch, pixels - first))
-        chosen = _count_up(own.sound.size)
-        if quick is not None:
-            quick(own, first, fault)
-            count = device.zeros(1, np.int32)
-            _launch(collect, own.sound.size, own.sound, own.chosen, count)
-            chosen = own.chosen[: int(device.to_host(count)[0])]
+        chosen = _leave(plan, own, first, quick, fault) if every is None else every[: own.sound.size]
         if not chosen.size:
             continue
         slow = slow or make_careful(plan, batch)
@@ -136,51 +137,61 @@ def _run(
             part = chosen[start : start + slow.sound.size]
             held = trim(slow, part.size)
             _fit(pairs, plan, held, first, part, robust, fault)
-            _launch(store_series, part.size, held.level, held.slot, held.label, plan.used, first, part, series)
-            if careful is not None:
-                careful(held, first, part)
-    infinite_phase, wrong_weight = device.to_host(fault)
+            fitted = (held.level, held.slot, held.label, plan.used, first, part, series)
+            _launch(plan, store_series, part.size, *fitted)
+            careful(held, first, part)
+    infinite_phase, wrong_weight = _get(plan, fault)
     refuse_values(phase=bool(infinite_phase), weight=bool(wrong_weight))
+
+
+def _leave(plan: Plan, room: Quick, first: int, quick: Callable[[Quick, int, Any], None], fault: Any) -> Any:
+    """A batch the ``quick`` way; which of its pixels that leaves."""
+    quick(room, first, fault)
+    count = _put(plan, np.zeros(1))
+    _launch(plan, collect, room.sound.size, room.sound, room.chosen, count)
+    return room.chosen[: int(_get(plan, count)[0])]
 
 
 def _fit(pairs: Pairs, plan: Plan, room: Careful, first: int, chosen: Any, robust: bool, fault: Any) -> None:
     """Subsets and series, in ``level[slot]``, of the pixels ``first + chosen``."""
-    size = chosen.size
-    gather = gathering(_is_coded(pairs))
-    _launch(gather, size, *pairs, plan.order, first, chosen, room.value, room.w, fault)
-    order = (plan.reference, plan.secondary)
+    size, order, seen = chosen.size, (plan.reference, plan.secondary), (room.value, room.w)
+    _launch(plan, gathering(_is_coded(pairs)), size, *pairs, plan.order, first, chosen, *seen, fault)
     names = (room.parent, room.label, room.sequence, room.information, room.linked, room.dates, room.steps)
-    _launch(link, size, room.w, *order, plan.time, *names, room.ridge, room.covered)
-    _launch(fitting(plan.half), size, room.value, room.w, plan.places, plan.ratio, room.ridge, room.level, room.scratch)
+    _launch(plan, link, size, room.w, *order, plan.time, *names, room.ridge, room.covered)
+    _launch(plan, fitting(plan.half), size, *seen, plan.places, plan.ratio, room.ridge, room.level, room.scratch)
     state = (room.level, room.slot, room.score, room.trace)
-    _launch(judge, size, room.value, room.w, *order, *state, room.moving)
+    _launch(plan, judge, size, *seen, *order, *state, room.moving)
     moving, later, left = room.moving, room.later, size if robust else 0
     for _ in range(0, MOST_STEPS, ROUND):
-        if not left:
-            break
-        count = device.zeros(1, np.int32)
-        fixed = (room.value, room.w, *order, plan.places, plan.ratio, room.steps)
-        _launch(settling(plan.half), left, *fixed, *state, room.scratch, moving, left, later, count)
-        moving, later, left = later, moving, int(device.to_host(count)[0])
+        if left:
+            count = _put(plan, np.zeros(1))
+            fixed = (*seen, *order, plan.places, plan.ratio, room.steps)
+            _launch(plan, settling(plan.half), left, *fixed, *state, room.scratch, moving, left, later, count)
+            moving, later, left = later, moving, int(_get(plan, count)[0])
 
 
-def _launch(kernel: Any, threads: int, *arguments: Any) -> None:
-    kernel[-(-threads // THREADS), THREADS](*arguments)
+def _launch(plan: Plan, kernel: Any, threads: int, *arguments: Any) -> None:
+    kernel[-(-threads // THREADS), THREADS, plan.stream](*arguments)
+
+
+def _put(plan: Plan, values: NDArray[Any]) -> Any:
+    """Whole numbers to the device, in the order of what its stream does."""
+    return device.to_device(values.astype(np.int32), stream=plan.stream)
+
+
+def _get(plan: Plan, array: Any) -> NDArray[np.int32]:
+    """What the device holds when its stream has done what was asked before; other streams go on."""
+    values: NDArray[np.int32] = array.copy_to_host(stream=plan.stream)
+    if plan.stream:
+        plan.stream.synchronize()
+    return values
 
 
 def _is_coded(pairs: Pairs) -> bool:
     return bool(pairs.weight.dtype == np.uint8)
 
 
-def _is_swift(plan: Plan, robust: bool) -> bool:
-    return plan.half <= WIDEST and not robust
-
-
-def _count_up(size: int) -> Any:
-    return device.to_device(np.arange(size, dtype=np.int32))
-
-
-def _rows_of(dates: int, pixels: int, network: Network, missing: float, dtype: type = np.float32) -> Any:
+def _table(dates: int, pixels: int, network: Network, missing: float, dtype: type = np.float32) -> Any:
     """A result (date, pixel) whose rows of dates in no pair are ``missing``."""
     rows = device.empty((dates, pixels), dtype)
     for date in np.setdiff1d(np.arange(dates), network.used):

@@ -25,11 +25,12 @@ def _variance_factor(sums, t, free, given, robust, least_rms):  # type: ignore[n
 
 @cache
 def finishing(columns: int, broken: bool) -> Any:
-    """Kernel that writes all of an `Inversion` but its series, for the ``sound`` threads of a batch.
+    """Kernel that writes all of an `Inversion` but its series, for the threads of a batch.
 
-    ``sigma`` holds the network's variance and receives sigma. Where not ``broken`` pairs link all dates, and ``label``,
-    ``sequence``, ``linked``, ``dates`` and ``covered`` are not looked at. ``chosen[t]`` is the pixel of a thread, less
-    ``first``; ``tie`` whether one intercept holds for all subsets.
+    ``sigma`` holds the network's variance and receives sigma. Where ``broken``, pairs may form any subsets and
+    ``chosen[t]`` is the pixel of a thread, less ``first``. Where not, they link all dates of the threads that are
+    ``sound``; only these are written, to ``first + t``, and what `_sbas_cuda_links` found is not looked at. ``tie`` says
+    whether one intercept holds for all subsets.
     """
     fit = trending(columns, broken)
 
@@ -66,9 +67,9 @@ def finishing(columns: int, broken: bool) -> Any:
         drift_factor,
     ):
         t = cuda.grid(1)
-        if t >= sound.size or not sound[t]:
+        if t >= (chosen.size if broken else sound.size) or not (broken or sound[t]):
             return
-        pixel = first + chosen[t]
+        pixel = first + (chosen[t] if broken else t)
         rank = linked[t] if broken else used.size - 1
         count = dates[t] if broken else used.size
         number = float64(sums[0, t])

@@ -13,7 +13,8 @@ from slidecloud.types import Float64
 
 LONGEST = 64
 """Date steps of the longest pair: windows of longer ones do not fit the local memory of all threads that run."""
-LARGEST_BATCH = 1 << 20
+QUICK_BATCH, CAREFUL_BATCH = 1 << 22, 1 << 20
+"""Pixels at most: more do not make a launch cheaper."""
 SHARE = 0.4
 """Of the free memory, what the scratch of either way takes at most."""
 
@@ -32,6 +33,7 @@ class Plan(NamedTuple):
 
     ``rows[c, i]`` is the row of the pair that ends at date c + 1 and spans i + 1 steps, -1 if there is none; ``places``
     the same in network order, in which ``order``, ``reference`` and ``secondary`` are. ``used`` are the rows of dates.
+    Everything runs on ``stream``, 0 for the one that is always there.
     """
 
     half: int
@@ -43,6 +45,7 @@ class Plan(NamedTuple):
     used: Any
     time: Any
     ratio: Any
+    stream: Any
 
 
 class Quick(NamedTuple):
@@ -56,7 +59,10 @@ class Quick(NamedTuple):
 
 
 class Careful(NamedTuple):
-    """Scratch of the careful way; last axis a thread. See `_sbas_cuda_links.link` and `_sbas_cuda_exact`."""
+    """Scratch of the careful way; last axis a thread. See `_sbas_cuda_links.link` and `_sbas_cuda_exact`.
+
+    ``sound`` stands where kernels that serve both ways take one, and is never looked at.
+    """
 
     value: Any
     w: Any
@@ -81,7 +87,7 @@ class Careful(NamedTuple):
     sound: Any
 
 
-def lay_plan(network: Network) -> Plan:
+def lay_plan(network: Network, stream: Any) -> Plan:
     """The plan of a network; refuses one whose longest pair spans more than `LONGEST` dates."""
     span = network.secondary - network.reference
     half = int(span.max()) - 1
@@ -97,23 +103,24 @@ def lay_plan(network: Network) -> Plan:
     index = (rows, places, network.order, network.reference, network.secondary, network.used)
     ratio: Float64 = (np.median(interval) / interval) ** 2
     numbers = [array.astype(np.int32) for array in index] + [network.time, ratio]
-    return Plan(half, *map(device.to_device, numbers))
+    fields = [device.to_device(array, stream=stream) for array in numbers]
+    return Plan(half, *fields, stream=stream)
 
 
-def lay_pairs(phase: Any, weight: Any, table: Any, offset: Any) -> Pairs:
+def lay_pairs(phase: Any, weight: Any, table: Any, offset: Any, stream: Any) -> Pairs:
     """Views of the input as the kernels take it; a table stands for itself, no table for the numbers 0 to 255."""
     shown = device.as_device(phase, name="phase", dtype=np.float32, ndim=2)
     rated = device.as_device(weight, name="weight", dtype=weight.dtype, ndim=2)
     values = np.arange(256) if table is None else np.asarray(table)
     shift = np.zeros(phase.shape[0]) if offset is None else np.asarray(offset)
-    on_device = (device.to_device(array.astype(np.float32)) for array in (values, shift))
+    on_device = (device.to_device(array.astype(np.float32), stream=stream) for array in (values, shift))
     return Pairs(shown, rated, *on_device)
 
 
-def make_room(layout: dict[str, tuple[tuple[int, ...], type]], pixels: int) -> dict[str, Any]:
-    """Scratch arrays of the given shapes, less the last axis, for a batch of as many pixels as memory has room for."""
+def make_room(layout: dict[str, tuple[tuple[int, ...], type]], most: int) -> dict[str, Any]:
+    """Scratch arrays of the given shapes, less the last axis, for ``most`` pixels or what memory has room for."""
     each = sum(int(np.prod(shape)) * np.dtype(kind).itemsize for shape, kind in layout.values())
-    batch = max(1, min(pixels, LARGEST_BATCH, int(SHARE * device.free_memory() / each)))
+    batch = max(1, min(most, int(SHARE * device.free_memory() / each)))
     return {name: device.empty((*shape, batch), kind) for name, (shape, kind) in layout.items()}
 
 
@@ -128,7 +135,7 @@ def make_quick(plan: Plan, pixels: int) -> Quick:
             "sound": ((), np.bool_),
             "chosen": ((), np.int32),
         },
-        pixels,
+        min(pixels, QUICK_BATCH),
     )
     return Quick(**room)
 
@@ -143,7 +150,7 @@ def make_careful(plan: Plan, pixels: int) -> Careful:
     layout |= dict.fromkeys(("linked", "dates", "steps", "slot", "moving", "later"), ((), np.int32))
     layout |= dict.fromkeys(("ridge", "score", "trace", "factor"), ((), np.float64))
     layout |= {"covered": ((), np.float32), "sound": ((), np.bool_)}
-    return Careful(**make_room(layout, pixels))
+    return Careful(**make_room(layout, min(pixels, CAREFUL_BATCH)))
 
 
 def trim(room: Any, size: int) -> Any:

@@ -167,7 +167,8 @@ def test_batches_and_order_of_pairs_leave_no_trace(monkeypatch, robust):
     phase, weight, reference, secondary = broken(rng)
     options = {"time": np.arange(20) * REVISIT, "robust": robust}
     whole = invert_there(phase, weight, reference, secondary, **options)
-    monkeypatch.setattr(_sbas_cuda_plan, "LARGEST_BATCH", 4)
+    monkeypatch.setattr(_sbas_cuda_plan, "QUICK_BATCH", 5)
+    monkeypatch.setattr(_sbas_cuda_plan, "CAREFUL_BATCH", 2)
     order = rng.permutation(reference.size)
     parts = invert_there(phase[order], weight[order], reference[order], secondary[order], **options)
     assert_identical(whole, parts)
