@@ -29,8 +29,8 @@ def finishing(columns: int, broken: bool) -> Any:
 
     ``sigma`` holds the network's variance and receives sigma. Where ``broken``, pairs may form any subsets and
     ``chosen[t]`` is the pixel of a thread, less ``first``. Where not, they link all dates of the threads that are
-    ``sound``; only these are written, to ``first + t``, and what `_sbas_cuda_links` found is not looked at. ``tie`` says
-    whether one intercept holds for all subsets.
+    ``sound``; only these are written, to ``first + t``, and what `_sbas_cuda_links` found is not looked at. ``tie``
+    says whether one intercept holds for all subsets.
     """
     fit = trending(columns, broken)
 

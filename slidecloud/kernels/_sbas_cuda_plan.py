@@ -104,7 +104,7 @@ def lay_plan(network: Network, stream: Any) -> Plan:
     ratio: Float64 = (np.median(interval) / interval) ** 2
     numbers = [array.astype(np.int32) for array in index] + [network.time, ratio]
     fields = [device.to_device(array, stream=stream) for array in numbers]
-    return Plan(half, *fields, stream=stream)
+    return Plan._make([half, *fields, stream])
 
 
 def lay_pairs(phase: Any, weight: Any, table: Any, offset: Any, stream: Any) -> Pairs:
