@@ -108,7 +108,7 @@ def _stage(name: str, units: Sequence[Unit], rates: Rates) -> StageEstimate:
 
 def _seconds(unit: Unit, rates: Rates) -> float:
     moving = unit.bytes_read / (rates.read * 1e6) + unit.bytes_written / (rates.write * 1e6)
-    speed = {"gradients": rates.gradients, "sbas": rates.sbas}
+    speed = {"gradients": rates.gradients, "sbas": rates.series}
     return moving + (unit.samples / speed[unit.kernel] if unit.kernel else 0.0)
 
 
