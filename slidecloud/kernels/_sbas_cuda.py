@@ -2,7 +2,9 @@
 
 A batch of pixels goes the quick way; those it leaves, gathered side by side, go the careful way. Every value is
 computed from its own pixel alone: neither batches nor the order in which pixels are gathered show in it. It differs
-from the CPU's by rounding, by less than the tolerances to which the tests hold both.
+from the CPU's by rounding, by less than the tolerances to which the tests hold both. All is done on the stream to which
+``phase`` belongs, so that other streams can bring the next pixels meanwhile; the call waits for it where it must know
+how many pixels are left, and at its end.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from slidecloud.kernels._sbas_check import Network, refuse_values
 from slidecloud.kernels._sbas_cuda_exact import ROUND, fitting, judge, settling
 from slidecloud.kernels._sbas_cuda_finish import finishing
 from slidecloud.kernels._sbas_cuda_links import collect, gathering, link
+from slidecloud.kernels._sbas_cuda_pairs import Stored
 from slidecloud.kernels._sbas_cuda_plan import (
     Careful,
     Pairs,
@@ -39,15 +42,14 @@ from slidecloud.types import Float64
 THREADS = 128
 
 
-def solve(
-    phase: Any, weight: Any, network: Network, dates: int, *, table: Any, offset: Any, robust: bool, stream: Any = 0
-) -> Any:
+def solve(phase: Any, weight: Any, network: Network, dates: int, *, table: Any, offset: Any, robust: bool) -> Any:
     """Series (date, pixel) float32 on the device; parameters as `sbas.solve`, checked."""
-    pairs, plan = lay_pairs(phase, weight, table, offset, stream), lay_plan(network, stream)
+    pairs = lay_pairs(phase, weight, table, offset)
+    plan = lay_plan(network, pairs.phase.stream)
     series = _table(dates, phase.shape[1], network, np.nan)
 
     def quick(room: Quick, first: int, fault: Any) -> None:
-        kernel = quick_series(plan.half, _is_coded(pairs))
+        kernel = quick_series(plan.half, _how_stored(pairs))
         place = (plan.rows, plan.used, first)
         _launch(plan, kernel, room.sound.size, *pairs, *place, room.scratch, series, room.sound, fault)
 
@@ -68,26 +70,26 @@ def invert(
     minimum_norm: bool,
     flat: float,
     least_rms: float,
-    stream: Any = 0,
 ) -> tuple[Any, ...]:
     """The fields of an `Inversion`, in order, on the device; parameters as `sbas.invert`, checked.
 
     ``design`` (column, date) are the terms fitted to the series, ``flat`` the prior density of growth, ``least_rms``
     what residuals are never taken to be below.
     """
-    pairs, plan = lay_pairs(phase, weight, table, offset, stream), lay_plan(network, stream)
+    pairs = lay_pairs(phase, weight, table, offset)
+    plan = lay_plan(network, pairs.phase.stream)
     pixels, columns = phase.shape[1], design.shape[0]
     series, sigma = (_table(dates, pixels, network, np.nan) for _ in range(2))
     velocity, velocity_sigma, coherence, rms = (device.empty(pixels) for _ in range(4))
     redundancy, subset = device.empty(pixels, np.int16), _table(dates, pixels, network, 0, np.uint8)
     recovered, variance_factor, date_sigma, drift = (device.empty(pixels) for _ in range(4))
     maps = (velocity, velocity_sigma, coherence, rms, redundancy, subset, recovered, variance_factor, date_sigma, drift)
-    terms = device.to_device(design, stream=stream)
+    terms = device.to_device(design, stream=plan.stream)
     options = (terms, robust, minimum_norm, flat, least_rms)
     order, unlinked = (plan.reference, plan.secondary), make_careful(plan, 1)
 
     def quick(room: Quick, first: int, fault: Any) -> None:
-        size, kernel = room.sound.size, quick_inversion(plan.half, _is_coded(pairs))
+        size, kernel = room.sound.size, quick_inversion(plan.half, _how_stored(pairs))
         found = (room.information, series, sigma, room.sums, room.sound)
         _launch(plan, kernel, size, *pairs, plan.rows, plan.used, first, room.scratch, *found, fault)
         place = (room.sound, plan.used, first, unlinked.moving)
@@ -155,7 +157,7 @@ def _leave(plan: Plan, room: Quick, first: int, quick: Callable[[Quick, int, Any
 def _fit(pairs: Pairs, plan: Plan, room: Careful, first: int, chosen: Any, robust: bool, fault: Any) -> None:
     """Subsets and series, in ``level[slot]``, of the pixels ``first + chosen``."""
     size, order, seen = chosen.size, (plan.reference, plan.secondary), (room.value, room.w)
-    _launch(plan, gathering(_is_coded(pairs)), size, *pairs, plan.order, first, chosen, *seen, fault)
+    _launch(plan, gathering(_how_stored(pairs)), size, *pairs, plan.order, first, chosen, *seen, fault)
     names = (room.parent, room.label, room.sequence, room.information, room.linked, room.dates, room.steps)
     _launch(plan, link, size, room.w, *order, plan.time, *names, room.ridge, room.covered)
     _launch(plan, fitting(plan.half), size, *seen, plan.places, plan.ratio, room.ridge, room.level, room.scratch)
@@ -187,8 +189,8 @@ def _get(plan: Plan, array: Any) -> NDArray[np.int32]:
     return values
 
 
-def _is_coded(pairs: Pairs) -> bool:
-    return bool(pairs.weight.dtype == np.uint8)
+def _how_stored(pairs: Pairs) -> Stored:
+    return Stored(bool(pairs.phase.dtype == np.int16), bool(pairs.weight.dtype == np.uint8))
 
 
 def _table(dates: int, pixels: int, network: Network, missing: float, dtype: type = np.float32) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from slidecloud.kernels._sbas_cuda_pairs import sifting
+from slidecloud.kernels._sbas_cuda_pairs import Stored, sifting
 from slidecloud.kernels._sbas_exact import RIDGE
 
 
@@ -21,17 +21,17 @@ def collect(sound, chosen, count):  # type: ignore[no-untyped-def]
 
 
 @cache
-def gathering(coded: bool) -> Any:
+def gathering(stored: Stored) -> Any:
     """Kernel that copies the pairs of the pixels ``first + chosen[t]``, in network order, missing ones as zeros."""
-    sift = sifting(coded)
+    sift = sifting(stored)
 
     @cuda.jit
-    def gather(phase, weight, table, offset, order, first, chosen, value, w, fault):  # type: ignore[no-untyped-def]
+    def gather(phase, weight, table, offset, scale, order, first, chosen, value, w, fault):  # type: ignore[no-untyped-def]
         t = cuda.grid(1)
         if t < chosen.size:
             for p in range(order.size):
-                seen, stored = phase[order[p], first + chosen[t]], weight[order[p], first + chosen[t]]
-                value[p, t], w[p, t] = sift(seen, stored, table, offset, order[p], fault)
+                seen, code = phase[order[p], first + chosen[t]], weight[order[p], first + chosen[t]]
+                value[p, t], w[p, t] = sift(seen, code, table, offset[order[p]], scale, fault)
 
     return gather
 

@@ -20,12 +20,14 @@ SHARE = 0.4
 
 
 class Pairs(NamedTuple):
-    """What is read: ``phase``, ``weight`` (pair, pixel), ``table`` (256,) of uint8 weights, ``offset`` (pair,) rad."""
+    """What is read: ``phase``, ``weight`` (pair, pixel), ``table`` (256,) of uint8 weights, ``offset`` (pair,) rad, and
+    ``scale``, rad per unit of phase."""
 
     phase: Any
     weight: Any
     table: Any
     offset: Any
+    scale: np.float32
 
 
 class Plan(NamedTuple):
@@ -107,14 +109,14 @@ def lay_plan(network: Network, stream: Any) -> Plan:
     return Plan._make([half, *fields, stream])
 
 
-def lay_pairs(phase: Any, weight: Any, table: Any, offset: Any, stream: Any) -> Pairs:
+def lay_pairs(phase: Any, weight: Any, table: Any, offset: Any) -> Pairs:
     """Views of the input as the kernels take it; a table stands for itself, no table for the numbers 0 to 255."""
-    shown = device.as_device(phase, name="phase", dtype=np.float32, ndim=2)
+    shown = device.as_device(phase, name="phase", dtype=phase.dtype, ndim=2)
     rated = device.as_device(weight, name="weight", dtype=weight.dtype, ndim=2)
-    values = np.arange(256) if table is None else np.asarray(table)
-    shift = np.zeros(phase.shape[0]) if offset is None else np.asarray(offset)
-    on_device = (device.to_device(array.astype(np.float32), stream=stream) for array in (values, shift))
-    return Pairs(shown, rated, *on_device)
+    values = np.arange(256) if table is None else table
+    level = np.zeros(phase.shape[0]) if offset is None else offset
+    known, lower = (device.to_device(np.asarray(a, np.float32), stream=shown.stream) for a in (values, level))
+    return Pairs(shown, rated, known, lower, np.float32(np.pi / 32768 if phase.dtype == np.int16 else 1))
 
 
 def make_room(layout: dict[str, tuple[tuple[int, ...], type]], most: int) -> dict[str, Any]:

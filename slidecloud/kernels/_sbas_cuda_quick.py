@@ -16,7 +16,7 @@ import numpy as np
 from numba import cuda, float32
 
 from slidecloud.kernels._sbas_cuda_band import arrival, clearing, elimination, selection, substitution
-from slidecloud.kernels._sbas_cuda_pairs import reading, sifting
+from slidecloud.kernels._sbas_cuda_pairs import Stored, reading, sifting
 from slidecloud.kernels._sbas_cuda_quality import SUMS, tally
 from slidecloud.kernels._sbas_increments import PIVOT
 
@@ -25,36 +25,36 @@ ZERO = REAL(0)
 
 
 @cache
-def descent(half: int, coded: bool, complete: bool) -> Any:
+def descent(half: int, stored: Stored, complete: bool) -> Any:
     """Device function that forms and eliminates the normal equations of one pixel; returns whether they are sound.
 
     ``scratch`` (step, half + 2, thread) receives the columns of U, one over the pivots, and the right-hand side;
     ``information`` (step, thread), where ``complete``, the normal matrix times a vector of ones.
     """
     size = half + 1
-    (read, kind), sift = reading(half, coded), sifting(coded)
+    (read, angle, code), sift = reading(half, stored), sifting(stored)
     arrive, eliminate = arrival(half), elimination(half, REAL)
     forward, _ = substitution(half, REAL)
     clear = clearing(size, size, REAL)
 
     @cuda.jit(device=True)
-    def descend(phase, weight, table, offset, rows, pixel, t, scratch, information, fault):  # type: ignore[no-untyped-def]
+    def descend(phase, weight, table, offset, scale, rows, pixel, t, scratch, information, fault):  # type: ignore[no-untyped-def]
         window = cuda.local.array((size, size), REAL)
         right, share, push = cuda.local.array(size, REAL), cuda.local.array(size, REAL), cuda.local.array(size, REAL)
         reach, column = cuda.local.array(size, REAL), cuda.local.array(size, REAL)
-        seen, stored = cuda.local.array(size, REAL), cuda.local.array(size, kind)
+        seen, codes = cuda.local.array(size, angle), cuda.local.array(size, code)
         clear(window)
         for a in range(size):
             right[a] = ZERO
             reach[a] = ZERO
         trace, covered, least = ZERO, ZERO, REAL(np.inf)
         for c in range(rows.shape[0] - 1, -1, -1):
-            read(phase, weight, rows, c, pixel, seen, stored)
+            read(phase, weight, rows, c, pixel, seen, codes)
             for i in range(size):
                 share[i] = ZERO
                 push[i] = ZERO
                 if rows[c, i] >= 0:
-                    value, w = sift(seen[i], stored[i], table, offset, rows[c, i], fault)
+                    value, w = sift(seen[i], codes[i], table, offset[rows[c, i]], scale, fault)
                     share[i] = w
                     push[i] = w * value
                     trace += w * REAL(i + 1)
@@ -83,22 +83,22 @@ def descent(half: int, coded: bool, complete: bool) -> Any:
 
 
 @cache
-def quick_series(half: int, coded: bool) -> Any:
+def quick_series(half: int, stored: Stored) -> Any:
     """Kernel that writes the series of the pixels ``first ..`` and which of them are sound.
 
     ``rows`` (step, half + 1) int32 is the row of the pair that ends one step after c and spans i + 1, or -1; ``used``
     (date,) the row of ``series`` of each date. Unsound pixels are left to the exact way.
     """
-    size, descend = half + 1, descent(half, coded, False)
+    size, descend = half + 1, descent(half, stored, False)
     _, backward = substitution(half, REAL)
 
     @cuda.jit
-    def solve(phase, weight, table, offset, rows, used, first, scratch, series, sound, fault):  # type: ignore[no-untyped-def]
+    def solve(phase, weight, table, offset, scale, rows, used, first, scratch, series, sound, fault):  # type: ignore[no-untyped-def]
         t = cuda.grid(1)
         if t >= sound.size:
             return
         pixel = first + t
-        sound[t] = descend(phase, weight, table, offset, rows, pixel, t, scratch, scratch[0], fault)
+        sound[t] = descend(phase, weight, table, offset, scale, rows, pixel, t, scratch, scratch[0], fault)
         if not sound[t]:
             return
         recent, column = cuda.local.array(size, REAL), cuda.local.array(size, REAL)
@@ -116,33 +116,33 @@ def quick_series(half: int, coded: bool) -> Any:
 
 
 @cache
-def quick_inversion(half: int, coded: bool) -> Any:
+def quick_inversion(half: int, stored: Stored) -> Any:
     """As `quick_series`; writes the network's variance to the rows of ``sigma``, and ``information`` and ``sums``.
 
     The variances come from ``D^T U``, D taking first differences of the phases: the factor of their Laplacian, formed
     column by column without cancellation because its off-diagonals are never positive.
     """
     size, wide = half + 1, half + 2
-    (read, kind), sift = reading(half, coded), sifting(coded)
-    descend, select = descent(half, coded, True), selection(half + 1, REAL)
+    (read, angle, code), sift = reading(half, stored), sifting(stored)
+    descend, select = descent(half, stored, True), selection(half + 1, REAL)
     clear = clearing(size, size, REAL)
     _, backward = substitution(half, REAL)
 
     @cuda.jit
     def solve(  # type: ignore[no-untyped-def]
-        phase, weight, table, offset, rows, used, first, scratch, information, series, sigma, sums, sound, fault
+        phase, weight, table, offset, scale, rows, used, first, scratch, information, series, sigma, sums, sound, fault
     ):
         t = cuda.grid(1)
         if t >= sound.size:
             return
         pixel = first + t
-        sound[t] = descend(phase, weight, table, offset, rows, pixel, t, scratch, information, fault)
+        sound[t] = descend(phase, weight, table, offset, scale, rows, pixel, t, scratch, information, fault)
         if not sound[t]:
             return
         covariance, fresh = cuda.local.array((size, size), REAL), cuda.local.array(wide, REAL)
         recent, past = cuda.local.array(size, REAL), cuda.local.array(size, REAL)
         column, told = cuda.local.array(wide, REAL), cuda.local.array(SUMS, REAL)
-        seen, stored = cuda.local.array(size, REAL), cuda.local.array(size, kind)
+        seen, codes = cuda.local.array(size, angle), cuda.local.array(size, code)
         clear(covariance)
         for a in range(size):
             recent[a] = ZERO
@@ -153,7 +153,7 @@ def quick_inversion(half: int, coded: bool) -> Any:
         series[used[0], pixel] = ZERO
         sigma[used[0], pixel] = ZERO
         for c in range(rows.shape[0]):
-            read(phase, weight, rows, c, pixel, seen, stored)
+            read(phase, weight, rows, c, pixel, seen, codes)
             column[0] = REAL(1)
             for d in range(1, size):
                 column[d] = scratch[c, d - 1, t]
@@ -167,7 +167,7 @@ def quick_inversion(half: int, coded: bool) -> Any:
             sigma[used[c + 1], pixel] = select(covariance, fresh, column, inverse)
             for i in range(size):
                 if rows[c, i] >= 0:
-                    value, w = sift(seen[i], stored[i], table, offset, rows[c, i], fault)
+                    value, w = sift(seen[i], codes[i], table, offset[rows[c, i]], scale, fault)
                     if w > ZERO:
                         tally(value - (level - past[i]), w, told)
             for a in range(half, 0, -1):

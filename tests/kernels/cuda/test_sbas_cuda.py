@@ -157,6 +157,12 @@ def test_stored_coherence_and_offsets_equal_what_they_stand_for():
     found = solve_there(phase, stored, reference, secondary, time, table=table, offset=offset)
     plain = solve_there(phase - offset[:, None], table[stored], reference, secondary, time)
     np.testing.assert_array_equal(found, plain)
+    angle = rng.integers(-32768, 32768, phase.shape).astype(np.int16)
+    offset[3] = np.nan
+    found = solve_there(angle, stored, reference, secondary, time, table=table, offset=offset)
+    turned = (angle * (np.pi / 32768) - offset[:, None]).astype(np.float32)
+    plain = solve_there(turned, table[stored], reference, secondary, time)
+    np.testing.assert_allclose(found, plain, rtol=1e-5, atol=1e-5)
     small = invert_there(phase, stored, reference, secondary, time=time)
     assert_identical(small, invert_there(phase, stored.astype(np.float32), reference, secondary, time=time))
 
