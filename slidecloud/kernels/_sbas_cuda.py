@@ -10,7 +10,7 @@ how many pixels are left, and at its end.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,14 +46,15 @@ def solve(phase: Any, weight: Any, network: Network, dates: int, *, table: Any, 
     """Series (date, pixel) float32 on the device; parameters as `sbas.solve`, checked."""
     pairs = lay_pairs(phase, weight, table, offset)
     plan = lay_plan(network, pairs.phase.stream)
+    fault = _put(plan, np.zeros(2))
     series = _table(dates, phase.shape[1], network, np.nan)
 
-    def quick(room: Quick, first: int, fault: Any) -> None:
+    def quick(room: Quick, first: int) -> None:
         kernel = quick_series(plan.half, _how_stored(pairs))
         place = (plan.rows, plan.used, first)
         _launch(plan, kernel, room.sound.size, *pairs, *place, room.scratch, series, room.sound, fault)
 
-    _run(pairs, plan, robust, series, quick, lambda *_: None)
+    _run(_Task(pairs, plan, robust, series, fault, quick, lambda *_: None))
     return series
 
 
@@ -78,6 +79,7 @@ def invert(
     """
     pairs = lay_pairs(phase, weight, table, offset)
     plan = lay_plan(network, pairs.phase.stream)
+    fault = _put(plan, np.zeros(2))
     pixels, columns = phase.shape[1], design.shape[0]
     series, sigma = (_table(dates, pixels, network, np.nan) for _ in range(2))
     velocity, velocity_sigma, coherence, rms = (device.empty(pixels) for _ in range(4))
@@ -88,7 +90,7 @@ def invert(
     options = (terms, robust, minimum_norm, flat, least_rms)
     order, unlinked = (plan.reference, plan.secondary), make_careful(plan, 1)
 
-    def quick(room: Quick, first: int, fault: Any) -> None:
+    def quick(room: Quick, first: int) -> None:
         size, kernel = room.sound.size, quick_inversion(plan.half, _how_stored(pairs))
         found = (room.information, series, sigma, room.sums, room.sound)
         _launch(plan, kernel, size, *pairs, plan.rows, plan.used, first, room.scratch, *found, fault)
@@ -106,7 +108,7 @@ def invert(
         told = (room.sums, room.information, *_links(room), room.sound)
         _launch(plan, finishing(columns, True), size, *told, *place, *options, series, sigma, *maps)
 
-    _run(pairs, plan, robust, series, quick, careful)
+    _run(_Task(pairs, plan, robust, series, fault, quick, careful))
     return (series, sigma, *maps)
 
 
@@ -114,56 +116,70 @@ def _links(room: Careful) -> tuple[Any, ...]:
     return room.label, room.sequence, room.linked, room.dates, room.covered, room.factor
 
 
-def _run(
-    pairs: Pairs,
-    plan: Plan,
-    robust: bool,
-    series: Any,
-    quick: Callable[[Quick, int, Any], None],
-    careful: Callable[[Careful, int, Any], None],
-) -> None:
-    """Every pixel the ``quick`` way unless that cannot be, those that it leaves the careful way, then ``careful``."""
-    pixels = pairs.phase.shape[1]
-    swift = plan.half <= WIDEST and not robust
-    fault = _put(plan, np.zeros(2))
-    room, slow = make_quick(plan, pixels), None
-    batch = room.sound.size
-    every = None if swift else _put(plan, np.arange(batch))
-    for first in range(0, pixels, batch):
-        own = trim(room, min(batch, pixels - first))
-        chosen = _leave(plan, own, first, quick, fault) if every is None else every[: own.sound.size]
-        if not chosen.size:
-            continue
-        slow = slow or make_careful(plan, batch)
-        for start in range(0, chosen.size, slow.sound.size):
-            part = chosen[start : start + slow.sound.size]
-            held = trim(slow, part.size)
-            _fit(pairs, plan, held, first, part, robust, fault)
-            fitted = (held.level, held.slot, held.label, plan.used, first, part, series)
-            _launch(plan, store_series, part.size, *fitted)
-            careful(held, first, part)
-    infinite_phase, wrong_weight = _get(plan, fault)
+class _Task(NamedTuple):
+    """What to invert, and what to do with a batch the ``quick`` way and with one that went the ``careful`` way."""
+
+    pairs: Pairs
+    plan: Plan
+    robust: bool
+    series: Any
+    fault: Any
+    quick: Callable[[Quick, int], None]
+    careful: Callable[[Careful, int, Any], None]
+
+
+def _run(task: _Task) -> None:
+    """Every pixel the quick way unless that cannot be, those that it leaves the careful way."""
+    plan, pixels = task.plan, task.pairs.phase.shape[1]
+    if plan.half > WIDEST or task.robust:
+        slow = make_careful(plan, pixels)
+        every, batch = _put(plan, np.arange(slow.sound.size)), slow.sound.size
+        for first in range(0, pixels, batch):
+            _take_care(task, slow, first, every[: min(batch, pixels - first)])
+    else:
+        _run_quick(task)
+    infinite_phase, wrong_weight = _get(plan, task.fault)
     refuse_values(phase=bool(infinite_phase), weight=bool(wrong_weight))
 
 
-def _leave(plan: Plan, room: Quick, first: int, quick: Callable[[Quick, int, Any], None], fault: Any) -> Any:
-    """A batch the ``quick`` way; which of its pixels that leaves."""
-    quick(room, first, fault)
-    count = _put(plan, np.zeros(1))
-    _launch(plan, collect, room.sound.size, room.sound, room.chosen, count)
-    return room.chosen[: int(_get(plan, count)[0])]
+def _run_quick(task: _Task) -> None:
+    plan, pixels = task.plan, task.pairs.phase.shape[1]
+    room, slow = make_quick(plan, pixels), None
+    batch = room.sound.size
+    for first in range(0, pixels, batch):
+        own = trim(room, min(batch, pixels - first))
+        task.quick(own, first)
+        count = _put(plan, np.zeros(1))
+        _launch(plan, collect, own.sound.size, own.sound, own.chosen, count)
+        left = int(_get(plan, count)[0])
+        if left:
+            slow = slow or make_careful(plan, batch)
+            _take_care(task, slow, first, own.chosen[:left])
 
 
-def _fit(pairs: Pairs, plan: Plan, room: Careful, first: int, chosen: Any, robust: bool, fault: Any) -> None:
+def _take_care(task: _Task, room: Careful, first: int, chosen: Any) -> None:
+    """The pixels ``first + chosen`` the careful way, as many at a time as there is room for."""
+    for start in range(0, chosen.size, room.sound.size):
+        part = chosen[start : min(start + room.sound.size, chosen.size)]
+        own = trim(room, part.size)
+        _fit(task, own, first, part)
+        fitted = (own.level, own.slot, own.label, task.plan.used, first, part, task.series)
+        _launch(task.plan, store_series, part.size, *fitted)
+        task.careful(own, first, part)
+
+
+def _fit(task: _Task, room: Careful, first: int, chosen: Any) -> None:
     """Subsets and series, in ``level[slot]``, of the pixels ``first + chosen``."""
-    size, order, seen = chosen.size, (plan.reference, plan.secondary), (room.value, room.w)
-    _launch(plan, gathering(_how_stored(pairs)), size, *pairs, plan.order, first, chosen, *seen, fault)
+    plan, size, seen = task.plan, chosen.size, (room.value, room.w)
+    order = (plan.reference, plan.secondary)
+    gather = gathering(_how_stored(task.pairs))
+    _launch(plan, gather, size, *task.pairs, plan.order, first, chosen, *seen, task.fault)
     names = (room.parent, room.label, room.sequence, room.information, room.linked, room.dates, room.steps)
     _launch(plan, link, size, room.w, *order, plan.time, *names, room.ridge, room.covered)
     _launch(plan, fitting(plan.half), size, *seen, plan.places, plan.ratio, room.ridge, room.level, room.scratch)
     state = (room.level, room.slot, room.score, room.trace)
     _launch(plan, judge, size, *seen, *order, *state, room.moving)
-    moving, later, left = room.moving, room.later, size if robust else 0
+    moving, later, left = room.moving, room.later, size if task.robust else 0
     for _ in range(0, MOST_STEPS, ROUND):
         if left:
             count = _put(plan, np.zeros(1))

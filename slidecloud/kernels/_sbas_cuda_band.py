@@ -4,7 +4,7 @@ Step c joins date c to date c + 1. From the last step to the first, a thread add
 after which nothing of c is missing, and eliminates c: ``M = U diag(p) U^T`` with U upper, as `_sbas_band` has it. What
 it holds meanwhile is a window of (half + 1)^2 / 2 numbers, ``window[a, b]`` for the element (c - b, c - a), a <= b.
 Widths are known when a kernel is compiled, so loops over the window unroll and it stays in registers (up to a
-half-width of 6; the compiler puts wider ones into local memory). Before the first date it is zero: no case of its own.
+half-width of 7; the compiler puts wider ones into local memory). Before the first date it is zero: no case of its own.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def laying(columns: int, broken: bool) -> tuple[Any, Any]:
         length = design[columns - 2, there] - design[columns - 2, here]
         rise = float64(series[used[there], pixel]) - float64(series[used[here], pixel])
         fresh[columns] = float32(rise - rate * length)
-        share = float32(1.0 / (float64(information[k, t]) * mean)) if known else ONE
+        share = ONE / (information[k, t] * float32(mean)) if known else ONE
         return min(max(share, SMALLEST), LARGEST)
 
     return tell, lay
