@@ -70,6 +70,12 @@ class GradientSums(NamedTuple):
     flags: NDArray[np.uint8]
 
 
+def no_sums(shape: tuple[int, int]) -> GradientSums:
+    """The sums over no pairs, of (y, x) pixels."""
+    fields = [np.zeros(shape, np.float32) for _ in GradientSums._fields[:-2]]
+    return GradientSums._make((*fields, np.zeros(shape, np.int32), np.zeros(shape, np.uint8)))
+
+
 class GradientStack(NamedTuple):
     """Mean gradients of a set of pairs, every field (y, x); float32 and NaN where undefined unless said.
 

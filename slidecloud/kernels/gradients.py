@@ -29,9 +29,9 @@ from slidecloud.kernels._gradients_finish import solve_gradients
 from slidecloud.kernels._gradients_layout import COHERENT
 from slidecloud.kernels._gradients_rate import mean_rate
 from slidecloud.kernels._gradients_region import Pairs, Region, Windows
-from slidecloud.kernels._gradients_types import Flag, GradientRate, GradientStack, GradientSums
-from slidecloud.kernels._gradients_unwrap import flood_unwrap
-from slidecloud.kernels.phase import wrap
+from slidecloud.kernels._gradients_types import Flag, GradientRate, GradientStack, GradientSums, no_sums
+from slidecloud.kernels._gradients_unwrap import flood_unwrap, rewrap
+from slidecloud.kernels.device import on_device
 from slidecloud.types import Float32
 
 
@@ -121,7 +121,10 @@ def accumulate(
 
     Returns
     -------
-    GradientSums of the interior. Without pairs all sums are zero.
+    GradientSums of the interior, arrays of the host. Without pairs all sums are zero.
+
+    Device arrays (of CuPy, or of numba; contiguous) are worked on where they lie, see
+    `slidecloud.kernels.gradients_device.RunningSums`.
 
     Raises
     ------
@@ -133,6 +136,15 @@ def accumulate(
     Fu et al. (2022), Frontiers in Environmental Science 10:963322. Fafchamps and Gubert (2007), Journal of Development
     Economics 83.
     """
+    if on_device(phase) or on_device(coherence):
+        from slidecloud.kernels.gradients_device import RunningSums
+
+        running = RunningSums(
+            np.shape(phase)[1:], reference=reference, secondary=secondary, span=span, window=window, gap=gap,
+            estimator=estimator, interior=interior, origin=origin,
+        )  # fmt: skip
+        running.add_all(phase, coherence)
+        return running.sums()
     kind = check_estimator(estimator)
     size, block = check_window(window, gap)
     angles, shares = check_samples(phase, coherence)
@@ -142,13 +154,8 @@ def accumulate(
     if order.size and extent[0] and extent[1]:
         sums = Region(pairs, Windows(kind, size, block), corner, extent, check_origin(origin)).sums()
     else:
-        fields = [np.zeros(extent, np.float32) for _ in GradientSums._fields[:-2]]
-        sums = GradientSums._make((*fields, np.zeros(extent, np.int32), np.zeros(extent, np.uint8)))
-    return _rewrap(sums) if estimator == "rewrapped" else sums
-
-
-def _rewrap(sums: GradientSums) -> GradientSums:
-    return sums._replace(x_imag=wrap(sums.x_imag), y_imag=wrap(sums.y_imag))
+        sums = no_sums(extent)
+    return rewrap(sums) if estimator == "rewrapped" else sums
 
 
 def finish(
@@ -252,7 +259,7 @@ def merge(first: GradientSums, second: GradientSums, *, estimator: Estimator = "
         if name.startswith("distance")
     }  # fmt: skip
     sums = GradientSums(**added, **distances, flags=first.flags | second.flags)
-    return _rewrap(sums) if estimator == "rewrapped" else sums
+    return rewrap(sums) if estimator == "rewrapped" else sums
 
 
 __all__ = [
