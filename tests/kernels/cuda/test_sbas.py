@@ -111,7 +111,8 @@ def test_equals_the_cpu_for_gaps_and_subsets(robust, irregular):
     rng = np.random.default_rng(2)
     pairs = broken(rng)
     step = rng.choice([6, 12, 24, 96], size=20) if irregular else np.full(20, 12)
-    options = {"time": np.cumsum(step) / 365.25, "robust": robust, "minimum_norm": irregular}
+    terms = {"minimum_norm": irregular, "seasonal": irregular != robust}
+    options = {"time": np.cumsum(step) / 365.25, "robust": robust, **terms}
     here, there = invert(*pairs, **options), invert_there(*pairs, **options)
     assert there.subset[:, 2].max() == 2
     assert np.isnan(there.velocity[5])
