@@ -23,7 +23,6 @@ from slidecloud.kernels._sbas_cuda_links import collect, gathering, link
 from slidecloud.kernels._sbas_cuda_pairs import Stored
 from slidecloud.kernels._sbas_cuda_plan import (
     Careful,
-    Pairs,
     Plan,
     Quick,
     lay_pairs,
@@ -35,19 +34,30 @@ from slidecloud.kernels._sbas_cuda_plan import (
 from slidecloud.kernels._sbas_cuda_quality import robust_factor, summarise
 from slidecloud.kernels._sbas_cuda_quick import quick_inversion, quick_series
 from slidecloud.kernels._sbas_cuda_spread import spreading, store_series
-from slidecloud.kernels._sbas_exact import MOST_STEPS
 from slidecloud.kernels._sbas_increments import WIDEST
+from slidecloud.kernels._sbas_robust import MOST_STEPS
+from slidecloud.kernels._sbas_stage import Observations
 from slidecloud.types import Float64
 
 THREADS = 128
 
 
-def solve(phase: Any, weight: Any, network: Network, dates: int, *, table: Any, offset: Any, robust: bool) -> Any:
-    """Series (date, pixel) float32 on the device; parameters as `sbas.solve`, checked."""
-    pairs = lay_pairs(phase, weight, table, offset)
-    plan = lay_plan(network, pairs.phase.stream)
+class Trend(NamedTuple):
+    """What is fitted to series: the ``design`` (column, date), whether one intercept holds for all subsets, the prior
+    density of growth, and what residuals are never taken to be below, in rad."""
+
+    design: Float64
+    minimum_norm: bool
+    flat: float
+    least_rms: float
+
+
+def solve(observed: Observations, network: Network, dates: int, *, robust: bool) -> Any:
+    """Series (date, pixel) float32 on the device, as `sbas.solve`; ``dates`` counts all, used or not."""
+    pairs = lay_pairs(observed)
+    plan = lay_plan(network, pairs.phase)
     fault = _put(plan, np.zeros(2))
-    series = _table(dates, phase.shape[1], network, np.nan)
+    series = _table(dates, pairs.phase.shape[1], network, np.nan)
 
     def quick(room: Quick, first: int) -> None:
         kernel = quick_series(plan.half, _how_stored(pairs))
@@ -58,36 +68,19 @@ def solve(phase: Any, weight: Any, network: Network, dates: int, *, table: Any, 
     return series
 
 
-def invert(
-    phase: Any,
-    weight: Any,
-    network: Network,
-    dates: int,
-    design: Float64,
-    *,
-    table: Any,
-    offset: Any,
-    robust: bool,
-    minimum_norm: bool,
-    flat: float,
-    least_rms: float,
-) -> tuple[Any, ...]:
-    """The fields of an `Inversion`, in order, on the device; parameters as `sbas.invert`, checked.
-
-    ``design`` (column, date) are the terms fitted to the series, ``flat`` the prior density of growth, ``least_rms``
-    what residuals are never taken to be below.
-    """
-    pairs = lay_pairs(phase, weight, table, offset)
-    plan = lay_plan(network, pairs.phase.stream)
+def invert(observed: Observations, network: Network, dates: int, trend: Trend, *, robust: bool) -> tuple[Any, ...]:
+    """The fields of an `Inversion`, in order, on the device, as `sbas.invert`; ``dates`` counts all, used or not."""
+    pairs = lay_pairs(observed)
+    plan = lay_plan(network, pairs.phase)
     fault = _put(plan, np.zeros(2))
-    pixels, columns = phase.shape[1], design.shape[0]
+    pixels, columns = pairs.phase.shape[1], trend.design.shape[0]
     series, sigma = (_table(dates, pixels, network, np.nan) for _ in range(2))
     velocity, velocity_sigma, coherence, rms = (device.empty(pixels) for _ in range(4))
     redundancy, subset = device.empty(pixels, np.int16), _table(dates, pixels, network, 0, np.uint8)
     recovered, variance_factor, date_sigma, drift = (device.empty(pixels) for _ in range(4))
     maps = (velocity, velocity_sigma, coherence, rms, redundancy, subset, recovered, variance_factor, date_sigma, drift)
-    terms = device.to_device(design, stream=plan.stream)
-    options = (terms, robust, minimum_norm, flat, least_rms)
+    terms = device.to_device(trend.design, stream=plan.stream)
+    options = (terms, robust, *trend[1:])
     order, unlinked = (plan.reference, plan.secondary), make_careful(plan, 1)
 
     def quick(room: Quick, first: int) -> None:
@@ -119,7 +112,7 @@ def _links(room: Careful) -> tuple[Any, ...]:
 class _Task(NamedTuple):
     """What to invert, and what to do with a batch the ``quick`` way and with one that went the ``careful`` way."""
 
-    pairs: Pairs
+    pairs: Observations
     plan: Plan
     robust: bool
     series: Any
@@ -139,7 +132,8 @@ def _run(task: _Task) -> None:
     else:
         _run_quick(task)
     infinite_phase, wrong_weight = _get(plan, task.fault)
-    refuse_values(phase=bool(infinite_phase), weight=bool(wrong_weight))
+    if infinite_phase or wrong_weight:
+        refuse_values(infinite_phase=bool(infinite_phase))
 
 
 def _run_quick(task: _Task) -> None:
@@ -205,7 +199,7 @@ def _get(plan: Plan, array: Any) -> NDArray[np.int32]:
     return values
 
 
-def _how_stored(pairs: Pairs) -> Stored:
+def _how_stored(pairs: Observations) -> Stored:
     return Stored(bool(pairs.phase.dtype == np.int16), bool(pairs.weight.dtype == np.uint8))
 
 

@@ -14,7 +14,9 @@ from typing import Any
 from numba import cuda, float64
 
 from slidecloud.kernels._sbas_cuda_band import arrival, clearing, elimination, substitution
-from slidecloud.kernels._sbas_exact import RIDGE, SETTLED, SMOOTHING, STRETCH
+from slidecloud.kernels._sbas_exact import RIDGE
+from slidecloud.kernels._sbas_increments import SMOOTHING
+from slidecloud.kernels._sbas_robust import SETTLED, STRETCH
 
 ZERO = float64(0)
 ROUND = 10

@@ -26,7 +26,7 @@ def gathering(stored: Stored) -> Any:
     sift = sifting(stored)
 
     @cuda.jit
-    def gather(phase, weight, table, offset, scale, order, first, chosen, value, w, fault):  # type: ignore[no-untyped-def]
+    def gather(phase, weight, offset, scale, table, order, first, chosen, value, w, fault):  # type: ignore[no-untyped-def]
         t = cuda.grid(1)
         if t < chosen.size:
             for p in range(order.size):

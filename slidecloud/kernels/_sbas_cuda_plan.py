@@ -8,7 +8,8 @@ import numpy as np
 
 from slidecloud.kernels import device
 from slidecloud.kernels._sbas_check import Network
-from slidecloud.kernels._sbas_cuda_quality import SUMS
+from slidecloud.kernels._sbas_quality import SUMS
+from slidecloud.kernels._sbas_stage import Observations
 from slidecloud.types import Float64
 
 LONGEST = 64
@@ -17,17 +18,6 @@ QUICK_BATCH, CAREFUL_BATCH = 1 << 22, 1 << 20
 """Pixels at most: more do not make a launch cheaper."""
 SHARE = 0.4
 """Of the free memory, what the scratch of either way takes at most."""
-
-
-class Pairs(NamedTuple):
-    """What is read: ``phase``, ``weight`` (pair, pixel), ``table`` (256,) of uint8 weights, ``offset`` (pair,) rad, and
-    ``scale``, rad per unit of phase."""
-
-    phase: Any
-    weight: Any
-    table: Any
-    offset: Any
-    scale: np.float32
 
 
 class Plan(NamedTuple):
@@ -89,8 +79,8 @@ class Careful(NamedTuple):
     sound: Any
 
 
-def lay_plan(network: Network, stream: Any) -> Plan:
-    """The plan of a network; refuses one whose longest pair spans more than `LONGEST` dates."""
+def lay_plan(network: Network, phase: Any) -> Plan:
+    """The plan of a network, on the stream of ``phase``; refuses one with a pair of more than `LONGEST` dates."""
     span = network.secondary - network.reference
     half = int(span.max()) - 1
     if half >= LONGEST:
@@ -105,18 +95,17 @@ def lay_plan(network: Network, stream: Any) -> Plan:
     index = (rows, places, network.order, network.reference, network.secondary, network.used)
     ratio: Float64 = (np.median(interval) / interval) ** 2
     numbers = [array.astype(np.int32) for array in index] + [network.time, ratio]
-    fields = [device.to_device(array, stream=stream) for array in numbers]
-    return Plan._make([half, *fields, stream])
+    fields = [device.to_device(array, stream=phase.stream) for array in numbers]
+    return Plan._make([half, *fields, phase.stream])
 
 
-def lay_pairs(phase: Any, weight: Any, table: Any, offset: Any) -> Pairs:
-    """Views of the input as the kernels take it; a table stands for itself, no table for the numbers 0 to 255."""
-    shown = device.as_device(phase, name="phase", dtype=phase.dtype, ndim=2)
-    rated = device.as_device(weight, name="weight", dtype=weight.dtype, ndim=2)
-    values = np.arange(256) if table is None else table
-    level = np.zeros(phase.shape[0]) if offset is None else offset
-    known, lower = (device.to_device(np.asarray(a, np.float32), stream=shown.stream) for a in (values, level))
-    return Pairs(shown, rated, known, lower, np.float32(np.pi / 32768 if phase.dtype == np.int16 else 1))
+def lay_pairs(observed: Observations) -> Observations:
+    """Pairs as the kernels take them: all of it on the device."""
+    phase, weight, offset, scale, table = observed
+    shown: Any = device.as_device(phase, name="phase", dtype=phase.dtype, ndim=2)
+    rated: Any = device.as_device(weight, name="weight", dtype=weight.dtype, ndim=2)
+    lower, known = (device.to_device(values, stream=shown.stream) for values in (offset, table))
+    return Observations(shown, rated, lower, scale, known)
 
 
 def make_room(layout: dict[str, tuple[tuple[int, ...], type]], most: int) -> dict[str, Any]:

@@ -7,17 +7,15 @@ import math
 import numpy as np
 from numba import cuda, float32, float64
 
-from slidecloud.kernels._sbas_exact import SMOOTHING
-from slidecloud.kernels._sbas_quality import HALF, PER_TURN, QUARTER, S1, S3, S5, S7, S9
+from slidecloud.kernels._sbas_increments import SMOOTHING
+from slidecloud.kernels._sbas_quality import HALF, PER_TURN, QUARTER, S1, S3, S5, S7, S9, SUMS
 
 ZERO, ONE = np.float32(0), np.float32(1)
-SUMS = 6
-"""Number of pairs, sums of w, of w r^2, of r^2, of cos r and of sin r: the rows of what `tally` fills."""
 
 
 @cuda.jit(device=True)
 def tally(r, w, sums):  # type: ignore[no-untyped-def]
-    """Add a pair of weight ``w`` > 0 and residual ``r``, float32 rad, to ``sums`` (6,) float32."""
+    """Add a pair of weight ``w`` > 0 and residual ``r``, float32 rad, to ``sums`` (6,): see `_sbas_quality`."""
     sums[0] += ONE
     sums[1] += w
     sums[2] += w * r * r

@@ -17,8 +17,9 @@ from numba import cuda, float32
 
 from slidecloud.kernels._sbas_cuda_band import arrival, clearing, elimination, selection, substitution
 from slidecloud.kernels._sbas_cuda_pairs import Stored, reading, sifting
-from slidecloud.kernels._sbas_cuda_quality import SUMS, tally
+from slidecloud.kernels._sbas_cuda_quality import tally
 from slidecloud.kernels._sbas_increments import PIVOT
+from slidecloud.kernels._sbas_quality import SUMS
 
 REAL = float32
 ZERO = REAL(0)
@@ -38,7 +39,7 @@ def descent(half: int, stored: Stored, complete: bool) -> Any:
     clear = clearing(size, size, REAL)
 
     @cuda.jit(device=True)
-    def descend(phase, weight, table, offset, scale, rows, pixel, t, scratch, information, fault):  # type: ignore[no-untyped-def]
+    def descend(phase, weight, offset, scale, table, rows, pixel, t, scratch, information, fault):  # type: ignore[no-untyped-def]
         window = cuda.local.array((size, size), REAL)
         right, share, push = cuda.local.array(size, REAL), cuda.local.array(size, REAL), cuda.local.array(size, REAL)
         reach, column = cuda.local.array(size, REAL), cuda.local.array(size, REAL)
@@ -93,12 +94,12 @@ def quick_series(half: int, stored: Stored) -> Any:
     _, backward = substitution(half, REAL)
 
     @cuda.jit
-    def solve(phase, weight, table, offset, scale, rows, used, first, scratch, series, sound, fault):  # type: ignore[no-untyped-def]
+    def solve(phase, weight, offset, scale, table, rows, used, first, scratch, series, sound, fault):  # type: ignore[no-untyped-def]
         t = cuda.grid(1)
         if t >= sound.size:
             return
         pixel = first + t
-        sound[t] = descend(phase, weight, table, offset, scale, rows, pixel, t, scratch, scratch[0], fault)
+        sound[t] = descend(phase, weight, offset, scale, table, rows, pixel, t, scratch, scratch[0], fault)
         if not sound[t]:
             return
         recent, column = cuda.local.array(size, REAL), cuda.local.array(size, REAL)
@@ -130,13 +131,13 @@ def quick_inversion(half: int, stored: Stored) -> Any:
 
     @cuda.jit
     def solve(  # type: ignore[no-untyped-def]
-        phase, weight, table, offset, scale, rows, used, first, scratch, information, series, sigma, sums, sound, fault
+        phase, weight, offset, scale, table, rows, used, first, scratch, information, series, sigma, sums, sound, fault
     ):
         t = cuda.grid(1)
         if t >= sound.size:
             return
         pixel = first + t
-        sound[t] = descend(phase, weight, table, offset, scale, rows, pixel, t, scratch, information, fault)
+        sound[t] = descend(phase, weight, offset, scale, table, rows, pixel, t, scratch, information, fault)
         if not sound[t]:
             return
         covariance, fresh = cuda.local.array((size, size), REAL), cuda.local.array(wide, REAL)

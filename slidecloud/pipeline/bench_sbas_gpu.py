@@ -18,7 +18,6 @@ from slidecloud.pipeline.rates import SERIES, Measurement
 from slidecloud.types import Float32
 
 RESIDENT = "data on the GPU"
-_solve: Callable[..., Any] = getattr(sbas, "solve", sbas.invert)
 _DRAWN = 4096
 """Pixels that are drawn; the others repeat them."""
 
@@ -63,10 +62,10 @@ def measure_sbas_gpu(
     moved = {SERIES: 5 * pairs + 9 * dates + 34, SOLVE: 5 * pairs + 4 * dates, ROBUST: 5 * pairs + 4 * dates}
     ends: dict[str, Any] = {"reference": chosen.reference, "secondary": chosen.secondary, "time": chosen.time}
     there = [device.to_device(field) for field in sample]
-    solvers = {
+    solvers: dict[str, Callable[[], object]] = {
         SERIES: partial(sbas.invert, *there, **ends),
-        SOLVE: partial(_solve, *there, **ends),
-        ROBUST: partial(_solve, *there, robust=True, **ends),
+        SOLVE: partial(sbas.solve, *there, **ends),
+        ROBUST: partial(sbas.solve, *there, robust=True, **ends),
     }
     best = race({name: partial(_finish, solver) for name, solver in solvers.items()}, seconds)
     measured = partial(Measurement, unit="pixels/s", device=_name(), dates=dates, pairs=pairs)
