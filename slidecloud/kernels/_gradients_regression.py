@@ -1,4 +1,4 @@
-"""Regression of the products on time span and baseline: Newton's iteration over class sums, a vector of pixels at a time.
+"""Regression of the products on time span and baseline: Newton steps over class sums, a vector of pixels at a time.
 
 The model of a class is ``arg p = g t + h b`` with span t and baseline b in units of the largest. The sum over the
 classes of ``Re q``, ``q = p e^(-i (g t + h b))``, is largest at the solution. With ``d = (t, b)`` its gradient there is
