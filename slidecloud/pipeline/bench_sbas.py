@@ -23,8 +23,6 @@ _ONE_BY_ONE = 16
 Solver = Callable[[Float32, Float32], object]
 """Inverts phase and weight (pair, pixel)."""
 
-_solve: Callable[..., Any] = getattr(sbas, "solve", sbas.invert)
-
 
 def measure_sbas(
     seconds: float, *, dates: int, connections: int, pixels: int, threads: bool = False
@@ -70,8 +68,8 @@ def _together(chosen: Network) -> Mapping[str, Solver]:
     arguments: dict[str, Any] = {"reference": chosen.reference, "secondary": chosen.secondary, "time": chosen.time}
     return {
         SERIES: partial(sbas.invert, **arguments),
-        SOLVE: partial(_solve, **arguments),
-        ROBUST: partial(_solve, robust=True, **arguments),
+        SOLVE: partial(sbas.solve, **arguments),
+        ROBUST: partial(sbas.solve, robust=True, **arguments),
         "unweighted, one matrix product": partial(
             _multiply, plain_sbas.shared_inverse(chosen.reference, chosen.secondary)
         ),
