@@ -11,7 +11,7 @@ import numpy as np
 from slidecloud.kernels import sbas
 from slidecloud.pipeline import plain_sbas
 from slidecloud.pipeline.bench_networks import Network, network, unwrapped
-from slidecloud.pipeline.bench_timing import race, race_threads
+from slidecloud.pipeline.bench_timing import PROCESSOR, race, race_threads
 from slidecloud.pipeline.rates import SERIES, Measurement
 from slidecloud.types import Float32
 
@@ -51,7 +51,7 @@ def measure_sbas(
         name: partial(solver, *(np.ascontiguousarray(field[:, : counts[name]]) for field in samples))
         for name, solver in {**together, **one_by_one}.items()
     }
-    rates = {name: counts[name] / time for name, time in race(works, seconds).items()}
+    rates = {name: counts[name] / time for name, time in race(works, seconds, clock=PROCESSOR).items()}
     measured = partial(Measurement, unit="pixels/s", dates=dates, pairs=len(chosen.reference))
 
     def beside(name: str, other: str) -> Measurement:
