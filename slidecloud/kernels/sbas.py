@@ -2,74 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slidecloud.kernels._lanes import WIDTH
-from slidecloud.kernels._sbas_blocks import Details, measure_columns, solve_blocks
-from slidecloud.kernels._sbas_check import Network, observe, refuse, sort_network
-from slidecloud.kernels._sbas_dates import count_dates, store_dates
-from slidecloud.kernels._sbas_exact import Careful, solve_exact
-from slidecloud.kernels._sbas_increments import WIDEST, diagonals
-from slidecloud.kernels._sbas_quality import SUMS
-from slidecloud.kernels._sbas_robust import MOST_STEPS
-from slidecloud.kernels._sbas_stage import Arrivals, Observations, arrivals
-from slidecloud.kernels._sbas_velocity import FLAT, fit_velocity
+from slidecloud.kernels._sbas_pieces import LEAST_RMS, invert_piece, pieces, plan, solve_piece
+from slidecloud.kernels._sbas_types import Inversion, empty_inversion
+from slidecloud.kernels._sbas_velocity import FLAT
 from slidecloud.kernels.device import on_device
 from slidecloud.types import Float32, Float64
-
-BLOCK = 2048
-LEAST_RMS = 1e-4
-"""Residuals are never taken to be smaller than this many radians: pairs that fit perfectly do not make sigma zero."""
-
-
-class Inversion(NamedTuple):
-    """What `invert` returns. Shapes are (date, pixel) or (pixel,).
-
-    Attributes
-    ----------
-    series
-        float32 rad, phase relative to the first date with a valid pair at the pixel (that date is 0). NaN at dates
-        without one. Subsets that share no pair are joined by the smallest velocities.
-    sigma
-        float32 rad, relative to the first date of the date's subset: ``sqrt(network variance * s0^2 + s_a^2)``.
-    velocity, velocity_sigma
-        float32 rad/yr. ``velocity_sigma`` is NaN where a trend and an acceleration leave no degree of freedom.
-    temporal_coherence
-        float32, |mean over valid pairs of exp(i (observed - fitted))|, unweighted; NaN at redundancy 0.
-    residual_rms
-        float32 rad over valid pairs, unweighted. It is zero, and says nothing, at redundancy 0.
-    redundancy
-        int16, valid pairs less the rank of the network they form.
-    subset
-        uint8 (date, pixel), 1, 2, ... by first date, 0 = no valid pair. Labels above 255 are stored as 255.
-    recovered_fraction
-        float32, share of the time between the pixel's first and last date that at least one valid pair covers.
-    variance_factor
-        float32, s0^2: variance of a pair of weight 1, from the residuals; 1 at redundancy 0.
-    date_sigma
-        float32 rad, s_a: what scatters each date (atmosphere above all) and closes around every loop of pairs. NaN
-        where ``velocity_sigma`` is; ``sigma`` then holds the network part alone.
-    drift_factor
-        float32, g: by how much the scatter about the trend raises the network's variance in ``velocity`` and
-        ``velocity_sigma`` alone, at least 1. ``sigma`` is not raised: motion that is not steady would raise it.
-    """
-
-    series: Float32
-    sigma: Float32
-    velocity: Float32
-    velocity_sigma: Float32
-    temporal_coherence: Float32
-    residual_rms: Float32
-    redundancy: NDArray[np.int16]
-    subset: NDArray[np.uint8]
-    recovered_fraction: Float32
-    variance_factor: Float32
-    date_sigma: Float32
-    drift_factor: Float32
 
 
 def solve(
@@ -91,7 +31,7 @@ def solve(
     -------
     float32 (date, pixel) rad, ``series`` of `Inversion`.
     """
-    task = _plan(phase, weight, reference, secondary, time, robust, offset, weight_table)
+    task = plan(phase, weight, reference, secondary, time, robust, offset, weight_table)
     dates = np.asarray(time).size
     if on_device(phase) or on_device(weight):
         from slidecloud.kernels import _sbas_cuda
@@ -99,8 +39,8 @@ def solve(
         there: Float32 = _sbas_cuda.solve(task.observed, task.network, dates, robust=robust)
         return there
     series = np.empty((task.network.time.size, phase.shape[1]), np.float32)
-    for piece in _pieces(task.observed):
-        _solve_piece(task, piece, series, piece.to.start, None)
+    for piece in pieces(task.observed):
+        solve_piece(task, piece, series, piece.to.start, None)
     if task.network.used.size == dates:
         return series
     whole = np.full((dates, phase.shape[1]), np.nan, np.float32)
@@ -187,7 +127,7 @@ def invert(
 
     *Sigmas* of dates come from selected inversion of the banded factor (Takahashi et al., 1973), without g.
     """
-    task = _plan(phase, weight, reference, secondary, time, robust, offset, weight_table)
+    task = plan(phase, weight, reference, secondary, time, robust, offset, weight_table)
     design, flat = _design(task.network.time, seasonal), 0.0 if independent_pairs else FLAT
     if on_device(phase) or on_device(weight):
         from slidecloud.kernels import _sbas_cuda
@@ -195,162 +135,10 @@ def invert(
         trend = _sbas_cuda.Trend(design, minimum_norm, flat, LEAST_RMS)
         fields = _sbas_cuda.invert(task.observed, task.network, np.asarray(time).size, trend, robust=robust)
         return Inversion(*fields)
-    out = _empty(task.network.used, np.asarray(time).size, phase.shape[1])
-    for piece in _pieces(task.observed):
-        _invert_piece(task, piece, out, design, minimum_norm, flat)
+    out = empty_inversion(task.network.used, np.asarray(time).size, phase.shape[1])
+    for piece in pieces(task.observed):
+        invert_piece(task, piece, out, design, minimum_norm, flat)
     return out
-
-
-class _Task(NamedTuple):
-    """What to invert and how: a network of date ranks, its pairs as the quick way takes them, and the longest pair in
-    date steps, less one."""
-
-    observed: Observations
-    network: Network
-    pairs: Arrivals
-    half: int
-    robust: bool
-
-
-class _Piece(NamedTuple):
-    """Columns ``start .. stop - 1`` of contiguous observations; their results belong to the columns ``to``."""
-
-    observed: Observations
-    start: int
-    stop: int
-    to: slice
-
-
-def _plan(
-    phase: Float32 | NDArray[np.int16],
-    weight: Float32 | NDArray[np.uint8],
-    reference: ArrayLike,
-    secondary: ArrayLike,
-    time: ArrayLike,
-    robust: bool,
-    offset: ArrayLike | None,
-    weight_table: ArrayLike | None,
-) -> _Task:
-    observed = observe(phase, weight, offset, weight_table)
-    network = sort_network(reference, secondary, time, phase.shape[0])
-    half = int((network.secondary - network.reference).max()) - 1
-    return _Task(observed, network, arrivals(network), half, robust)
-
-
-def _pieces(observed: Observations) -> Iterator[_Piece]:
-    """Pixels in blocks, copied only where pixels do not lie next to each other."""
-    pixels = observed.phase.shape[1]
-    whole = observed.phase.flags.c_contiguous and observed.weight.flags.c_contiguous
-    for start in range(0, pixels, BLOCK):
-        to = slice(start, min(start + BLOCK, pixels))
-        if whole:
-            yield _Piece(observed, start, to.stop, to)
-        else:
-            phase: Any = np.ascontiguousarray(observed.phase[:, to])
-            weight: Any = np.ascontiguousarray(observed.weight[:, to])
-            yield _Piece(observed._replace(phase=phase, weight=weight), 0, to.stop - start, to)
-
-
-def _solve_piece(
-    task: _Task, piece: _Piece, series: Float32, place: int, details: Details | None
-) -> tuple[NDArray[np.intp], Careful | None]:
-    """Series (date, pixel) of a piece, from column ``place`` on; which of its pixels needed care, and what it found."""
-    sound = np.zeros(piece.stop - piece.start, np.bool_)
-    refused = False
-    if task.half <= WIDEST:
-        steps = MOST_STEPS if task.robust else 0
-        columns = (piece.observed, piece.start, piece.stop)
-        refused = solve_blocks(*columns, task.pairs, diagonals(task.half), steps, series, place, sound, details)
-    rest = np.flatnonzero(~sound)
-    careful = None
-    if rest.size and not refused:
-        net, interval = task.network, np.diff(task.network.time)
-        ratio = (np.median(interval) / interval) ** 2
-        pairs = (net.order, net.reference, net.secondary, task.half)
-        careful = solve_exact(piece.observed, rest + piece.start, *pairs, net.time, ratio, task.robust)
-        series[:, rest + place] = careful.series
-        refused = careful.refused
-    if refused:
-        refuse(piece.observed.phase)
-    return rest, careful
-
-
-class _Solved(NamedTuple):
-    """A piece's series (date, lane) rad, subset labels, recovered fraction (lane,), rank (lane,), and details.
-
-    Lanes are the pixels, and more to a multiple of `WIDTH`.
-    """
-
-    series: Float32
-    label: NDArray[np.int16]
-    recovered: Float32
-    rank: NDArray[np.int64]
-    details: Details
-
-
-def _solve_with_details(task: _Task, piece: _Piece) -> _Solved:
-    dates, lanes = task.network.time.size, -(-(piece.stop - piece.start) // WIDTH) * WIDTH
-    series, variance = (np.zeros((dates, lanes), np.float32) for _ in range(2))
-    sums, factor = np.zeros((SUMS, lanes), np.float32), np.ones((1, lanes), np.float32)
-    details = Details(variance, np.ones((dates - 1, lanes), np.float32), sums, factor)
-    label, recovered = np.ones((dates, lanes), np.int16), np.ones(lanes, np.float32)
-    rest, careful = _solve_piece(task, piece, series, 0, details)
-    if careful is not None:
-        label[:, rest], recovered[rest] = careful.label, careful.recovered
-        variance[:, rest], details.information[:, rest] = careful.variance, careful.information
-    valid, subsets = (np.empty(lanes, np.int16) for _ in range(2))
-    count_dates(label, valid, subsets)
-    rank = (valid - subsets).astype(np.int64)
-    if rest.size:
-        where = (piece.observed, rest + piece.start, task.pairs, task.robust, rank.astype(np.float32))
-        measure_columns(*where, series, rest, sums, factor)
-    return _Solved(series, label, recovered, rank, details)
-
-
-def _invert_piece(task: _Task, piece: _Piece, out: Inversion, design: Float64, minimum_norm: bool, flat: float) -> None:
-    series, label, recovered, rank, details = _solve_with_details(task, piece)
-    count, total, misfit, square, cosine, sine = details.sums.astype(np.float64)
-    redundancy = count.astype(np.int64) - rank
-    empty = count == 0
-    mean = np.where(empty, 1, count)
-    least = np.where(redundancy > 0, LEAST_RMS**2 * total / mean, 1.0)
-    raw = details.factor[0].astype(np.float64) if task.robust else misfit / np.maximum(redundancy, 1)
-    factor = np.maximum(np.where(redundancy > 0, raw, 1.0), least)
-    dof = (rank - design.shape[0] + 1).astype(np.float64)
-    found = np.empty((4, rank.size))
-    trend = (series, label, details.information, 1.0 / factor[None], dof[None], design, (0,) * design.shape[0])
-    fit_velocity(*trend, minimum_norm, flat, found)
-    own, to = slice(0, piece.stop - piece.start), piece.to
-    rows = (series, details.variance, label, factor[None], found[2:3], task.network.used)
-    store_dates(*rows, out.series, out.sigma, out.subset, to.start, to.stop)
-    velocity, spread, scatter, drift = found[:, own]
-    length = np.sqrt(cosine * cosine + sine * sine) / mean
-    out.velocity[to] = np.where(empty[own], np.nan, velocity)
-    out.velocity_sigma[to] = np.sqrt(spread)
-    out.temporal_coherence[to] = np.where(redundancy > 0, length, np.nan)[own]
-    out.residual_rms[to] = np.where(empty, np.nan, np.sqrt(square / mean))[own]
-    out.redundancy[to] = redundancy[own]
-    out.recovered_fraction[to] = recovered[own]
-    out.variance_factor[to] = np.where(empty, np.nan, factor)[own]
-    out.date_sigma[to] = np.sqrt(scatter)
-    out.drift_factor[to] = np.where(empty[own], np.nan, drift)
-
-
-def _empty(used: NDArray[np.int64], dates: int, pixels: int) -> Inversion:
-    """Room for results; dates that no pair has are filled."""
-    unused = np.setdiff1d(np.arange(dates), used)
-
-    def table() -> Float32:
-        room = np.empty((dates, pixels), np.float32)
-        room[unused] = np.nan
-        return room
-
-    def row() -> Float32:
-        return np.empty(pixels, np.float32)
-
-    subset, redundancy = np.empty((dates, pixels), np.uint8), np.empty(pixels, np.int16)
-    subset[unused] = 0
-    return Inversion(table(), table(), row(), row(), row(), row(), redundancy, subset, row(), row(), row(), row())
 
 
 def _design(time: Float64, seasonal: bool) -> Float64:
@@ -358,3 +146,6 @@ def _design(time: Float64, seasonal: bool) -> Float64:
     annual = [np.sin(2 * np.pi * time), np.cos(2 * np.pi * time)] if seasonal else []
     terms: Float64 = np.stack([*annual, years, (years / max(np.abs(years).max(), 1e-9)) ** 2])
     return terms
+
+
+__all__ = ["Inversion", "invert", "solve"]
