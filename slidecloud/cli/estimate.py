@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter, validators
 
 from slidecloud.cli.console import say, show
+from slidecloud.cli.errors import UsageError
 from slidecloud.cli.options import Workers
 
+if TYPE_CHECKING:
+    from slidecloud.pipeline.estimate import Estimate
+    from slidecloud.pipeline.nation import Nation
+    from slidecloud.pipeline.rates import Rates
 
-def estimate(config: Path, /, *, rates: Path | None = None, workers: Workers = None) -> int:
+Count = Annotated[int, Parameter(validator=validators.Number(gte=1))]
+
+
+def estimate(
+    config: Path | None = None,
+    /,
+    *,
+    interferograms: Count | None = None,
+    shape: tuple[Count, Count] | None = None,
+    pairs_per_burst: Count | None = None,
+    images_per_burst: Count | None = None,
+    rates: Path | None = None,
+    workers: Workers = None,
+) -> int:
     """Say what a run will take, before anything runs: units, bytes, memory of a unit, hours.
+
+    With the YAML of a run: what is still to do of it. Without one, and with --interferograms: gradient stacking of that
+    many burst interferograms that nobody has yet, as large as a nation; bytes, core hours, and GPU hours where a GPU
+    was measured.
 
     Hours follow from the rates that `slidecloud bench` measured on this machine; without them, from built-in rates,
     and the output says so.
@@ -18,6 +43,7 @@ def estimate(config: Path, /, *, rates: Path | None = None, workers: Workers = N
 
         slidecloud estimate region.yaml
         slidecloud estimate region.yaml --workers 64 --rates node.json
+        slidecloud estimate --interferograms 130977 --shape 768 2816 --workers 64
 
     Exit codes: 0 done; 1 error; 2 wrong usage.
 
@@ -25,18 +51,47 @@ def estimate(config: Path, /, *, rates: Path | None = None, workers: Workers = N
     ----------
     config
         The YAML that describes the run.
+    interferograms
+        Burst interferograms in all, in place of the YAML.
+    shape
+        Rows and columns of a burst interferogram, in pixels of 40 m; by default 768 2816.
+    pairs_per_burst
+        Interferograms of each burst, from which follows of how many bursts maps are written; by default 270.
+    images_per_burst
+        Acquisitions of each burst, one every 12 days, from which follow its season bins; by default 121.
     rates
         Rates measured with `slidecloud bench --out FILE`, on this machine or another.
     """
-    from slidecloud.config import load
-    from slidecloud.pipeline.estimate import estimate as estimate_run
     from slidecloud.pipeline.rates import Rates
 
+    options = {"shape": shape, "pairs_per_burst": pairs_per_burst, "images_per_burst": images_per_burst}
+    given = {name: value for name, value in options.items() if value is not None}
     known = Rates.load(rates)
-    found = estimate_run(load(config), known)
+    if interferograms is not None and config is None:
+        found: Estimate | Nation = _nation(interferograms, known, given)
+    elif config is not None and interferograms is None and not given:
+        found = _run(config, known)
+    else:
+        raise UsageError(
+            "estimate takes either the YAML of a run, or --interferograms with --shape, --pairs-per-burst and "
+            "--images-per-burst where the defaults do not fit"
+        )
     show(found.lines())
     if workers is not None:
         show([f"{found.hours(workers):.3g} hours with {workers} workers"])
     if not known.measured:
         say("Rates are built in, not measured on this machine; 'slidecloud bench' measures them.", style="yellow")
     return 0
+
+
+def _run(config: Path, rates: Rates) -> Estimate:
+    from slidecloud.config import load
+    from slidecloud.pipeline.estimate import estimate
+
+    return estimate(load(config), rates)
+
+
+def _nation(interferograms: int, rates: Rates, options: dict[str, Any]) -> Nation:
+    from slidecloud.pipeline.nation import nation
+
+    return nation(interferograms, rates, **options)

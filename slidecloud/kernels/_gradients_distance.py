@@ -1,7 +1,7 @@
 """Distances between the weighted centres of the blocks, from exact integer moments of the weights.
 
-A row of moments has three channels: the weights w, w times column, w times row, counted from the tile's corner. The
-part of the corner is taken off while the sums are still integers, so distances do not depend on the tile.
+Moments have three channels: sums of the weights w, of w times column and of w times row, counted from the tile's
+corner. The part of the corner is taken off while the sums are still integers, so distances do not depend on the tile.
 """
 
 from __future__ import annotations
@@ -9,36 +9,72 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from slidecloud.kernels._gradients_windows import LEVELS, copy_row, double_along, move_down, sum_along
+from slidecloud.kernels._gradients_windows import sum_along
+from slidecloud.kernels._lanes import WIDTH, choose, real, splat
+from slidecloud.kernels._lanes_memory import put, take
 
 
 @njit(nogil=True, cache=True)
-def moment_row(row, width, number):  # type: ignore[no-untyped-def]
-    """Fill the channels behind the weights, int32; ``number`` is the row's in the tile."""
-    mass, along_x, along_y = row[:width], row[width : 2 * width], row[2 * width : 3 * width]
-    for j in range(width):
-        along_x[j] = np.int32(mass[j] * np.int32(j))
-    for j in range(width):
-        along_y[j] = np.int32(mass[j] * np.int32(number))
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _shift(out, mass, moment, next_mass, next_moment, first, slope):  # type: ignore[no-untyped-def]
-    for j in range(out.size):
-        corner = np.int32(first + slope * np.int32(j))
-        here = np.float32(np.int32(moment[j] - np.int32(corner * mass[j])))
-        beyond = np.float32(np.int32(next_moment[j] - np.int32(corner * next_mass[j])))
-        out[j] = beyond / np.float32(next_mass[j]) - here / np.float32(mass[j])
+def moment_row(row, columns, width):  # type: ignore[no-untyped-def]
+    """Fill the channel behind the weights with weight times column, int32."""
+    for j in range(0, width, WIDTH):
+        put(row, width + j, take(row, j) * take(columns, j))
 
 
 @njit(nogil=True, cache=True)
-def shifts(out, here, following, width, row):  # type: ignore[no-untyped-def]
-    """Distance along x and along y (two channels) of the centres of two blocks; not finite where a block is empty."""
-    mass, next_mass = here[:width], following[:width]
-    along_x, next_x = here[width : 2 * width], following[width : 2 * width]
-    along_y, next_y = here[2 * width : 3 * width], following[2 * width : 3 * width]
-    _shift(out[:width], mass, along_x, next_mass, next_x, np.int32(0), np.int32(1))
-    _shift(out[width : 2 * width], mass, along_y, next_mass, next_y, np.int32(row), np.int32(0))
+def move_moments(out, column, entering, leaving, number, length, width):  # type: ignore[no-untyped-def]
+    """Sums of the weights and of weight times column and row over ``length`` rows, one row further down, int32.
+
+    ``entering`` and ``leaving`` are sums along rows of the first two channels; ``number`` is the entering row's.
+    """
+    last, gone = splat(np.int32(number)), splat(np.int32(number - length))
+    for j in range(0, width, WIDTH):
+        more, less = take(entering, j), take(leaving, j)
+        put(out, j, take(column, j) + (more - less))
+        along = take(entering, width + j) - take(leaving, width + j)
+        put(out, width + j, take(column, width + j) + along)
+        put(out, 2 * width + j, take(column, 2 * width + j) + (last * more - gone * less))
+
+
+@njit(nogil=True, cache=True)
+def _apart(mass, moment, next_mass, next_moment, corner):  # type: ignore[no-untyped-def]
+    """Distance of the centres of two blocks from vectors of integers; not finite where a block is empty."""
+    here = real(moment - corner * mass) / real(mass)
+    return real(next_moment - corner * next_mass) / real(next_mass) - here
+
+
+@njit(nogil=True, cache=True)
+def _shifts(out, here, following, columns, row, width):  # type: ignore[no-untyped-def]
+    """Distance along x and along y (two channels) of the centres of two blocks."""
+    line = splat(np.int32(row))
+    for j in range(0, width, WIDTH):
+        mass, next_mass = take(here, j), take(following, j)
+        x, next_x = take(here, width + j), take(following, width + j)
+        y, next_y = take(here, 2 * width + j), take(following, 2 * width + j)
+        put(out, j, _apart(mass, x, next_mass, next_x, take(columns, j)))
+        put(out, width + j, _apart(mass, y, next_mass, next_y, line))
+
+
+@njit(nogil=True, cache=True)
+def add_deviations(deviation, partial, sizes, whole, here, following, nominal, axis, columns, row, width):  # type: ignore[no-untyped-def]
+    """Add how far a pair's distances of the blocks of ``axis`` are from the nominal ones, by the size of its products.
+
+    Only where the blocks have holes; ``partial`` sums the sizes there.
+    """
+    none, one, line = splat(np.float32(0)), splat(np.float32(1)), splat(np.int32(row))
+    nominal_x = splat(nominal) if axis == 0 else none
+    nominal_y = none if axis == 0 else splat(nominal)
+    first, second = 2 * axis * width, (2 * axis + 1) * width
+    for j in range(0, width, WIDTH):
+        size = take(sizes, axis * width + j) * (one - take(whole, j))
+        put(partial, axis * width + j, take(partial, axis * width + j) + size)
+        mass, next_mass = take(here, j), take(following, j)
+        x, next_x = take(here, width + j), take(following, width + j)
+        y, next_y = take(here, 2 * width + j), take(following, 2 * width + j)
+        away = size * (_apart(mass, x, next_mass, next_x, take(columns, j)) - nominal_x)
+        put(deviation, first + j, take(deviation, first + j) + choose(size > none, away, none))
+        away = size * (_apart(mass, y, next_mass, next_y, line) - nominal_y)
+        put(deviation, second + j, take(deviation, second + j) + choose(size > none, away, none))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -47,19 +83,6 @@ def _mean_weights(weight, missing, pairs, scale, out):  # type: ignore[no-untype
     for j in range(out.size):
         number = np.float64(max(np.int32(pairs - missing[j]), np.int32(1)))
         out[j] = np.int32(np.float64(weight[j]) * scale / number)
-
-
-@njit(nogil=True, cache=True)
-def add_deviation(total, size, shift, nominal):  # type: ignore[no-untyped-def]
-    """Add ``size`` times how far ``shift`` is from its nominal value, where ``size`` is above zero."""
-    for j in range(total.size):
-        total[j] += size[j] * (shift[j] - nominal) if size[j] > 0.0 else np.float32(0.0)
-
-
-@njit(nogil=True, cache=True)
-def partial_sizes(out, size, whole):  # type: ignore[no-untyped-def]
-    for j in range(out.size):
-        out[j] = size[j] * (np.float32(1.0) - whole[j])
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -85,28 +108,26 @@ def combine_distances(shift, deviation, size, partial, lever_y, lever_x, width, 
 
 
 @njit(nogil=True, cache=True)
-def mean_distances(weight, missing, pairs, shape, scale, width, out):  # type: ignore[no-untyped-def]
-    """Distances of the blocks under the mean weights, float32 (y, 4 channels), as of `shifts` of x and of y blocks.
+def mean_distances(weight, missing, pairs, shape, scale, columns, width, out):  # type: ignore[no-untyped-def]
+    """Distances of the blocks under the mean weights, float32 (y, 4 channels): x blocks along x and y, then y blocks.
 
-    ``weight`` and ``missing`` are int32 (y with the halo, width); ``shape`` is a ``_gradients_tile.Shape``.
+    ``weight`` and ``missing`` are int32 (y with the halo, width), ``columns`` counts along a row; ``shape`` is a
+    ``_gradients_layout.Shape``.
     """
-    tall, narrow, short, wide = shape.tall, shape.narrow, shape.short, shape.wide
-    lever_y, lever_x, delay = shape.lever_y, shape.lever_x, shape.delay
-    depth, turns, size, halo = tall + delay + 1, lever_y + 1, 3 * width, short + lever_y - 1
-    tall_rows, short_rows = np.zeros((depth, size), np.int32), np.zeros((depth, size), np.int32)
-    powers = np.zeros((LEVELS, size + narrow + wide), np.int32)
-    tall_sums, short_sums = np.zeros(size + lever_x, np.int32), np.zeros(size, np.int32)
-    blocks = np.zeros((turns, size), np.int32)
+    narrow, wide, lever_y, delay = shape.narrow, shape.wide, shape.lever_y, shape.delay
+    depth, turns, halo = shape.tall + delay + 1, lever_y + 1, shape.short + lever_y - 1
+    tall_rows, short_rows = np.zeros((depth, 2 * width), np.int32), np.zeros((depth, 2 * width), np.int32)
+    row = np.zeros(2 * width + wide + WIDTH, np.int32)
+    tall_sums, blocks = np.zeros(3 * width + shape.lever_x, np.int32), np.zeros((turns, 3 * width), np.int32)
     for r in range(weight.shape[0]):
-        _mean_weights(weight[r], missing[r], pairs, scale, powers[0, :width])
-        moment_row(powers[0], width, r)
-        double_along(powers, max(narrow, wide), size)
-        sum_along(tall_rows[r % depth], powers, narrow)
-        sum_along(short_rows[r % depth], powers, wide)
-        move_down(tall_sums[:size], tall_rows[(r - delay) % depth], tall_rows[(r - delay - tall) % depth])
-        move_down(short_sums, short_rows[r % depth], short_rows[(r - short) % depth])
-        copy_row(blocks[(r - short + 1) % turns], short_sums)
+        _mean_weights(weight[r], missing[r], pairs, scale, row[:width])
+        moment_row(row, columns, width)
+        sum_along(tall_rows[r % depth], short_rows[r % depth], row, narrow, wide, 2 * width)
+        here, gone = tall_rows[(r - delay) % depth], tall_rows[(r - delay - shape.tall) % depth]
+        move_moments(tall_sums, tall_sums, here, gone, r - delay, shape.tall, width)
+        q, gone = r - shape.short + 1, short_rows[(r - shape.short) % depth]
+        move_moments(blocks[q % turns], blocks[(q - 1) % turns], short_rows[r % depth], gone, r, shape.short, width)
         i = r - halo
         if i >= 0:
-            shifts(out[i, : 2 * width], tall_sums, tall_sums[lever_x:], width, i)
-            shifts(out[i, 2 * width :], blocks[i % turns], blocks[(i + lever_y) % turns], width, i)
+            _shifts(out[i, : 2 * width], tall_sums, tall_sums[shape.lever_x :], columns, i, width)
+            _shifts(out[i, 2 * width :], blocks[i % turns], blocks[(i + lever_y) % turns], columns, i, width)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.kernels._gradients_windows import LEVELS
+from slidecloud.kernels._lanes import WIDTH
 
 COHERENT, OVERLAP, DIFFERENCES = 0, 1, 2
 
@@ -74,10 +74,11 @@ class Cover(NamedTuple):
 class TileSums(NamedTuple):
     """Accumulators of a tile, float32 (y, channels x width) and int32 with the halo's rows; they start at zero.
 
-    ``total`` (4 channels), ``sizes`` (2), ``square``, ``span`` (1) are sums over all pairs; ``count``, ``lost``
-    (coherence of the pixel where it does not count) (1), ``deviation`` (4), ``partial`` (2) over pairs with holes;
-    ``extra`` (4) of ``overlap``. float64 (part, point of the grid): ``points`` 22 (products 4, moments by pair 6, by
-    role 6, by chain 6), ``point_square``, and the products of ``adjacent`` blocks 4.
+    ``total`` (class of pairs, y, 4 channels) is summed over each class, from zero whatever it held before; ``sizes``
+    (2), ``square``, ``span`` (1) are sums over all pairs; ``count``, ``lost`` (coherence of the pixel where it does not
+    count) (1), ``deviation`` (4), ``partial`` (2) over pairs with holes; ``extra`` (4) of ``overlap``. float64, part
+    by part of the points of the grid: ``points`` 22 (products 4, moments by pair 6, by role 6, by chain 6) and
+    ``point_square``. The products of ``adjacent`` blocks are float32 rows (row of the grid, 4 channels).
     """
 
     total: Any
@@ -97,22 +98,24 @@ class TileSums(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Rows in the making: sums along rows, rings of them, sums of their columns, and what is made of those."""
+    """Rows in the making: samples, rings of sums along rows, sums of their columns, and what is made of those.
 
-    powers: Any
-    long_powers: Any
+    ``columns`` counts along a row.
+    """
+
+    columns: Any
+    row: Any
+    long_row: Any
     tall_rows: Any
     short_rows: Any
     tall_long: Any
     short_long: Any
-    column_sums: Any
+    tall_long_sums: Any
     y_long: Any
     x_sums: Any
     y_sums: Any
     products: Any
     sizes: Any
-    shift: Any
-    parts: Any
     valid: Any
     whole: Any
     sampled: Any
@@ -120,18 +123,20 @@ class Workspace(NamedTuple):
     as_secondary: Any
 
 
-def workspace(width: int, shape: Shape, points: int, slots: int) -> Workspace:
-    """Zeros for tiles of a width, a number of points of the grid and of dates that are open at a time."""
+def workspace(width: int, shape: Shape, points: int, slots: int, kept: int = 1) -> Workspace:
+    """Zeros for tiles of a width, a number of points of the grid and of dates that are open at a time.
+
+    The points' products of ``kept`` pairs are kept.
+    """
     depth, turns = shape.tall + shape.delay + 1, shape.lever_y + 1
-    padded = 4 * width + shape.narrow + shape.wide + shape.lever_x
+    padded = 4 * width + shape.wide + shape.lever_x + WIDTH
     short, long, real = np.int16, np.int32, np.float32
     return Workspace(
-        np.zeros((LEVELS, padded), short), np.zeros((LEVELS, padded), long),
-        np.zeros((depth, 4 * width), short), np.zeros((depth, 4 * width), short),
-        np.zeros((depth, 3 * width), long), np.zeros((depth, 3 * width), long),
-        np.zeros((4, padded), long), np.zeros((turns, padded), long),
-        np.zeros(padded, real), np.zeros((turns, padded), real),
-        np.zeros(4 * width, real), np.zeros(2 * width, real), np.zeros(4 * width, real), np.zeros(2 * width, real),
-        np.zeros(width, real), np.zeros(width, real),
-        np.zeros((4, points)), np.zeros((4, points)), np.zeros((slots, 4, points)),
+        np.arange(width, dtype=long), np.zeros(padded, short), np.zeros(padded, long),
+        np.zeros((depth, 4 * width), short), np.zeros((shape.short + 1, 4 * width), short),
+        np.zeros((depth, 2 * width), long), np.zeros((shape.short + 1, 2 * width), long),
+        np.zeros(padded, long), np.zeros((turns, 3 * width), long),
+        np.zeros(padded, real), np.zeros((turns, 4 * width), real),
+        np.zeros(4 * width, real), np.zeros(2 * width, real), np.zeros(width, real), np.zeros(width, real),
+        np.zeros((kept, 4 * points)), np.zeros(4 * points), np.zeros((slots, 4 * points)),
     )  # fmt: skip

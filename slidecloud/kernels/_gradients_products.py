@@ -11,6 +11,8 @@ import numpy as np
 from numba import njit
 
 from slidecloud.kernels._gradients_windows import copy_row
+from slidecloud.kernels._lanes import WIDTH, root, splat
+from slidecloud.kernels._lanes_memory import put, take
 from slidecloud.kernels.phase import arctan2_poly
 
 SQUARED_SAMPLE = np.float32(2.0**-16)
@@ -18,24 +20,13 @@ SQUARED_SAMPLE = np.float32(2.0**-16)
 
 
 @njit(nogil=True, cache=True)
-def _real_of_product(out, next_real, next_imag, here_real, here_imag):  # type: ignore[no-untyped-def]
-    for j in range(out.size):
-        out[j] = next_real[j] * here_real[j] + next_imag[j] * here_imag[j]
-
-
-@njit(nogil=True, cache=True)
-def _imag_of_product(out, next_real, next_imag, here_real, here_imag):  # type: ignore[no-untyped-def]
-    for j in range(out.size):
-        out[j] = next_imag[j] * here_real[j] - next_real[j] * here_imag[j]
-
-
-@njit(nogil=True, cache=True)
 def multiply_conjugate(product, following, here, width):  # type: ignore[no-untyped-def]
     """Product (real, imaginary channel) of the block sums ``following`` and the conjugate of ``here``."""
-    next_real, next_imag = following[:width], following[width : 2 * width]
-    here_real, here_imag = here[:width], here[width : 2 * width]
-    _real_of_product(product[:width], next_real, next_imag, here_real, here_imag)
-    _imag_of_product(product[width : 2 * width], next_real, next_imag, here_real, here_imag)
+    for j in range(0, width, WIDTH):
+        real, imag = take(here, j), take(here, width + j)
+        next_real, next_imag = take(following, j), take(following, width + j)
+        put(product, j, next_real * real + next_imag * imag)
+        put(product, width + j, next_imag * real - next_real * imag)
 
 
 @njit(nogil=True, cache=True)
@@ -66,15 +57,12 @@ def to_angle(real, imag):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def keep_valid(product, valid):  # type: ignore[no-untyped-def]
-    for j in range(product.size):
-        product[j] *= valid[j]
-
-
-@njit(nogil=True, cache=True)
-def _length(out, real, imag):  # type: ignore[no-untyped-def]
-    for j in range(out.size):
-        out[j] = np.sqrt(real[j] * real[j] + imag[j] * imag[j])
+def keep_valid(products, valid, width):  # type: ignore[no-untyped-def]
+    for j in range(0, width, WIDTH):
+        seen = take(valid, j)
+        for part in range(4):
+            place = part * width + j
+            put(products, place, take(products, place) * seen)
 
 
 @njit(nogil=True, cache=True)
@@ -83,41 +71,33 @@ def find_sizes(sizes, products, differences, width):  # type: ignore[no-untyped-
     if differences:
         copy_row(sizes[:width], products[:width])
         return
-    _length(sizes[:width], products[:width], products[width : 2 * width])
-    _length(sizes[width : 2 * width], products[2 * width : 3 * width], products[3 * width : 4 * width])
+    for j in range(0, width, WIDTH):
+        real, imag = take(products, j), take(products, width + j)
+        put(sizes, j, root(real * real + imag * imag))
+        real, imag = take(products, 2 * width + j), take(products, 3 * width + j)
+        put(sizes, width + j, root(real * real + imag * imag))
+
+
+@njit(nogil=True, cache=True)
+def add_products(total, sizes_sum, square, spans, products, sizes, years, width):  # type: ignore[no-untyped-def]
+    """Add a row's products (4 channels) and sizes (2), their squared sum, and their sum times ``years``."""
+    span = splat(years)
+    for j in range(0, width, WIDTH):
+        for part in range(4):
+            place = part * width + j
+            put(total, place, take(total, place) + take(products, place))
+        along_x, along_y = take(sizes, j), take(sizes, width + j)
+        put(sizes_sum, j, take(sizes_sum, j) + along_x)
+        put(sizes_sum, width + j, take(sizes_sum, width + j) + along_y)
+        size = along_x + along_y
+        put(square, j, take(square, j) + size * size)
+        put(spans, j, take(spans, j) + size * span)
 
 
 @njit(nogil=True, cache=True)
 def add_row(total, values):  # type: ignore[no-untyped-def]
     for j in range(total.size):
         total[j] += values[j]
-
-
-@njit(nogil=True, cache=True)
-def add_square(total, first, second):  # type: ignore[no-untyped-def]
-    for j in range(total.size):
-        size = first[j] + second[j]
-        total[j] += size * size
-
-
-@njit(nogil=True, cache=True)
-def add_scaled(total, first, second, factor):  # type: ignore[no-untyped-def]
-    for j in range(total.size):
-        total[j] += (first[j] + second[j]) * factor
-
-
-@njit(nogil=True, cache=True)
-def require(valid, count, least):  # type: ignore[no-untyped-def]
-    """Multiply ``valid`` by whether ``count`` reaches ``least``."""
-    for j in range(valid.size):
-        valid[j] *= np.float32(count[j] >= least)
-
-
-@njit(nogil=True, cache=True)
-def require_whole(whole, count, column_cover, row_cover):  # type: ignore[no-untyped-def]
-    """Multiply ``whole`` by whether ``count`` is all that the input covers of the block."""
-    for j in range(whole.size):
-        whole[j] *= np.float32(count[j] == column_cover[j] * row_cover)
 
 
 @njit(nogil=True, cache=True)

@@ -3,9 +3,7 @@
 Samples are rounded at once and sums are integer, so a sum is the same whatever order, tile or vector width it was made
 in. A row holds its channels (real part, imaginary part, ...) one behind the other, each as wide as the tile, so that
 one loop serves all of them; sums at the end of a channel run into the next one and are not used. Sums along the row
-come first: they fit 16 bits. The loops are short functions over contiguous slices with one output: numba vectorises
-``a[j]`` of a slice, but not ``a[offset + j]``, whose sign it must check, nor loops over so many arrays that their
-overlap cannot be ruled out in a few comparisons.
+come first: they fit 16 bits.
 """
 
 from __future__ import annotations
@@ -17,14 +15,14 @@ import numpy as np
 from numba import njit
 from numba.extending import intrinsic
 
+from slidecloud.kernels._lanes import WIDTH, real, splat
+from slidecloud.kernels._lanes_memory import prefetch_row, put, take, take_whole
 from slidecloud.kernels.phase import cosine_poly, sine_poly
 
 SAMPLE_ONE = 255.0 / 256.0
 """Value of a sample with coherence 1 in the floating-point window sums: fixed-point sums are divided by 256 steps."""
 ROUNDER = np.float32(1.5 * 2.0**23)
 """Added and taken away it leaves a float32 below 2^22 rounded to a whole number."""
-LEVELS = 9
-"""Doublings that the widest window can need."""
 
 
 def _borrow(_context: Any, array: Any) -> Any:
@@ -55,17 +53,11 @@ def sample_step(width: int) -> float:
 
 
 @njit(nogil=True, cache=True)
-def _real_row(out, phase, coherence, step):  # type: ignore[no-untyped-def]
-    for j in range(out.size):
-        value = cosine_poly(phase[j]) * (np.float32(coherence[j]) * step)
-        out[j] = np.int16(np.int32((value + ROUNDER) - ROUNDER))
-
-
-@njit(nogil=True, cache=True)
-def _imag_row(out, phase, coherence, step):  # type: ignore[no-untyped-def]
-    for j in range(out.size):
-        value = sine_poly(phase[j]) * (np.float32(coherence[j]) * step)
-        out[j] = np.int16(np.int32((value + ROUNDER) - ROUNDER))
+def _sample_row(real, imag, phase, coherence, step):  # type: ignore[no-untyped-def]
+    for j in range(phase.size):
+        size = np.float32(coherence[j]) * step
+        real[j] = np.int16(np.int32((cosine_poly(phase[j]) * size + ROUNDER) - ROUNDER))
+        imag[j] = np.int16(np.int32((sine_poly(phase[j]) * size + ROUNDER) - ROUNDER))
 
 
 @njit(nogil=True, cache=True)
@@ -84,8 +76,7 @@ def _weight_row(out, coherence, shift):  # type: ignore[no-untyped-def]
 def load_row(row, phase, coherence, start, width, channels, shape):  # type: ignore[no-untyped-def]
     """Fill the channels (real, imaginary, valid, weight) of an int16 row from column ``start`` on."""
     stop = start + phase.size
-    _real_row(row[start:stop], phase, coherence, shape.step)
-    _imag_row(row[width + start : width + stop], phase, coherence, shape.step)
+    _sample_row(row[start:stop], row[width + start : width + stop], phase, coherence, shape.step)
     if channels > 2:
         _valid_row(row[2 * width + start : 2 * width + stop], coherence)
     if channels > 3:
@@ -122,48 +113,46 @@ def add_missing(missing, coherence):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def move_down(column, entering, leaving):  # type: ignore[no-untyped-def]
-    """Sums over a run of rows, one row further down."""
-    for j in range(column.size):
-        column[j] += np.int32(np.int32(entering[j]) - np.int32(leaving[j]))
+def sum_along(narrow, wide, row, few, many, size):  # type: ignore[no-untyped-def]
+    """Sums of ``few`` and of ``many`` >= few neighbours from each of ``size`` elements of an int16 or int32 row on."""
+    for j in range(0, size, WIDTH):
+        total = take(row, j)
+        for k in range(1, few):
+            total = total + take(row, j + k)
+        put(narrow, j, total)
+        for k in range(few, many):
+            total = total + take(row, j + k)
+        put(wide, j, total)
 
 
 @njit(nogil=True, cache=True)
-def _sum_rows(out, first, second):  # type: ignore[no-untyped-def]
-    for j in range(out.size):
-        out[j] = first[j] + second[j]
+def move_down(out, column, entering, leaving, size):  # type: ignore[no-untyped-def]
+    """Sums over a run of rows, one row further down; all int32."""
+    for j in range(0, size, WIDTH):
+        put(out, j, take(column, j) + (take(entering, j) - take(leaving, j)))
+
+
+@njit(nogil=True, cache=True)
+def move_down_scaled(out, column, entering, leaving, unit, size):  # type: ignore[no-untyped-def]
+    """The same for rows of int16 and columns in float32 times ``unit``: whole numbers below 2^24, so still exact."""
+    scale = splat(unit)
+    for j in range(0, size, WIDTH):
+        put(out, j, take(column, j) + real(take_whole(entering, j) - take_whole(leaving, j)) * scale)
+
+
+@njit(nogil=True, cache=True)
+def fetch(rows, top, bottom, left, right):  # type: ignore[no-untyped-def]
+    """Start reading a part of an image that is needed soon."""
+    for i in range(top, bottom):
+        row = rows[i, left:right]
+        for j in range(0, row.size, 64 // row.itemsize):
+            prefetch_row(row, j)
 
 
 @njit(nogil=True, cache=True)
 def copy_row(out, row):  # type: ignore[no-untyped-def]
     for j in range(out.size):
         out[j] = row[j]
-
-
-@njit(nogil=True, cache=True)
-def double_along(powers, widest, size):  # type: ignore[no-untyped-def]
-    """Sums of 2, 4, 8 ... neighbours of ``powers[0]`` into the rows that follow, up to ``widest``."""
-    level, step = 0, 1
-    while 2 * step <= widest:
-        _sum_rows(powers[level + 1, :size], powers[level, :size], powers[level, step : step + size])
-        level, step = level + 1, 2 * step
-
-
-@njit(nogil=True, cache=True)
-def sum_along(out, powers, width):  # type: ignore[no-untyped-def]
-    """Sums of ``width`` neighbours from those of `double_along`: ten are two and the eight that follow."""
-    size, offset, total = out.size, 0, powers[0, : out.size]
-    for level in range(powers.shape[0]):
-        if (width >> level) & 1:
-            term = powers[level, offset : offset + size]
-            offset += 1 << level
-            if offset == 1 << level:
-                total = term
-            else:
-                _sum_rows(out, total, term)
-                total = out
-    if offset & (offset - 1) == 0:
-        copy_row(out, total)
 
 
 @njit(nogil=True, cache=True)
@@ -176,12 +165,6 @@ def fill_row(row, value):  # type: ignore[no-untyped-def]
 def clear_rows(rows):  # type: ignore[no-untyped-def]
     for i in range(rows.shape[0]):
         fill_row(rows[i], 0)
-
-
-@njit(nogil=True, cache=True)
-def to_float(out, row, unit):  # type: ignore[no-untyped-def]
-    for j in range(out.size):
-        out[j] = np.float32(row[j]) * unit
 
 
 @njit(nogil=True, cache=True)

@@ -1,9 +1,9 @@
 """Vectors of pixels for numba: one value stands for `WIDTH` pixels, and code reads as if it were written for one.
 
-Numba turns a loop into vector code only where it can prove that its arrays do not overlap, and then every
-intermediate result goes through memory. Here nothing need be proved: a vector is an LLVM vector, lives in registers,
-and an operation on it is the same IEEE operation in each lane, so a pixel's bits depend neither on its lane nor on its
-neighbours. LLVM splits the vectors for processors with narrower registers.
+Numba turns a loop into vector code only where it can prove that its arrays do not overlap, which it gives up on beyond
+a few of them, and then every intermediate result goes through memory. Here nothing need be proved: a vector is an LLVM
+vector, lives in registers, and an operation on it is the same IEEE or integer operation in each lane, so a pixel's bits
+depend neither on its lane nor on its neighbours. LLVM splits the vectors for processors with narrower registers.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ WIDTH = 32
 _ELEMENT: dict[Any, Any] = {
     types.float32: ir.FloatType(),
     types.float64: ir.DoubleType(),
+    types.int32: ir.IntType(32),
+    types.int16: ir.IntType(16),
     types.boolean: ir.IntType(1),
 }
 _CASES: dict[Any, list[Any]] = {}
@@ -44,6 +46,7 @@ class _LanesModel(models.PrimitiveModel):
 
 
 FLOAT, DOUBLE, MASK = (LanesType(dtype) for dtype in (types.float32, types.float64, types.boolean))
+WHOLE, SHORT = (LanesType(dtype) for dtype in (types.int32, types.int16))
 
 
 def vector(dtype: Any) -> Any:
@@ -133,6 +136,11 @@ def narrow(a: Any) -> Any:
     raise NotImplementedError
 
 
+def real(a: Any) -> Any:
+    """int32 to float32, rounded to nearest."""
+    raise NotImplementedError
+
+
 def exponent(a: Any) -> Any:
     """Of normal positive numbers ``mantissa * 2^exponent``."""
     raise NotImplementedError
@@ -205,6 +213,7 @@ for _kind in (FLOAT, DOUBLE):
     _define(operator.truediv, _kind, _two, lambda builder, a, b: builder.fdiv(a, b))
     _define(operator.neg, _kind, (_kind,), lambda builder, a: builder.fneg(a))
     _define(operator.gt, MASK, _two, lambda builder, a, b: builder.fcmp_ordered(">", a, b))
+    _define(operator.ge, MASK, _two, lambda builder, a, b: builder.fcmp_ordered(">=", a, b))
     _define(operator.lt, MASK, _two, lambda builder, a, b: builder.fcmp_ordered("<", a, b))
     _define(operator.eq, MASK, _two, lambda builder, a, b: builder.fcmp_ordered("==", a, b))
     _define(least, _kind, _two, _choose_smaller)
@@ -217,6 +226,13 @@ for _kind in (FLOAT, DOUBLE):
     _define(exponent, _kind, (_kind,), _exponent(_kind.dtype))
     _define(mantissa, _kind, (_kind,), _mantissa(_kind.dtype))
     _define(whole, _kind, (_kind,), _intrinsic("floor", _kind.dtype, 1))
+for _kind in (WHOLE, SHORT):
+    _two = (_kind, _kind)
+    _define(operator.add, _kind, _two, lambda builder, a, b: builder.add(a, b))
+    _define(operator.sub, _kind, _two, lambda builder, a, b: builder.sub(a, b))
+    _define(operator.mul, _kind, _two, lambda builder, a, b: builder.mul(a, b))
+    _define(splat, _kind, (_kind.dtype,), _spread)
+_define(real, FLOAT, (WHOLE,), lambda builder, a: builder.sitofp(a, vector(types.float32)))
 _define(operator.and_, MASK, (MASK, MASK), lambda builder, a, b: builder.and_(a, b))
 _define(operator.or_, MASK, (MASK, MASK), lambda builder, a, b: builder.or_(a, b))
 _define(somewhere, types.boolean, (MASK,), _any)

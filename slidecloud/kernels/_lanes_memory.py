@@ -10,16 +10,48 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from slidecloud.kernels._lanes import FLOAT, WIDTH, LanesType, vector
+from slidecloud.kernels._lanes import FLOAT, WHOLE, WIDTH, LanesType, vector
 
 ALIGNMENT = 64
 
 
-def _pointer(context: Any, builder: Any, kind: Any, array: Any, row: Any, column: Any) -> Any:
-    """Pointer to an element of a 2-D array, as one to a vector of the array's numbers."""
+def _pointer(context: Any, builder: Any, kind: Any, array: Any, *place: Any) -> Any:
+    """Pointer to an element of an array, as one to a vector of the array's numbers."""
     view = context.make_array(kind)(context, builder, array)
-    place = cgutils.get_item_pointer(context, builder, kind, view, [row, column], wraparound=False)
-    return builder.bitcast(place, ir.VectorType(context.get_data_type(kind.dtype), WIDTH).as_pointer())
+    found = cgutils.get_item_pointer(context, builder, kind, view, list(place), wraparound=False)
+    return builder.bitcast(found, ir.VectorType(context.get_data_type(kind.dtype), WIDTH).as_pointer())
+
+
+def _take(_typing: Any, row: Any, _first: Any) -> Any:
+    """Lanes of the row's own type from ``row[first:]``."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind = signature.args[0]
+        return builder.load(_pointer(context, builder, kind, *values), align=kind.dtype.bitwidth // 8)
+
+    return LanesType(row.dtype)(row, types.intp), generate
+
+
+def _take_whole(_typing: Any, row: Any, _first: Any) -> Any:
+    """Lanes from ``row[first:]``, 16-bit integers, as int32."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        found = builder.load(_pointer(context, builder, signature.args[0], *values), align=2)
+        return builder.sext(found, vector(types.int32))
+
+    return WHOLE(row, types.intp) if row.dtype == types.int16 else None, generate
+
+
+def _put(_typing: Any, row: Any, _first: Any, value: Any) -> Any:
+    """Lanes to ``row[first:]``."""
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kind = signature.args[0]
+        place = _pointer(context, builder, kind, *values[:2])
+        builder.store(values[2], place, align=kind.dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(row, types.intp, value), generate
 
 
 def _load(_typing: Any, array: Any, _row: Any, _column: Any) -> Any:
@@ -36,18 +68,23 @@ def _load(_typing: Any, array: Any, _row: Any, _column: Any) -> Any:
     return result(array, types.intp, types.intp), generate
 
 
+def _fetch(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+    byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    place = builder.bitcast(_pointer(context, builder, signature.args[0], *values), byte)
+    builder.call(function, [place, *(ir.Constant(word, number) for number in (0, 3, 1))])
+    return context.get_dummy_value()
+
+
 def _prefetch(_typing: Any, array: Any, _row: Any, _column: Any) -> Any:
     """Have the cache line of ``array[row, column]`` fetched; nothing waits for it."""
+    return types.void(array, types.intp, types.intp), _fetch
 
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        place = builder.bitcast(_pointer(context, builder, signature.args[0], *values), byte)
-        builder.call(function, [place, *(ir.Constant(word, number) for number in (0, 3, 1))])
-        return context.get_dummy_value()
 
-    return types.void(array, types.intp, types.intp), generate
+def _prefetch_row(_typing: Any, row: Any, _first: Any) -> Any:
+    """Have the cache line of ``row[first]`` fetched; nothing waits for it."""
+    return types.void(row, types.intp), _fetch
 
 
 def _store(_typing: Any, array: Any, _row: Any, _column: Any, value: Any) -> Any:
@@ -127,8 +164,12 @@ load_rated: Any = intrinsic(_load_rated)
 peek: Any = intrinsic(_peek)
 poke: Any = intrinsic(_poke)
 prefetch: Any = intrinsic(_prefetch)
+prefetch_row: Any = intrinsic(_prefetch_row)
+put: Any = intrinsic(_put)
 rate: Any = intrinsic(_rate)
 store: Any = intrinsic(_store)
+take: Any = intrinsic(_take)
+take_whole: Any = intrinsic(_take_whole)
 
 
 @njit(nogil=True, cache=True)

@@ -63,7 +63,12 @@ def observe(phase: Any, weight: Any, offset: ArrayLike | None, weight_table: Arr
 
 def refuse(phase: Any) -> NoReturn:
     """Say which values the kernels refused: infinite phases and weights, negative weights."""
-    if np.isinf(phase).any():
+    refuse_values(infinite_phase=bool(np.isinf(phase).any()))
+
+
+def refuse_values(*, infinite_phase: bool) -> NoReturn:
+    """Say that phases are infinite, or else that weights are infinite or negative."""
+    if infinite_phase:
         raise ValueError("phase: found infinite values, expected finite rad or NaN; set missing pixels to NaN")
     raise ValueError("weight: found negative or infinite values, expected finite values >= 0; set missing pixels to 0")
 

@@ -18,6 +18,7 @@ from slidecloud.kernels._sbas_quality import SUMS
 from slidecloud.kernels._sbas_robust import MOST_STEPS
 from slidecloud.kernels._sbas_stage import Arrivals, Observations, arrivals
 from slidecloud.kernels._sbas_velocity import FLAT, fit_velocity
+from slidecloud.kernels.device import on_device
 from slidecloud.types import Float32, Float64
 
 BLOCK = 2048
@@ -91,10 +92,15 @@ def solve(
     float32 (date, pixel) rad, ``series`` of `Inversion`.
     """
     task = _plan(phase, weight, reference, secondary, time, robust, offset, weight_table)
+    dates = np.asarray(time).size
+    if on_device(phase) or on_device(weight):
+        from slidecloud.kernels import _sbas_cuda
+
+        there: Float32 = _sbas_cuda.solve(task.observed, task.network, dates, robust=robust)
+        return there
     series = np.empty((task.network.time.size, phase.shape[1]), np.float32)
     for piece in _pieces(task.observed):
         _solve_piece(task, piece, series, piece.to.start, None)
-    dates = np.asarray(time).size
     if task.network.used.size == dates:
         return series
     whole = np.full((dates, phase.shape[1]), np.nan, np.float32)
@@ -124,6 +130,9 @@ def invert(
     are solved in float64, with a ridge that chooses the minimum-norm velocity where pairs leave a choice and one step
     of iterated Tikhonov that removes its bias. Pairs may be of any length; the cost grows with the square of the
     longest. Every value is computed from its own pixel alone and does not depend on how pixels are grouped.
+
+    Arrays on a GPU (CuPy's, or numba's) are inverted there, in batches that its free memory holds, by the same steps;
+    results are numba device arrays, which ``cupy.asarray`` takes without a copy. Pairs may then span 64 dates.
 
     Parameters
     ----------
@@ -179,10 +188,16 @@ def invert(
     *Sigmas* of dates come from selected inversion of the banded factor (Takahashi et al., 1973), without g.
     """
     task = _plan(phase, weight, reference, secondary, time, robust, offset, weight_table)
+    design, flat = _design(task.network.time, seasonal), 0.0 if independent_pairs else FLAT
+    if on_device(phase) or on_device(weight):
+        from slidecloud.kernels import _sbas_cuda
+
+        trend = _sbas_cuda.Trend(design, minimum_norm, flat, LEAST_RMS)
+        fields = _sbas_cuda.invert(task.observed, task.network, np.asarray(time).size, trend, robust=robust)
+        return Inversion(*fields)
     out = _empty(task.network.used, np.asarray(time).size, phase.shape[1])
-    design = _design(task.network.time, seasonal)
     for piece in _pieces(task.observed):
-        _invert_piece(task, piece, out, design, minimum_norm, 0.0 if independent_pairs else FLAT)
+        _invert_piece(task, piece, out, design, minimum_norm, flat)
     return out
 
 

@@ -3,46 +3,94 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
+
+CPU = "cpu"
+GRADIENTS, SERIES, READ, WRITE = "gradients", "sbas", "read", "write"
+"""Names of the measurements that estimates use. On a GPU those of kernels include the copies from and to the host."""
+
+_FORMAT = 2
+_BUILT_IN = {GRADIENTS: 80e6, SERIES: 60e6, READ: 100.0, WRITE: 60.0}
+_SHOWN = {"pair-pixels/s": (1e6, "million pair-pixels/s"), "pixels/s": (1e3, "thousand pixels/s")}
+_REMEDY = "write it again with 'slidecloud bench'"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One kernel on one device, beside another way to do the same work.
+
+    Attributes
+    ----------
+    name
+        What was measured. A kernel that is compared with several alternatives has a measurement for each.
+    unit
+        Of the rates: ``pair-pixels/s`` (pixels times pairs), ``pixels/s`` or ``MB/s`` (1e6 bytes).
+    rate
+        Of one core, one GPU or one store location, unless the name says otherwise.
+    alternative
+        The other way; empty where there is none.
+    alternative_rate
+        Its rate in the same unit, from the same run; NaN where there is none.
+    device
+        ``cpu``, or the name of a GPU.
+    dates, pairs
+        Size of the network where the rate depends on it, else 0.
+    """
+
+    name: str
+    unit: str
+    rate: float
+    alternative: str = ""
+    alternative_rate: float = math.nan
+    device: str = CPU
+    dates: int = 0
+    pairs: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """How many times the rate of the alternative; NaN where there is none."""
+        return self.rate / self.alternative_rate
+
+    @property
+    def label(self) -> str:
+        """Name, network and device."""
+        network = f", {self.dates} dates x {self.pairs} pairs" if self.pairs else ""
+        device = "" if self.device == CPU else f", {self.device}"
+        return self.name + network + device
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Rates of one core and one store location.
+    """What was measured on one machine and one store location.
 
     Attributes
     ----------
-    gradients
-        Gradient stacking, pair-pixels per second and core.
-    sbas
-        SBAS inversion, pixels times pairs per second and core.
-    read, write
-        Store location, MB/s (1e6 bytes) of one stream.
-    gradients_ratio, sbas_ratio
-        How many times faster than plain NumPy and SciPy on the same machine; NaN where not measured.
+    measurements
+        In the order they were taken; none for the built-in guess.
     location
         The store location that was read and written.
     machine
         Processor, cores, system.
     date
         Day of the measurement (UTC), ISO format; empty where nothing was measured.
+    seconds
+        Time all measurements took together.
     versions
         Versions of what was measured.
     """
 
-    gradients: float = 80e6
-    sbas: float = 300e6
-    read: float = 100.0
-    write: float = 60.0
-    gradients_ratio: float = float("nan")
-    sbas_ratio: float = float("nan")
+    measurements: tuple[Measurement, ...] = ()
     location: str = ""
     machine: str = ""
     date: str = ""
+    seconds: float = 0.0
     versions: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -50,15 +98,50 @@ class Rates:
         """True where the rates were measured, False for the built-in guess."""
         return bool(self.date)
 
+    @property
+    def gradients(self) -> float:
+        """Gradient stacking, pair-pixels per second and core."""
+        return self._rate(GRADIENTS)
+
+    @property
+    def series(self) -> float:
+        """SBAS inversion with all outputs, pixels times pairs per second and core."""
+        return self._rate(SERIES)
+
+    @property
+    def read(self) -> float:
+        """Reading arrays of a store, MB/s (1e6 uncompressed bytes)."""
+        return self._rate(READ)
+
+    @property
+    def write(self) -> float:
+        """Writing arrays of a store, MB/s (1e6 uncompressed bytes)."""
+        return self._rate(WRITE)
+
+    def on_gpu(self, name: str) -> Measurement | None:
+        """The first measurement of a kernel on a GPU, or None."""
+        return next((m for m in self.measurements if m.name == name and m.device != CPU), None)
+
+    def _rate(self, name: str) -> float:
+        found = next((m for m in self.measurements if m.name == name and m.device == CPU), None)
+        if found is None:
+            return _BUILT_IN[name]
+        return found.rate * (found.pairs if found.unit == "pixels/s" else 1)
+
     def save(self, path: str | os.PathLike[str] | None = None) -> Path:
         """Write the rates as JSON, whole or not at all; returns the file (by default `default_path`)."""
         target = default_path() if path is None else Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-        values = {name: None if value != value else value for name, value in asdict(self).items()}
-        partial.write_text(json.dumps(values, indent=2) + "\n")
+        partial.write_text(self.json() + "\n")
         partial.replace(target)
         return target
+
+    def json(self) -> str:
+        """The rates as JSON; every measurement has its ratio beside it."""
+        values = asdict(self)
+        values["measurements"] = [_plain(asdict(m) | {"ratio": m.ratio}) for m in self.measurements]
+        return json.dumps({"format": _FORMAT} | values, indent=2)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | None = None) -> Rates:
@@ -71,7 +154,7 @@ class Rates:
         FileNotFoundError
             If a path is given and there is no such file.
         ValueError
-            If the file is not one that `save` wrote.
+            If the file is not one that `save` of this version wrote.
         """
         source = default_path() if path is None else Path(path)
         if not source.is_file():
@@ -83,24 +166,19 @@ class Rates:
         return _parse(source)
 
     def lines(self) -> list[str]:
-        """The rates as lines of a table."""
+        """The measurements as lines of a table."""
         if not self.measured:
-            head = ["Built-in rates, not measured on this machine; 'slidecloud bench' measures them."]
-        else:
-            stack = ", ".join(f"{name} {number}" for name, number in self.versions.items())
-            head = [f"Measured {self.date} on {self.machine}", stack]
-        rows = [
-            (
-                "gradients",
-                f"{self.gradients / 1e6:.4g}",
-                "million pair-pixels/s per core",
-                _times(self.gradients_ratio),
-            ),
-            ("sbas", f"{self.sbas / 1e6:.4g}", "million pixel-pairs/s per core", _times(self.sbas_ratio)),
-            ("read", f"{self.read:.4g}", "MB/s", self.location),
-            ("write", f"{self.write:.4g}", "MB/s", self.location),
-        ]
-        return head + [f"{name:<10} {value:>8} {unit:<31} {note}".rstrip() for name, value, unit, note in rows]
+            return ["Built-in rates, not measured on this machine; 'slidecloud bench' measures them."]
+        stack = ", ".join(f"{name} {number}" for name, number in self.versions.items())
+        rows = [["one core, unless said otherwise", "rate", "unit", "beside", "rate", "ratio"]]
+        rows += [_row(m) for m in self.measurements]
+        columns = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+        return [
+            f"Measured {self.date} on {self.machine}, store {self.location}, in {self.seconds:.0f} s",
+            stack,
+            *("  ".join(_align(text, size, k) for k, (text, size) in enumerate(zip(row, columns, strict=True))).rstrip()
+              for row in rows),
+        ]  # fmt: skip
 
 
 def default_path() -> Path:
@@ -114,21 +192,50 @@ def default_path() -> Path:
     return base / "slidecloud" / "rates.json"
 
 
+def _row(measurement: Measurement) -> list[str]:
+    scale, unit = _SHOWN.get(measurement.unit, (1.0, measurement.unit))
+    other = measurement.alternative_rate
+    beside = ("", "") if math.isnan(other) else (_number(other / scale), _number(measurement.ratio))
+    return [measurement.label, _number(measurement.rate / scale), unit, measurement.alternative, *beside]
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def _align(text: str, size: int, column: int) -> str:
+    return text.rjust(size) if column in (1, 4, 5) else text.ljust(size)
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: None if value != value else value for name, value in values.items()}
+
+
 def _parse(path: Path) -> Rates:
-    remedy = "write it again with 'slidecloud bench'"
     try:
         values = json.loads(path.read_text())
     except ValueError:
-        raise ValueError(f"{path} is not JSON; {remedy}.") from None
-    known = set(Rates.__dataclass_fields__)
-    if not isinstance(values, dict) or set(values) != known:
-        raise ValueError(f"{path} does not hold the rates of a machine; {remedy}.")
-    values = {name: float("nan") if value is None else value for name, value in values.items()}
-    for name in ("gradients", "sbas", "read", "write"):
-        if not isinstance(values[name], int | float) or not values[name] > 0:
-            raise ValueError(f"{path}: {name} is {values[name]!r}; expected a positive number. {remedy.capitalize()}.")
-    return Rates(**values)
+        raise ValueError(f"{path} is not JSON; {_REMEDY}.") from None
+    if not isinstance(values, dict) or not ({"format", "gradients"} & set(values)):
+        raise ValueError(f"{path} does not hold the rates of a machine; {_REMEDY}.")
+    version = values.pop("format", 1)
+    if version != _FORMAT:
+        raise ValueError(
+            f"{path} was written by another version of slidecloud (format {version}, expected {_FORMAT}); {_REMEDY}."
+        )
+    try:
+        found = tuple(_measurement(item) for item in values.pop("measurements"))
+        rates = Rates(found, **values)
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError(f"{path} does not hold the rates of a machine; {_REMEDY}.") from None
+    for m in rates.measurements:
+        if not isinstance(m.rate, int | float) or not m.rate > 0:
+            raise ValueError(f"{path}: {m.name} is {m.rate!r}; expected a positive number. {_REMEDY.capitalize()}.")
+    return rates
 
 
-def _times(ratio: float) -> str:
-    return "" if ratio != ratio else f"{ratio:.3g} x plain NumPy/SciPy"
+def _measurement(values: Mapping[str, Any]) -> Measurement:
+    fields: dict[str, Any] = {
+        name: math.nan if value is None else value for name, value in values.items() if name != "ratio"
+    }
+    return Measurement(**fields)

@@ -35,8 +35,8 @@ def _other_zarr(folder: Path) -> list[str]:
     return ["status", str(folder)]
 
 
-def _rates(folder: Path) -> list[str]:
-    (folder / "rates.json").write_text("{}")
+def _rates(folder: Path, content: str = "{}") -> list[str]:
+    (folder / "rates.json").write_text(content)
     (folder / "region.yaml").write_text("run: a\nstacks: b\n")
     return ["estimate", str(folder / "region.yaml"), "--rates", str(folder / "rates.json")]
 
@@ -61,6 +61,10 @@ USAGE: dict[str, tuple[Words, str]] = {
     "coherence without picture": (lambda _: ["network", "s.zarr", "--coherence"], "--plot"),
     "picture of unknown format": (lambda _: ["network", "s.zarr", "--plot", "n.doc"], ".png"),
     "negative limit": (lambda _: ["network", "s.zarr", "--max-days", "-3"], "-3"),
+    "estimate of nothing": (lambda _: ["estimate"], "--interferograms"),
+    "estimate of a run and a nation": (lambda _: ["estimate", "a.yaml", "--interferograms", "9"], "--interferograms"),
+    "shape of a run": (lambda _: ["estimate", "a.yaml", "--shape", "768", "2816"], "--interferograms"),
+    "no interferograms": (lambda _: ["estimate", "--interferograms", "0"], "0"),
     "tiny demo": (lambda folder: ["demo", str(folder / "d"), "--size", "8"], "64 pixels"),
 }
 
@@ -94,6 +98,14 @@ ERRORS: dict[str, tuple[Words, str]] = {
     ),
     "unknown protocol": (lambda _: ["status", "ftpx://host/run.zarr"], "ftpx"),
     "bad rates": (_rates, "slidecloud bench"),
+    "rates of an earlier version": (
+        lambda folder: _rates(folder, '{"gradients": 1e8, "sbas": 3e8, "read": 100.0, "write": 60.0}'),
+        "another version of slidecloud",
+    ),
+    "more pairs than images make": (
+        lambda _: ["estimate", "--interferograms", "9", "--pairs-per-burst", "500"],
+        "expected 1 to 357 pairs",
+    ),
     "no such rates": (
         lambda folder: ["estimate", _yaml("run: a\nstacks: b\n")(folder)[1], "--rates", str(folder / "none.json")],
         "slidecloud bench",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import small
 from slidecloud import config
 from slidecloud.cli import main
 from slidecloud.pipeline import bench
+from slidecloud.pipeline.rates import Measurement, Rates
 from slidecloud.store import open_run
 
 
@@ -76,19 +76,33 @@ def test_network_reports_and_draws(region: Path, tmp_path: Path, capsys: pytest.
 def test_estimate_uses_the_rates_it_is_given(
     region: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    quick = functools.partial(bench.bench, seconds=0.01, shape=(64, 64), dates=8, objects=1)
-    monkeypatch.setattr(bench, "bench", quick)
+    monkeypatch.setattr(bench, "FULL", bench.Effort(seconds=0.01, shape=(64, 64), dates=8, pixels=64, objects=1))
     rates = tmp_path / "rates.json"
     assert main(["bench", "--location", str(tmp_path), "--out", str(rates)]) == 0
     measured = capsys.readouterr()
-    assert "million pair-pixels/s per core" in measured.out
-    assert json.loads(rates.read_text())["gradients"] > 0
+    assert "million pair-pixels/s" in measured.out
+    assert {m["name"] for m in json.loads(rates.read_text())["measurements"]} >= {"gradients", "sbas", "read", "write"}
     assert main(["estimate", str(region / "region.yaml"), "--rates", str(rates), "--workers", "4"]) == 0
     found = capsys.readouterr()
     assert "hours with 4 workers" in found.out
     assert "built in" not in found.err
     assert main(["estimate", str(region / "region.yaml")]) == 0
     assert "built in" in capsys.readouterr().err
+
+
+def test_estimate_of_a_nation_needs_no_region(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", "--interferograms", "130977", "--shape", "768", "2816", "--workers", "64"]) == 0
+    found = capsys.readouterr()
+    assert "850 GB" in found.out
+    assert "less than 3 days" in found.out
+    assert "hours with 64 workers" in found.out
+    assert "built in" in found.err
+
+
+def test_bench_prints_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(bench, "bench", lambda *_, **__: Rates((Measurement("gradients", "pair-pixels/s", 1e8),)))
+    assert main(["bench", "--json", "--quick", "--out", str(tmp_path / "rates.json")]) == 0
+    assert capsys.readouterr().out == (tmp_path / "rates.json").read_text()
 
 
 def test_export_prints_the_files_it_wrote(region: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,102 +1,107 @@
-"""Rates of a machine: measured, kept, read again, and refused where they make no sense."""
+"""The measurements run, cover every kernel, and leave nothing behind."""
 
 from __future__ import annotations
 
-import json
-import math
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from slidecloud.kernels import gradients, sbas
-from slidecloud.pipeline import bench, rates
-from slidecloud.pipeline.rates import Rates
+from slidecloud.pipeline import bench, bench_sbas
+from slidecloud.pipeline.bench_gradients import read_once
+from slidecloud.pipeline.bench_networks import interferograms, network
+from slidecloud.pipeline.bench_timing import race, race_threads
+
+TINY = bench.Effort(seconds=0.01, shape=(64, 64), dates=8, pixels=64, objects=1)
 
 
-def test_built_in_rates_say_that_nothing_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    found = Rates.load()
-    assert not found.measured
-    assert "not measured on this machine" in found.lines()[0]
-    assert min(found.gradients, found.sbas, found.read, found.write) > 0
+class Steps:
+    """A progress that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def start(self, *, units: int, bytes: int, label: str) -> None:
+        self.told.append(f"{label} {units}")
+
+    def advance(self, *, unit: str, bytes: int) -> None:
+        self.told.append(unit)
+
+    def message(self, text: str) -> None:
+        self.told.append(text)
+
+    def stop(self) -> None:
+        self.told.append("stop")
 
 
-def test_default_path_is_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(rates.sys, "platform", "linux")
-    saved = Rates(gradients=1.0, date="2026-01-02").save()
-    assert saved == tmp_path / "slidecloud" / "rates.json"
-    assert Rates.load().gradients == 1.0
-
-
-def test_rates_come_back_as_they_were_saved(tmp_path: Path) -> None:
-    kept = Rates(1e8, 2e8, 300.0, 200.0, 12.5, 80.0, "s3://bucket", "a machine", "2026-01-02", {"numpy": "2.4"})
-    assert Rates.load(kept.save(tmp_path / "deep" / "rates.json")) == kept
-    assert list((tmp_path / "deep").iterdir()) == [tmp_path / "deep" / "rates.json"]
-
-
-def test_a_ratio_that_was_not_measured_comes_back_as_nan(tmp_path: Path) -> None:
-    path = Rates(date="2026-01-02").save(tmp_path / "rates.json")
-    assert json.loads(path.read_text())["sbas_ratio"] is None
-    assert math.isnan(Rates.load(path).sbas_ratio)
-
-
-@pytest.mark.parametrize(
-    ("content", "found"),
-    [
-        ("{", "not JSON"),
-        ("[]", "does not hold the rates"),
-        ('{"gradients": 1}', "does not hold the rates"),
-        (None, "gradients is -1"),
-    ],
-)
-def test_a_bad_file_is_refused_with_its_remedy(tmp_path: Path, content: str | None, found: str) -> None:
-    path = tmp_path / "rates.json"
-    Rates(gradients=-1.0).save(path) if content is None else path.write_text(content)
-    with pytest.raises(ValueError, match=found) as error:
-        Rates.load(path)
-    assert "slidecloud bench" in str(error.value)
-    assert str(path) in str(error.value)
-
-
-def test_a_missing_file_is_refused_only_where_it_was_asked_for(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="slidecloud bench --out"):
-        Rates.load(tmp_path / "none.json")
-
-
-def test_bench_measures_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    found = bench.bench(tmp_path, seconds=0.01, shape=(64, 64), dates=8, objects=2)
-    assert found.measured
-    assert min(found.gradients, found.sbas, found.read, found.write) > 0
-    assert min(found.gradients_ratio, found.sbas_ratio) > 0
+def test_bench_measures_every_kernel_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    steps = Steps()
+    found = bench.bench(tmp_path, effort=TINY, progress=steps)
     assert list(tmp_path.iterdir()) == []
-    assert {"million pair-pixels/s per core", str(tmp_path)} <= {
-        part for line in found.lines() for part in (line[20:51].strip(), line[52:])
+    assert found.measured
+    assert found.seconds > 0
+    assert found.location == str(tmp_path)
+    assert min(found.gradients, found.series, found.read, found.write) > 0
+    assert all(m.rate > 0 and m.ratio > 0 for m in found.measurements)
+    compared = {(m.name, m.alternative, m.pairs) for m in found.measurements}
+    assert len(compared) == len(found.measurements)
+    assert compared >= {
+        ("read", "plain objects", 0),
+        ("write", "plain objects", 0),
+        ("gradients", "NumPy + SciPy", 0),
+        ("gradients", "reading the input once", 0),
+        ("gradients", "NumPy's sums of the input", 0),
+        ("gradients, 2 threads", "1 thread", 0),
+        ("sbas", bench_sbas.SOLVE, 429),
+        (bench_sbas.SOLVE, "unweighted, one matrix product", 429),
+        (bench_sbas.SOLVE, "unweighted, one matrix product", 295),
+        (bench_sbas.SOLVE, "numpy.linalg.lstsq, per pixel", 295),
+        (bench_sbas.ROBUST, bench_sbas.SOLVE, 429),
+        ("sbas, 2 threads", "1 thread", 429),
     }
+    assert steps.told == ["bench 4", "store", "gradients", "sbas", "sbas, wider band", "stop"]
 
 
-def test_plain_gradients_agree_with_the_kernel_on_a_ramp() -> None:
-    """What the kernel is compared with does the same work: both find the slope of a noise-free plane."""
-    y, x = np.mgrid[:40, :40]
-    phase = np.rint((0.05 * x - 0.03 * y)[None].repeat(3, 0) * 32768 / np.pi).astype(np.int64).astype(np.int16)
-    coherence = np.full(phase.shape, 200, np.uint8)
-    along_x, along_y = bench.plain_gradients(phase, coherence)
-    kernel = gradients.stack(phase, coherence, reference=np.array([0, 0, 1]), secondary=np.array([1, 2, 2]))
-    inner = (slice(12, 24), slice(12, 24))
-    for found in (along_x, kernel.x):
-        np.testing.assert_allclose(found[inner], 0.05, atol=2e-4)
-    for found in (along_y, kernel.y):
-        np.testing.assert_allclose(found[inner], -0.03, atol=2e-4)
+def test_a_bar_is_cleared_where_measuring_fails(tmp_path: Path) -> None:
+    steps = Steps()
+    (tmp_path / "plain").write_text("a file where a folder was meant")
+    with pytest.raises(OSError, match="plain"):
+        bench.bench(tmp_path / "plain", effort=TINY, progress=steps)
+    assert steps.told == ["bench 4", "stop"]
 
 
-def test_plain_series_agree_with_the_kernel() -> None:
-    generator = np.random.default_rng(1)
-    ends = np.array([(i, j) for i in range(9) for j in range(i + 1, min(i + 4, 9))])
-    reference, secondary = ends.T
-    series = generator.normal(size=(9, 6)).cumsum(0)
-    phase = (series[secondary] - series[reference] + 0.1 * generator.normal(size=(len(ends), 6))).astype(np.float32)
-    weight = generator.uniform(0.2, 1, phase.shape).astype(np.float32)
-    plain = bench.plain_series(phase, weight, reference, secondary)
-    kernel = sbas.invert(phase, weight, reference, secondary, time=np.arange(9) / 30.4)
-    np.testing.assert_allclose(kernel.series - kernel.series[0], plain, atol=2e-4)
+def test_reading_reads_every_sample() -> None:
+    phase, coherence = interferograms(3, (7, 33))
+    assert read_once(phase, coherence) == phase.astype(int).sum() + coherence.astype(int).sum()
+
+
+@pytest.mark.parametrize(("dates", "connections", "pairs"), [(145, 3, 429), (62, 5, 295), (98, 3, 288)])
+def test_networks_are_those_of_the_comparison(dates: int, connections: int, pairs: int) -> None:
+    found = network(dates, connections)
+    assert found.reference.size == found.secondary.size == pairs
+    assert found.time.size == dates
+    assert (found.secondary - found.reference).max() == connections
+    np.testing.assert_allclose(np.diff(found.time), 12 / 365.25)
+    np.testing.assert_allclose(found.span, (found.secondary - found.reference) * 12 / 365.25)
+
+
+def test_contenders_take_turns_and_the_best_counts() -> None:
+    calls: list[str] = []
+    pauses = iter([0.2, 0.002, *[0.05] * 1000])
+
+    def uneven() -> None:
+        calls.append("uneven")
+        time.sleep(next(pauses))
+
+    best = race({"uneven": uneven, "idle": lambda: calls.append("idle")}, 0.1)
+    assert 0.002 <= best["uneven"] < 0.05
+    assert best["idle"] < best["uneven"]
+    turns = [name for k, name in enumerate(calls) if k == 0 or calls[k - 1] != name]
+    assert turns[:4] == ["uneven", "idle", "uneven", "idle"]
+
+
+def test_threads_work_side_by_side() -> None:
+    one, two = race_threads([lambda: time.sleep(0.02)] * 2, 0.2)
+    assert one >= 0.04
+    assert 0.02 <= two < one
