@@ -12,7 +12,7 @@ from typing import Any
 from numba import cuda, float32, float64
 
 from slidecloud.kernels._sbas_cuda_walk import elimination, laying, projection, together
-from slidecloud.kernels._sbas_velocity import LUMP, NODES, OCTAVES, WIDTH
+from slidecloud.kernels._sbas_velocity import LUMP, NODES, OCTAVES, WIDTH_OF_LUMP
 from slidecloud.kernels._sbas_walk import APART
 
 LN2 = math.log(2.0)
@@ -22,7 +22,7 @@ FOUND = 4
 
 @cuda.jit(device=True)
 def _prior(octave, flat):  # type: ignore[no-untyped-def]
-    u = octave / WIDTH
+    u = octave / WIDTH_OF_LUMP
     lump = LUMP * (1.0 - u * u) * (1.0 - u * u) if u < 1.0 else 1e-9
     beyond = max(octave - OCTAVES, 0.0)
     return lump + flat / (1.0 + 4.0 * beyond * beyond)
