@@ -1,4 +1,4 @@
-"""An inversion piece by piece: the quick way for its pixels, the careful way for those that it leaves."""
+"""An inversion piece by piece: the quick way for pixels whose pairs link all dates well, else the careful one."""
 
 from __future__ import annotations
 
@@ -11,19 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 from slidecloud.kernels._lanes import WIDTH
 from slidecloud.kernels._sbas_blocks import Details, measure_columns, solve_blocks
 from slidecloud.kernels._sbas_check import Network, observe, refuse, sort_network
-from slidecloud.kernels._sbas_dates import count_dates, store_dates
+from slidecloud.kernels._sbas_dates import count_dates
 from slidecloud.kernels._sbas_exact import Careful, solve_exact
 from slidecloud.kernels._sbas_increments import WIDEST, diagonals
 from slidecloud.kernels._sbas_quality import SUMS
 from slidecloud.kernels._sbas_robust import MOST_STEPS
 from slidecloud.kernels._sbas_stage import Arrivals, Observations, arrivals
-from slidecloud.kernels._sbas_types import Inversion
-from slidecloud.kernels._sbas_velocity import fit_velocity
-from slidecloud.types import Float32, Float64
+from slidecloud.types import Float32
 
-BLOCK = 2048
-LEAST_RMS = 1e-4
-"""Residuals are never taken to be smaller than this many radians: pairs that fit perfectly do not make sigma zero."""
+PIXELS = 2048
+"""Pixels of a piece: what it yields stays in the third-level cache until it is used."""
 
 
 class Task(NamedTuple):
@@ -56,6 +53,7 @@ def plan(
     offset: ArrayLike | None,
     weight_table: ArrayLike | None,
 ) -> Task:
+    """The task, checked but for the values of pairs; parameters are those of `sbas.invert`."""
     observed = observe(phase, weight, offset, weight_table)
     network = sort_network(reference, secondary, time, phase.shape[0])
     half = int((network.secondary - network.reference).max()) - 1
@@ -66,8 +64,8 @@ def pieces(observed: Observations) -> Iterator[Piece]:
     """Pixels in blocks, copied only where pixels do not lie next to each other."""
     pixels = observed.phase.shape[1]
     whole = observed.phase.flags.c_contiguous and observed.weight.flags.c_contiguous
-    for start in range(0, pixels, BLOCK):
-        to = slice(start, min(start + BLOCK, pixels))
+    for start in range(0, pixels, PIXELS):
+        to = slice(start, min(start + PIXELS, pixels))
         if whole:
             yield Piece(observed, start, to.stop, to)
         else:
@@ -100,7 +98,7 @@ def solve_piece(
     return rest, careful
 
 
-class _Solved(NamedTuple):
+class Solved(NamedTuple):
     """A piece's series (date, lane) rad, subset labels, recovered fraction (lane,), rank (lane,), and details.
 
     Lanes are the pixels, and more to a multiple of `WIDTH`.
@@ -113,7 +111,8 @@ class _Solved(NamedTuple):
     details: Details
 
 
-def _solve_with_details(task: Task, piece: Piece) -> _Solved:
+def solve_with_details(task: Task, piece: Piece) -> Solved:
+    """`solve_piece`, and all that velocity and sigmas are made from."""
     dates, lanes = task.network.time.size, -(-(piece.stop - piece.start) // WIDTH) * WIDTH
     series, variance = (np.zeros((dates, lanes), np.float32) for _ in range(2))
     sums, factor = np.zeros((SUMS, lanes), np.float32), np.ones((1, lanes), np.float32)
@@ -129,33 +128,4 @@ def _solve_with_details(task: Task, piece: Piece) -> _Solved:
     if rest.size:
         where = (piece.observed, rest + piece.start, task.pairs, task.robust, rank.astype(np.float32))
         measure_columns(*where, series, rest, sums, factor)
-    return _Solved(series, label, recovered, rank, details)
-
-
-def invert_piece(task: Task, piece: Piece, out: Inversion, design: Float64, minimum_norm: bool, flat: float) -> None:
-    series, label, recovered, rank, details = _solve_with_details(task, piece)
-    count, total, misfit, square, cosine, sine = details.sums.astype(np.float64)
-    redundancy = count.astype(np.int64) - rank
-    empty = count == 0
-    mean = np.where(empty, 1, count)
-    least = np.where(redundancy > 0, LEAST_RMS**2 * total / mean, 1.0)
-    raw = details.factor[0].astype(np.float64) if task.robust else misfit / np.maximum(redundancy, 1)
-    factor = np.maximum(np.where(redundancy > 0, raw, 1.0), least)
-    dof = (rank - design.shape[0] + 1).astype(np.float64)
-    found = np.empty((4, rank.size))
-    trend = (series, label, details.information, 1.0 / factor[None], dof[None], design, (0,) * design.shape[0])
-    fit_velocity(*trend, minimum_norm, flat, found)
-    own, to = slice(0, piece.stop - piece.start), piece.to
-    rows = (series, details.variance, label, factor[None], found[2:3], task.network.used)
-    store_dates(*rows, out.series, out.sigma, out.subset, to.start, to.stop)
-    velocity, spread, scatter, drift = found[:, own]
-    length = np.sqrt(cosine * cosine + sine * sine) / mean
-    out.velocity[to] = np.where(empty[own], np.nan, velocity)
-    out.velocity_sigma[to] = np.sqrt(spread)
-    out.temporal_coherence[to] = np.where(redundancy > 0, length, np.nan)[own]
-    out.residual_rms[to] = np.where(empty, np.nan, np.sqrt(square / mean))[own]
-    out.redundancy[to] = redundancy[own]
-    out.recovered_fraction[to] = recovered[own]
-    out.variance_factor[to] = np.where(empty, np.nan, factor)[own]
-    out.date_sigma[to] = np.sqrt(scatter)
-    out.drift_factor[to] = np.where(empty[own], np.nan, drift)
+    return Solved(series, label, recovered, rank, details)

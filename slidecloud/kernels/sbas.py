@@ -2,14 +2,65 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slidecloud.kernels._sbas_pieces import LEAST_RMS, invert_piece, pieces, plan, solve_piece
-from slidecloud.kernels._sbas_types import Inversion, empty_inversion
-from slidecloud.kernels._sbas_velocity import FLAT
+from slidecloud.kernels._sbas_dates import store_dates
+from slidecloud.kernels._sbas_pieces import Piece, Task, pieces, plan, solve_piece, solve_with_details
+from slidecloud.kernels._sbas_velocity import FLAT, fit_velocity
 from slidecloud.kernels.device import on_device
 from slidecloud.types import Float32, Float64
+
+LEAST_RMS = 1e-4
+"""Residuals are never taken to be smaller than this many radians: pairs that fit perfectly do not make sigma zero."""
+
+
+class Inversion(NamedTuple):
+    """What `invert` returns. Shapes are (date, pixel) or (pixel,).
+
+    Attributes
+    ----------
+    series
+        float32 rad, phase relative to the first date with a valid pair at the pixel (that date is 0). NaN at dates
+        without one. Subsets that share no pair are joined by the smallest velocities.
+    sigma
+        float32 rad, relative to the first date of the date's subset: ``sqrt(network variance * s0^2 + s_a^2)``.
+    velocity, velocity_sigma
+        float32 rad/yr. ``velocity_sigma`` is NaN where a trend and an acceleration leave no degree of freedom.
+    temporal_coherence
+        float32, |mean over valid pairs of exp(i (observed - fitted))|, unweighted; NaN at redundancy 0.
+    residual_rms
+        float32 rad over valid pairs, unweighted. It is zero, and says nothing, at redundancy 0.
+    redundancy
+        int16, valid pairs less the rank of the network they form.
+    subset
+        uint8 (date, pixel), 1, 2, ... by first date, 0 = no valid pair. Labels above 255 are stored as 255.
+    recovered_fraction
+        float32, share of the time between the pixel's first and last date that at least one valid pair covers.
+    variance_factor
+        float32, s0^2: variance of a pair of weight 1, from the residuals; 1 at redundancy 0.
+    date_sigma
+        float32 rad, s_a: what scatters each date (atmosphere above all) and closes around every loop of pairs. NaN
+        where ``velocity_sigma`` is; ``sigma`` then holds the network part alone.
+    drift_factor
+        float32, g: by how much the scatter about the trend raises the network's variance in ``velocity`` and
+        ``velocity_sigma`` alone, at least 1. ``sigma`` is not raised: motion that is not steady would raise it.
+    """
+
+    series: Float32
+    sigma: Float32
+    velocity: Float32
+    velocity_sigma: Float32
+    temporal_coherence: Float32
+    residual_rms: Float32
+    redundancy: NDArray[np.int16]
+    subset: NDArray[np.uint8]
+    recovered_fraction: Float32
+    variance_factor: Float32
+    date_sigma: Float32
+    drift_factor: Float32
 
 
 def solve(
@@ -66,10 +117,13 @@ def invert(
 
     Unknowns are the increments between successive dates. Their normal matrix is banded and, unlike that of phases,
     stays well conditioned however many dates there are, so float32 serves pixels whose pairs link all dates. Others
-    (smallest pivot below 1e-4 of the mean diagonal), networks with a pair of more than nine date steps, and robust fits
-    are solved in float64, with a ridge that chooses the minimum-norm velocity where pairs leave a choice and one step
-    of iterated Tikhonov that removes its bias. Pairs may be of any length; the cost grows with the square of the
-    longest. Every value is computed from its own pixel alone and does not depend on how pixels are grouped.
+    (smallest pivot below 1e-4 of the mean diagonal) and networks with a pair of more than nine date steps are solved in
+    float64, with a ridge that chooses the minimum-norm velocity where pairs leave a choice and one step of iterated
+    Tikhonov that removes its bias. Pairs may be of any length; the cost grows with the square of the longest. Every
+    value is computed from its own pixel alone and does not depend on how pixels are grouped.
+
+    Pairs are read as they are stored, a block of pixels at a time, and never copied as a whole unless pixels of a pair
+    do not lie next to each other.
 
     Arrays on a GPU (CuPy's, or numba's) are inverted there, in batches that its free memory holds, by the same steps;
     results are numba device arrays, which ``cupy.asarray`` takes without a copy. Pairs may then span 64 dates.
@@ -77,7 +131,7 @@ def invert(
     Parameters
     ----------
     phase
-        (pair, pixel) float32 rad, unwrapped; NaN = missing.
+        (pair, pixel) float32 rad, unwrapped, NaN = missing; or int16 binary angles, ``pi / 32768`` rad each.
     weight
         (pair, pixel) float32 or uint8, inverse phase variance in rad^-2 up to a common factor; 0 or NaN = missing.
     reference, secondary
@@ -87,7 +141,11 @@ def invert(
     robust
         Minimise the sum of ``sqrt(weight (r^2 + 0.1^2))``, r in rad, in place of that of squares: unwrapping errors
         then hardly count. Sigmas come from the sandwich of that objective, corrected for the number of unknowns (El
-        Karoui et al., 2013).
+        Karoui et al., 2013). At most 200 steps of reweighted least squares, until none moves a date by 1e-3 rad.
+    offset
+        (pair,) rad, subtracted from the pair's phase; NaN leaves the pair out.
+    weight_table
+        (256,) weight of each value of a uint8 ``weight``, such as `weights.weight_table` of stored coherence.
     minimum_norm
         Fit the velocity with one intercept, as if the joined subsets were one. Otherwise every subset has its own.
     seasonal
@@ -105,7 +163,8 @@ def invert(
     Raises
     ------
     TypeError
-        If ``phase`` is not float32, ``weight`` neither float32 nor uint8, or the date indices are not integers.
+        If ``phase`` is neither float32 nor int16, ``weight`` neither float32 nor uint8, a table is given for weights
+        that are not uint8, or the date indices are not integers.
     ValueError
         If shapes disagree, dates do not increase, a pair is reversed, repeated or outside ``time``, or values are
         infinite or weights negative.
@@ -135,10 +194,56 @@ def invert(
         trend = _sbas_cuda.Trend(design, minimum_norm, flat, LEAST_RMS)
         fields = _sbas_cuda.invert(task.observed, task.network, np.asarray(time).size, trend, robust=robust)
         return Inversion(*fields)
-    out = empty_inversion(task.network.used, np.asarray(time).size, phase.shape[1])
+    out = _empty(task.network.used, np.asarray(time).size, phase.shape[1])
     for piece in pieces(task.observed):
-        invert_piece(task, piece, out, design, minimum_norm, flat)
+        _invert_piece(task, piece, out, design, minimum_norm, flat)
     return out
+
+
+def _invert_piece(task: Task, piece: Piece, out: Inversion, design: Float64, minimum_norm: bool, flat: float) -> None:
+    series, label, recovered, rank, details = solve_with_details(task, piece)
+    count, total, misfit, square, cosine, sine = details.sums.astype(np.float64)
+    redundancy = count.astype(np.int64) - rank
+    empty = count == 0
+    mean = np.where(empty, 1, count)
+    least = np.where(redundancy > 0, LEAST_RMS**2 * total / mean, 1.0)
+    raw = details.factor[0].astype(np.float64) if task.robust else misfit / np.maximum(redundancy, 1)
+    factor = np.maximum(np.where(redundancy > 0, raw, 1.0), least)
+    dof = (rank - design.shape[0] + 1).astype(np.float64)
+    found = np.empty((4, rank.size))
+    trend = (series, label, details.information, 1.0 / factor[None], dof[None], design, (0,) * design.shape[0])
+    fit_velocity(*trend, minimum_norm, flat, found)
+    own, to = slice(0, piece.stop - piece.start), piece.to
+    rows = (series, details.variance, label, factor[None], found[2:3], task.network.used)
+    store_dates(*rows, out.series, out.sigma, out.subset, to.start, to.stop)
+    velocity, spread, scatter, drift = found[:, own]
+    length = np.sqrt(cosine * cosine + sine * sine) / mean
+    out.velocity[to] = np.where(empty[own], np.nan, velocity)
+    out.velocity_sigma[to] = np.sqrt(spread)
+    out.temporal_coherence[to] = np.where(redundancy > 0, length, np.nan)[own]
+    out.residual_rms[to] = np.where(empty, np.nan, np.sqrt(square / mean))[own]
+    out.redundancy[to] = redundancy[own]
+    out.recovered_fraction[to] = recovered[own]
+    out.variance_factor[to] = np.where(empty, np.nan, factor)[own]
+    out.date_sigma[to] = np.sqrt(scatter)
+    out.drift_factor[to] = np.where(empty[own], np.nan, drift)
+
+
+def _empty(used: NDArray[np.int64], dates: int, pixels: int) -> Inversion:
+    """Room for results; dates that no pair has are filled."""
+    unused = np.setdiff1d(np.arange(dates), used)
+
+    def table() -> Float32:
+        room = np.empty((dates, pixels), np.float32)
+        room[unused] = np.nan
+        return room
+
+    def row() -> Float32:
+        return np.empty(pixels, np.float32)
+
+    subset, redundancy = np.empty((dates, pixels), np.uint8), np.empty(pixels, np.int16)
+    subset[unused] = 0
+    return Inversion(table(), table(), row(), row(), row(), row(), redundancy, subset, row(), row(), row(), row())
 
 
 def _design(time: Float64, seasonal: bool) -> Float64:
@@ -146,6 +251,3 @@ def _design(time: Float64, seasonal: bool) -> Float64:
     annual = [np.sin(2 * np.pi * time), np.cos(2 * np.pi * time)] if seasonal else []
     terms: Float64 = np.stack([*annual, years, (years / max(np.abs(years).max(), 1e-9)) ** 2])
     return terms
-
-
-__all__ = ["Inversion", "invert", "solve"]
