@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from slidecloud.kernels import device
 from slidecloud.kernels._gradients_cuda_holes import HOLE_SUMS
+from slidecloud.kernels._gradients_cuda_layout import SAMPLED, SUMS
 from slidecloud.kernels._gradients_cuda_maps import MAPS, add_weights, make_maps, weigh_rows
 from slidecloud.kernels._gradients_cuda_points import POINT_SUMS, add_moments, find_ratios, find_variances
-from slidecloud.kernels._gradients_cuda_tile import SAMPLED, SUMS, tile_kernel
+from slidecloud.kernels._gradients_cuda_tile import tile_kernel
 from slidecloud.kernels._gradients_frame import Axes, frame
 from slidecloud.kernels._gradients_layout import DIFFERENCES, OVERLAP
 from slidecloud.kernels._gradients_region import Windows
@@ -60,9 +61,8 @@ class DeviceSums:
         self.place = tuple(np.int32(value) for value in (*place, *self.frame.points))
         self.span, self.steps = device.to_device(span.astype(np.float32)), device.to_device(steps.astype(np.int32))
         points = self.frame.points[0] * self.frame.points[1]
-        columns, each, groups = self.tile
-        self.tiles = (-(-self.size[1] // columns), -(-self.size[0] // (each * groups)))
-        pixels = self.tiles[0] * self.tiles[1] * columns * each * groups
+        self.tiles = (-(-self.size[1] // self.tile.columns), -(-self.size[0] // self.tile.rows))
+        pixels = self.tiles[0] * self.tiles[1] * self.tile.columns * self.tile.rows
         self.sums, self.hole_sums = device.zeros(SUMS * pixels), device.zeros(HOLE_SUMS * pixels)
         self.counts = device.zeros(pixels, np.int32)
         self.weight, self.missing = (device.zeros(limit[0] * limit[1], np.int32) for _ in range(2))
@@ -87,7 +87,7 @@ class DeviceSums:
             number = min(self.largest, phase.shape[0] - first)
             now = slice(self.added, self.added + number)
             samples = self.samples[:number]
-            self.kernel[self.tiles, self.tile.columns * self.tile.groups, stream](
+            self.kernel[self.tiles, self.tile.threads, stream](
                 phase, coherence, places[first : first + number], self.span[now], self.place, self.sums,
                 self.hole_sums, self.counts, samples,
             )  # fmt: skip

@@ -31,7 +31,7 @@ class RunningSums:
     """Sums over pairs in device memory, to which batches of pairs are added.
 
     They are those of `slidecloud.kernels.gradients.accumulate`, whose parameters these are; ``overlap`` is not
-    among the estimators, and windows may have about 45 x 45 pixels at most. The window sums are the integers of the
+    among the estimators, and windows may have about 40 x 40 pixels at most. The window sums are the integers of the
     host's kernels, but for samples whose rounding hangs on the last bits of a sine; products and sums over pairs
     differ from the host's by float32 rounding. Results are equal to the last bit for every tiling and every size of
     the batches.

@@ -118,7 +118,7 @@ def test_what_the_device_cannot_do_is_named():
     phase, coherence = it.on_device()
     with pytest.raises(ValueError, match="found 'overlap' with arrays on the device"):
         gradients.accumulate(phase, coherence, **it.pairs, window=it.window, estimator="overlap")
-    with pytest.raises(ValueError, match="at most about 45 x 45 on a GPU"):
+    with pytest.raises(ValueError, match="at most about 40 x 40 on a GPU"):
         gradients.accumulate(phase, coherence, **it.pairs, window=200)
     with pytest.raises(TypeError, match="coherence: found ndarray"):
         gradients.accumulate(phase, it.coherence, **it.pairs, window=it.window)
