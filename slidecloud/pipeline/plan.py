@@ -170,7 +170,10 @@ def _units(config: RunConfig, run: Location, chosen: _Chosen) -> list[Unit]:
     memory, tile = config.resources.memory_bytes, config.resources.tile
     units: list[Unit] = []
     if "gradients" in config.stages:
-        units += gradients.plan(run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile)
+        units += gradients.plan(
+            run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile,
+            device=config.resources.device,
+        )  # fmt: skip
     if "timeseries" in config.stages:
         units += timeseries.plan(run, chosen.timeseries, config.timeseries, memory=memory, tile=tile)
     return units
