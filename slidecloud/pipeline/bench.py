@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 
 from threadpoolctl import threadpool_limits
 
+from slidecloud.kernels.device import find_lack
+from slidecloud.pipeline.bench_gpu import measure_gpu
 from slidecloud.pipeline.bench_gradients import measure_gradients
 from slidecloud.pipeline.bench_sbas import measure_sbas
 from slidecloud.pipeline.bench_store import measure_store
@@ -96,11 +98,13 @@ def bench(
 def _steps(where: Location, effort: Effort) -> Mapping[str, Step]:
     """The comparisons in the order they are made: a kernel is added with one line."""
     seconds, pixels = effort.seconds, effort.pixels
+    gpu: dict[str, Step] = {} if find_lack() else {"gradients, GPU": lambda: measure_gpu(seconds)}
     return {
         "store": lambda: measure_store(seconds, where, objects=effort.objects),
         "gradients": lambda: measure_gradients(seconds, shape=effort.shape, dates=effort.dates),
         "sbas": lambda: measure_sbas(seconds, dates=145, connections=3, pixels=pixels, threads=True),
         "sbas, wider band": lambda: measure_sbas(seconds, dates=62, connections=5, pixels=pixels),
+        **gpu,
     }
 
 

@@ -7,7 +7,7 @@ memory and copied on a stream of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,8 @@ from slidecloud.kernels import device
 from slidecloud.kernels.gradients import GradientSums
 from slidecloud.kernels.gradients_device import RunningSums
 
-Read = Callable[[NDArray[np.int64]], tuple[NDArray[np.int16], NDArray[np.uint8]]]
-"""Phase and coherence (pair, y, x) of chosen pairs."""
+Read = Callable[[NDArray[np.int64], Sequence[NDArray[Any]]], object]
+"""Puts chosen pairs into two arrays (pair, y, x), phase int16 and coherence uint8."""
 
 LARGEST_BATCH = 256_000_000
 """Bytes of a batch: enough to keep copies and kernels at their full speed."""
@@ -36,9 +36,9 @@ def stream_gradients(
     Parameters
     ----------
     read
-        Gives phase int16 and coherence uint8 (pair, y, x) of chosen pairs, by their places in ``reference``.
+        Puts chosen pairs, by their places in ``reference``, into arrays (pair, y, x): phase int16, coherence uint8.
     shape
-        Rows and columns of what it gives.
+        Rows and columns of these.
     chunk
         Pairs that are stored together: batches hold multiples of it where they can.
     largest
@@ -80,9 +80,11 @@ def _stream(read: Read, running: RunningSums, shape: tuple[int, int], size: int)
     for number, first in enumerate(range(0, running.order.size, size)):
         slot = slots[number % _SLOTS]
         slot.used.synchronize()
-        phase, coherence = slot.fill(*read(running.order[first : first + size]), copying)
+        chosen = running.order[first : first + size]
+        read(chosen, [host[: chosen.size] for host in slot.host])
+        batch = slot.copy(chosen.size, copying)
         slot.copied.wait(computing)
-        running.add(phase, coherence, stream=computing)
+        running.add(*batch, stream=computing)
         slot.used.record(computing)
     computing.synchronize()
 
@@ -96,13 +98,10 @@ class _Slot:
         self.device = [device.empty(shape, kind) for kind in kinds]
         self.copied, self.used = cuda.event(), cuda.event()
 
-    def fill(self, phase: NDArray[np.int16], coherence: NDArray[np.uint8], stream: Any) -> tuple[Any, Any]:
-        """Start copying a batch to the device; returns it there, to be used after ``copied``."""
-        filled, number = [], phase.shape[0]
-        for values, host, there in zip((phase, coherence), self.host, self.device, strict=True):
-            host[:number] = values
-            part = there[:number]
+    def copy(self, number: int, stream: Any) -> list[Any]:
+        """Start copying so many pairs to the device; returns them there, to be used after ``copied``."""
+        parts = [there[:number] for there in self.device]
+        for part, host in zip(parts, self.host, strict=True):
             part.copy_to_device(host[:number], stream=stream)
-            filled.append(part)
         self.copied.record(stream)
-        return filled[0], filled[1]
+        return parts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,9 +54,9 @@ class BinWork:
         indices = np.array(self.pairs, np.intp)
         stored: list[Any] = [root[name] for name in ("phase", "coherence")]
 
-        def read_chosen(chosen: NDArray[np.int64]) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
-            phase, coherence = (read_pairs(a, indices[chosen], outer.rows, outer.columns) for a in stored)
-            return phase, coherence
+        def read_chosen(chosen: NDArray[np.int64], into: Sequence[NDArray[Any] | None] = (None, None)) -> list[Any]:
+            read = (indices[chosen], outer.rows, outer.columns)
+            return [read_pairs(array, *read, out=out) for array, out in zip(stored, into, strict=True)]
 
         top, left = self.tile.top - outer.top, self.tile.left - outer.left
         height, width = self.tile.bottom - self.tile.top, self.tile.right - self.tile.left

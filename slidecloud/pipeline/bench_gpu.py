@@ -1,0 +1,119 @@
+"""How fast a GPU stacks gradients: in its own memory beside its bandwidth, and from the host's beside the copies."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slidecloud.kernels import device
+from slidecloud.kernels.gradients_device import RunningSums
+from slidecloud.pipeline.bench_networks import interferograms, network
+from slidecloud.pipeline.device_runner import stream_gradients
+from slidecloud.pipeline.rates import GRADIENTS, Measurement
+
+INSTRUCTIONS = 180
+"""Machine instructions a sample and thread takes with window 10 and no holes, counted in the code for Hopper."""
+LANES = 128
+"""Instructions that a multiprocessor starts a clock, times the 32 threads they are for."""
+_UNIT, _SAMPLE_BYTES, _CONNECTIONS = "pair-pixels/s", 3, 3
+
+
+def measure_gpu(seconds: float, *, shape: tuple[int, int] = (768, 2816), dates: int = 24) -> list[Measurement]:
+    """Stacking by the default estimator with sigma and all other maps, on the current GPU.
+
+    The first measurement is from host memory to host memory, beside the time of copying its input alone. The others
+    are in device memory, until the last pair is added: beside its bandwidth, each byte of the input counted once,
+    which is measured by copying, and beside what the processors could do if they never waited.
+
+    Parameters
+    ----------
+    seconds
+        For each measurement.
+    shape
+        Rows and columns.
+    dates
+        Acquisitions, 12 days apart, each paired with the next three.
+
+    Raises
+    ------
+    RuntimeError
+        If there is no GPU.
+    """
+    device.require_gpu("bench of the GPU")
+    chosen = network(dates, _CONNECTIONS)
+    options: dict[str, Any] = {"reference": chosen.reference, "secondary": chosen.secondary, "span": chosen.span}
+    samples = interferograms(len(chosen.reference), shape)
+    card, size = _name(), samples[0].size
+    streamed = size / _best(lambda: lambda: _stream(samples, shape, options), seconds)
+    copied = _copy_rate(samples, seconds) / _SAMPLE_BYTES
+    there = [device.to_device(field) for field in samples]
+    inside = size / _best(lambda: _adding(there, shape, options), seconds)
+    bandwidth = _bandwidth(there[0], seconds) / _SAMPLE_BYTES
+    name = f"{GRADIENTS} in device memory"
+    return [
+        Measurement(GRADIENTS, _UNIT, streamed, "copying the input to the GPU", copied, card),
+        Measurement(name, _UNIT, inside, "memory bandwidth, each byte once", bandwidth, card),
+        Measurement(name, _UNIT, inside, f"{INSTRUCTIONS} instructions a sample", _arithmetic_limit(), card),
+    ]
+
+
+def _best(prepare: Callable[[], Callable[[], object]], seconds: float) -> float:
+    """Shortest time of what ``prepare`` gives, until the device is done; at least three, the first compiles."""
+    cuda, best, end, rounds = device.cuda(), math.inf, time.perf_counter() + seconds, 0
+    while rounds < 3 or time.perf_counter() < end:
+        work = prepare()
+        cuda.synchronize()
+        began = time.perf_counter()
+        work()
+        cuda.synchronize()
+        best = min(best, time.perf_counter() - began)
+        rounds += 1
+    return best
+
+
+def _adding(there: Sequence[Any], shape: tuple[int, int], options: dict[str, Any]) -> Callable[[], object]:
+    running = RunningSums(shape, **options)
+    return lambda: running.add_all(*there)
+
+
+def _stream(samples: Sequence[NDArray[Any]], shape: tuple[int, int], options: dict[str, Any]) -> None:
+    def read(chosen: NDArray[np.int64], into: Sequence[NDArray[Any]]) -> None:
+        for field, out in zip(samples, into, strict=True):
+            np.take(field, chosen, axis=0, out=out, mode="clip")
+
+    stream_gradients(read, shape, **options)
+
+
+def _copy_rate(samples: Sequence[NDArray[Any]], seconds: float) -> float:
+    """Bytes a second from pinned host memory to the device."""
+    host = device.pinned(samples[0].shape, samples[0].dtype)
+    host[:] = samples[0]
+    there = device.empty(host.shape, host.dtype)
+    best = _best(lambda: lambda: there.copy_to_device(host), seconds)
+    return float(host.nbytes) / best
+
+
+def _bandwidth(there: Any, seconds: float) -> float:
+    """Bytes a second that a copy inside device memory reads and writes."""
+    other = device.empty(there.shape, there.dtype)
+    return 2.0 * float(there.nbytes) / _best(lambda: lambda: other.copy_to_device(there), seconds)
+
+
+def _name() -> str:
+    if device.is_simulated():
+        return "simulator"
+    name = device.cuda().get_current_device().name
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _arithmetic_limit() -> float:
+    """Samples a second if every multiprocessor started all the instructions it can; NaN in the simulator."""
+    if device.is_simulated():
+        return math.nan
+    card = device.cuda().get_current_device()
+    return float(card.MULTIPROCESSOR_COUNT * LANES * card.CLOCK_RATE * 1e3 / INSTRUCTIONS)
