@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from slidecloud.kernels._gradients_layout import COHERENT, DIFFERENCES, OVERLAP
 
-Estimator = Literal["coherent", "overlap", "sum", "rewrapped"]
+Estimator = Literal["coherent", "overlap", "rate", "sum", "rewrapped"]
 Axes = tuple[int, int]
 Interior = tuple[slice, slice]
 LARGEST_WINDOW = 256
 """Pixels along an axis for which window sums of fixed-point samples stay within 32 bits."""
 
-_KINDS = {"coherent": COHERENT, "overlap": OVERLAP, "sum": DIFFERENCES, "rewrapped": DIFFERENCES}
+_KINDS = {"coherent": COHERENT, "overlap": OVERLAP, "rate": COHERENT, "sum": DIFFERENCES, "rewrapped": DIFFERENCES}
 
 
 def check_estimator(estimator: str) -> int:
@@ -109,6 +109,25 @@ def check_pairs(
             "once; drop the copy"
         )
     return order, first, last, years[order]
+
+
+def check_baseline(baseline: ArrayLike | None, span: ArrayLike | None, count: int) -> NDArray[np.float64]:
+    """Baselines in metres; they and spans are there."""
+    if baseline is None or span is None:
+        missing = " and ".join(name for name, values in (("span", span), ("baseline", baseline)) if values is None)
+        raise ValueError(
+            f"{missing}: found None, expected a number for each pair with estimator 'rate', which regresses on time "
+            "span (years) and perpendicular baseline (m); choose 'coherent' where they are not known"
+        )
+    metres = np.asarray(baseline, dtype=np.float64)
+    if metres.shape != (count,) or not np.all(np.isfinite(metres)):
+        raise ValueError(
+            f"baseline: found shape {metres.shape}, expected ({count},) finite metres, one for each pair; leave out "
+            "the pairs whose perpendicular baseline is not known"
+        )
+    if np.any(np.asarray(span, dtype=np.float64) <= 0):
+        raise ValueError("span: found 0 or less, expected years between the dates, above 0, with estimator 'rate'")
+    return metres
 
 
 def check_interior(interior: Interior | None, shape: tuple[int, int]) -> tuple[Axes, Axes]:

@@ -17,8 +17,8 @@ from slidecloud.kernels._gradients_cuda_maps import MAPS, add_weights, make_maps
 from slidecloud.kernels._gradients_cuda_points import POINT_SUMS, add_moments, find_ratios, find_variances
 from slidecloud.kernels._gradients_cuda_tile import tile_kernel
 from slidecloud.kernels._gradients_frame import Axes, frame
+from slidecloud.kernels._gradients_geometry import Windows
 from slidecloud.kernels._gradients_layout import DIFFERENCES
-from slidecloud.kernels._gradients_region import Windows
 from slidecloud.kernels._gradients_types import GradientSums
 from slidecloud.kernels._gradients_variance import grid_reach
 from slidecloud.kernels._gradients_windows import SAMPLE_ONE

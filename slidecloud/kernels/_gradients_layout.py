@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.kernels._lanes import SHORTS
+from slidecloud.kernels._lanes import WIDTH
 
 COHERENT, OVERLAP, DIFFERENCES = 0, 1, 2
 
@@ -74,11 +74,11 @@ class Cover(NamedTuple):
 class TileSums(NamedTuple):
     """Accumulators of a tile, float32 (y, channels x width) and int32 with the halo's rows; they start at zero.
 
-    ``total`` (4 channels), ``sizes`` (2), ``square``, ``span`` (1) are sums over all pairs; ``count``, ``lost``
-    (coherence of the pixel where it does not count) (1), ``deviation`` (4), ``partial`` (2) over pairs with holes;
-    ``extra`` (4) of ``overlap``. float64, part by part of the points of the grid: ``points`` 22 (products 4, moments by
-    pair 6, by role 6, by chain 6) and ``point_square``. The products of ``adjacent`` blocks are float32 rows (row of
-    the grid, 4 channels).
+    ``total`` (class of pairs, y, 4 channels) is summed over each class, from zero whatever it held before; ``sizes``
+    (2), ``square``, ``span`` (1) are sums over all pairs; ``count``, ``lost`` (coherence of the pixel where it does not
+    count) (1), ``deviation`` (4), ``partial`` (2) over pairs with holes; ``extra`` (4) of ``overlap``. float64, part
+    by part of the points of the grid: ``points`` 22 (products 4, moments by pair 6, by role 6, by chain 6) and
+    ``point_square``. The products of ``adjacent`` blocks are float32 rows (row of the grid, 4 channels).
     """
 
     total: Any
@@ -123,10 +123,13 @@ class Workspace(NamedTuple):
     as_secondary: Any
 
 
-def workspace(width: int, shape: Shape, points: int, slots: int) -> Workspace:
-    """Zeros for tiles of a width, a number of points of the grid and of dates that are open at a time."""
+def workspace(width: int, shape: Shape, points: int, slots: int, kept: int = 1) -> Workspace:
+    """Zeros for tiles of a width, a number of points of the grid and of dates that are open at a time.
+
+    The points' products of ``kept`` pairs are kept.
+    """
     depth, turns = shape.tall + shape.delay + 1, shape.lever_y + 1
-    padded = 4 * width + shape.wide + shape.lever_x + SHORTS
+    padded = 4 * width + shape.wide + shape.lever_x + WIDTH
     short, long, real = np.int16, np.int32, np.float32
     return Workspace(
         np.arange(width, dtype=long), np.zeros(padded, short), np.zeros(padded, long),
@@ -135,5 +138,5 @@ def workspace(width: int, shape: Shape, points: int, slots: int) -> Workspace:
         np.zeros(padded, long), np.zeros((turns, 3 * width), long),
         np.zeros(padded, real), np.zeros((turns, 4 * width), real),
         np.zeros(4 * width, real), np.zeros(2 * width, real), np.zeros(width, real), np.zeros(width, real),
-        np.zeros(4 * points), np.zeros(4 * points), np.zeros((slots, 4 * points)),
+        np.zeros((kept, 4 * points)), np.zeros(4 * points), np.zeros((slots, 4 * points)),
     )  # fmt: skip

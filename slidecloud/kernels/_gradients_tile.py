@@ -38,32 +38,35 @@ from slidecloud.kernels._gradients_windows import (
     square_row,
     sum_along,
 )
-from slidecloud.kernels._lanes import REALS, at_least, equal, put, splat, take
+from slidecloud.kernels._lanes import WIDTH, choose, splat
+from slidecloud.kernels._lanes_memory import put, take
 
 
 @njit(nogil=True, cache=True)
 def _find_valid(valid, x_sums, here, following, shape, width):  # type: ignore[no-untyped-def]
     """1 where each of the four blocks has a quarter of its pixels, else 0."""
     start, lever = 2 * width, shape.lever_x
+    none, one = splat(np.float32(0)), splat(np.float32(1))
     tall = splat(np.float32(0.25 * shape.tall * shape.narrow) * shape.unit)
     short = splat(np.float32(0.25 * shape.short * shape.wide) * shape.unit)
-    for j in range(0, width, REALS):
+    for j in range(0, width, WIDTH):
         first, second = take(x_sums, start + j), take(x_sums, start + lever + j)
         above, below = take(here, start + j), take(following, start + j)
-        enough = at_least(first, tall) * at_least(second, tall)
-        put(valid, j, enough * at_least(above, short) * at_least(below, short))
+        enough = (first >= tall) & (second >= tall) & (above >= short) & (below >= short)
+        put(valid, j, choose(enough, one, none))
 
 
 @njit(nogil=True, cache=True)
 def _find_whole(whole, x_sums, here, following, cover, i, shape, width):  # type: ignore[no-untyped-def]
     """1 where no pixel of the four blocks that the input covers is without data, else 0."""
     start, lever = 2 * width, shape.lever_x
+    none, one = splat(np.float32(0)), splat(np.float32(1))
     tall, short, below = splat(cover.tall[i]), splat(cover.short[i]), splat(cover.short[i + shape.lever_y])
-    for j in range(0, width, REALS):
+    for j in range(0, width, WIDTH):
         first, second, wide = take(cover.narrow, j), take(cover.narrow, lever + j), take(cover.wide, j)
-        all_x = equal(take(x_sums, start + j), first * tall) * equal(take(x_sums, start + lever + j), second * tall)
-        all_y = equal(take(here, start + j), wide * short) * equal(take(following, start + j), wide * below)
-        put(whole, j, all_x * all_y)
+        all_x = (take(x_sums, start + j) == first * tall) & (take(x_sums, start + lever + j) == second * tall)
+        all_y = (take(here, start + j) == wide * short) & (take(following, start + j) == wide * below)
+        put(whole, j, choose(all_x & all_y, one, none))
 
 
 @njit(nogil=True, cache=True)
@@ -80,8 +83,12 @@ def _remove_shared(products, extra, shared_x, shared_y, x_sums, here, following,
 
 
 @njit(nogil=True, cache=True)
-def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, cover, work, sums):  # type: ignore[no-untyped-def]
-    """Add all pairs to the accumulators of a tile; returns how many of them have no holes in it."""
+def accumulate_tile(phase, coherence, order, span, member, steps, kind, shape, place, cover, work, sums):  # type: ignore[no-untyped-def]
+    """Add all pairs to the accumulators of a tile; returns how many of them have no holes in it.
+
+    Products are summed by class, ``member`` of each pair. Those at the points of the grid go into the rows of
+    ``work.sampled`` in turn; without ``steps`` they stay there instead of having their moments summed.
+    """
     height, width = sums.weight.shape
     halo = shape.short + shape.lever_y - 1
     r0, r1 = max(0, -place.top), min(height, phase.shape[1] - place.top)
@@ -99,7 +106,7 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
         borrow(work.valid),
         borrow(work.whole),
     )
-    sampled, as_reference, as_secondary = borrow(work.sampled), borrow(work.as_reference), borrow(work.as_secondary)
+    all_sampled, as_reference, as_secondary = borrow(work.sampled), borrow(work.as_reference), borrow(work.as_secondary)
     total, sizes_sum, square, spans = borrow(sums.total), borrow(sums.sizes), borrow(sums.square), borrow(sums.span)
     extra, count, lost = borrow(sums.extra), borrow(sums.count), borrow(sums.lost)
     deviation, partial = borrow(sums.deviation), borrow(sums.partial)
@@ -109,6 +116,9 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
     without_holes = 0
     for n in range(order.size):
         angles, shares = all_phase[order[n]], all_coherence[order[n]]
+        class_total, sampled = total[member[n]], all_sampled[n % all_sampled.shape[0]]
+        if n == 0 or member[n] != member[n - 1]:
+            clear_rows(class_total)
         soon = order[min(n + 1, order.size - 1)]
         following_angles, following_shares = all_phase[soon], all_coherence[soon]
         holes = kind == OVERLAP or has_holes(shares, place.top + r0, place.top + r1, left, right)
@@ -189,7 +199,7 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
             find_sizes(sizes, products, kind == DIFFERENCES, width)
             if full:
                 years = np.float32(span[n])
-                add_products(total[i], sizes_sum[i], square[i], spans[i], products, sizes, years, width)
+                add_products(class_total[i], sizes_sum[i], square[i], spans[i], products, sizes, years, width)
             if full and holes:
                 start, stop = place.first_column, place.last_column
                 own = shares[place.top + place.lead_y + i]
@@ -212,5 +222,6 @@ def accumulate_tile(phase, coherence, order, span, steps, kind, shape, place, co
                     line, beside = adjacent[number], y_sums[(i + shape.short) % turns]
                     add_adjacent(line[: 2 * width], x_sums, x_sums[shape.narrow :], valid, width)
                     add_adjacent(line[2 * width :], here, beside, valid, width)
-        add_moments(sampled, steps[n], as_reference, as_secondary, points)
+        if steps.shape[0] > 0:
+            add_moments(sampled, steps[n], as_reference, as_secondary, points)
     return without_holes

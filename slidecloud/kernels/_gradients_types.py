@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntFlag
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,10 +70,79 @@ class GradientSums(NamedTuple):
     flags: NDArray[np.uint8]
 
 
-def no_sums(shape: tuple[int, int]) -> GradientSums:
+class RateSums(NamedTuple):
+    """What ``rate`` keeps of the pairs of one bin, every field (y, x); float32 unless said. Angles are between blocks.
+
+    Attributes
+    ----------
+    x_rate, y_rate
+        Phase per year that explains the pairs if there is no DEM error, rad per year; with it, subtract mixing x dem.
+    x_rate_information, y_rate_information
+        Sum of Re q span², weights of those; 0 where the iteration failed and all fields of the axis are 0.
+    x_rate_variance, y_rate_variance
+        Variance of those; 0 where one cannot tell.
+    x_mixing, y_mixing
+        Metres of baseline that go with a year of span, the regression of one on the other.
+    x_dem, y_dem
+        Phase per metre of perpendicular baseline, rad per m.
+    x_dem_information, y_dem_information, x_dem_variance, y_dem_variance
+        Weight, sum of Re q (baseline - mixing x span)², and variance of those.
+    magnitude, magnitude_squared, span, coherence, distance_xx, distance_xy, distance_yx, distance_yy, count, flags
+        As of `GradientSums`.
+    """
+
+    x_rate: Float32
+    x_rate_information: Float32
+    x_rate_variance: Float32
+    x_mixing: Float32
+    x_dem: Float32
+    x_dem_information: Float32
+    x_dem_variance: Float32
+    y_rate: Float32
+    y_rate_information: Float32
+    y_rate_variance: Float32
+    y_mixing: Float32
+    y_dem: Float32
+    y_dem_information: Float32
+    y_dem_variance: Float32
+    magnitude: Float32
+    magnitude_squared: Float32
+    span: Float32
+    coherence: Float32
+    distance_xx: Float32
+    distance_xy: Float32
+    distance_yx: Float32
+    distance_yy: Float32
+    count: NDArray[np.int32]  # type: ignore[assignment]  # hides tuple.count, which nobody asks of maps
+    flags: NDArray[np.uint8]
+
+
+SumsT = TypeVar("SumsT", GradientSums, RateSums)
+
+
+def no_sums(kind: type[SumsT], shape: tuple[int, int]) -> SumsT:
     """The sums over no pairs, of (y, x) pixels."""
-    fields = [np.zeros(shape, np.float32) for _ in GradientSums._fields[:-2]]
-    return GradientSums._make((*fields, np.zeros(shape, np.int32), np.zeros(shape, np.uint8)))
+    fields: list[Float32] = [np.zeros(shape, np.float32) for _ in kind._fields[:-2]]
+    return kind._make((*fields, np.zeros(shape, np.int32), np.zeros(shape, np.uint8)))
+
+
+class DemErrorGradient(NamedTuple):
+    """What an error of the elevation model adds to the gradients, every field float32 (y, x), NaN where undefined.
+
+    Attributes
+    ----------
+    x, y
+        Phase gradient per metre of perpendicular baseline, rad per pixel and m. The phase of a pair is
+        ``-4 pi / wavelength * baseline * error / (slant_range * sin(incidence))``, error the true height minus that of
+        the model, so its gradient is ``-wavelength / (4 pi) * slant_range * sin(incidence)`` times this, m per pixel.
+    x_sigma, y_sigma
+        Standard deviation of x and y.
+    """
+
+    x: Float32
+    y: Float32
+    x_sigma: Float32
+    y_sigma: Float32
 
 
 class GradientStack(NamedTuple):

@@ -6,9 +6,11 @@ import heapq
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from slidecloud.kernels._gradients_types import GradientSums
 from slidecloud.kernels.phase import wrap
+from slidecloud.types import Float32
 
 _TURN = 2.0 * np.pi
 
@@ -67,4 +69,13 @@ def flood_unwrap(wrapped, quality, seeds):  # type: ignore[no-untyped-def]
         shift = _TURN * np.floor(np.median(values) / _TURN + 0.5)
         for index in members:
             result[index // width, index % width] -= shift
+    return result
+
+
+def unwrapped_sum(wrapped: Float32, coherence: Float32, count: NDArray[np.int32]) -> Float32:
+    """A sum of pairs that was kept wrapped, unwrapped from the best mean coherence outwards; NaN without pairs."""
+    quality = np.where(count > 0, coherence.astype(np.float64) / np.maximum(count, 1), 0.0)
+    values = np.where(count > 0, wrapped.astype(np.float64), np.nan)
+    seeds = np.argsort(-quality, axis=None, kind="stable")
+    result: Float32 = flood_unwrap(values, quality, seeds).astype(np.float32)
     return result

@@ -22,6 +22,8 @@ which is fixed to the burst, and interpolated; the squared sizes are each pixel'
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -77,15 +79,38 @@ def _box_total(values: NDArray[np.int64], reach: Axes) -> NDArray[np.int64]:
     return columns
 
 
-def _bounded(
-    own: Float64, role: Float64, chain: Float64, own_along: Float64, role_along: Float64, chain_along: Float64
-) -> Float64:
-    """Variance; see the module's docstring."""
-    air = np.where(chain_along > 0.0, -chain / np.where(chain_along > 0.0, chain_along, 1.0), 0.0)
+class Scatter(NamedTuple):
+    """Sums over the pairs of products of a quantity, float64 (y, x).
+
+    ``own``: of squares. ``role``: over dates of the squared sums over the pairs in which the date has one role, which
+    hold every pair twice with itself. ``chain``: of products over pairs of pairs in which a date has different roles.
+    """
+
+    own: Float64
+    role: Float64
+    chain: Float64
+
+
+def bounded_variance(
+    across: Scatter, along: Scatter, left: Float64, reach: Axes
+) -> tuple[Float64, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Variance of a sum of s from the `Scatter` of s and c, see the module's docstring: (values, usable, bounded).
+
+    ``left`` is what the fit leaves; ``bounded`` tells where the plain sum is not positive. Only operations whose result
+    IEEE 754 fixes: values do not depend on the tile.
+    """
+    own, own_along, chain_along = across.own, along.own, along.chain
+    usable = own > 0.0
+    number = usable.astype(np.int64)
+    ratios = across.role / own - 2.0, across.chain / own
+    role, chain = (own * _box_mean(_fixed(np.where(usable, r, 0.0)), number, reach) for r in ratios)
+    role_along = along.role - 2.0 * own_along
+    air = np.where(chain_along != 0.0, -chain / np.where(chain_along != 0.0, chain_along, 1.0), 0.0)
     air = np.minimum(np.maximum(air, 0.0), own / (2.0 * own_along))
     speckle = np.maximum(own + role - air * (2.0 * own_along + role_along), own - 2.0 * air * own_along)
-    variance: Float64 = speckle + air * (2.0 * own_along + role_along - chain_along)
-    return variance
+    variance: Float64 = (speckle + air * (2.0 * own_along + role_along - chain_along)) / left
+    bounded = usable & (own + role + chain <= 0.0)
+    return variance, usable & (left > SMALLEST_SHARE_LEFT) & (variance > 0.0), bounded
 
 
 def point_variances(
@@ -100,7 +125,6 @@ def point_variances(
     with np.errstate(invalid="ignore", divide="ignore"):
         for axis in range(2):
             real, imag = points[2 * axis], points[2 * axis + 1]
-            by_pair, by_role, by_chain = (points[first + 3 * axis : first + 3 * axis + 3] for first in (4, 10, 16))
             if kind == DIFFERENCES:
                 size, along, across = (
                     real,
@@ -110,19 +134,15 @@ def point_variances(
             else:
                 size = np.sqrt(real * real + imag * imag)
                 along, across = (real / size, imag / size), (-imag / size, real / size)
-            own, own_along = _form(by_pair, across), _form(by_pair, along)
-            usable[axis] = own > 0.0
-            number = usable[axis].astype(np.int64)
-            # The role moments hold every pair twice with itself, once as each of its dates.
-            ratios = _form(by_role, across) / own - 2.0, _form(by_chain, across) / own
-            role, chain = (own * _box_mean(_fixed(np.where(usable[axis], r, 0.0)), number, reach) for r in ratios)
-            role_along, chain_along = _form(by_role, along) - 2.0 * own_along, _form(by_chain, along)
-            left = 1.0 - (own_along + role_along + chain_along) / (size * size)
-            known = usable[axis] & (left > SMALLEST_SHARE_LEFT)
-            found = _bounded(own, role, chain, own_along, role_along, chain_along) / left
-            variance[axis] = np.where(known, found / square, 0.0)
-            flags[usable[axis] & (own + role + chain <= 0.0)] |= BOUNDED_SIGMA
-            usable[axis] = known & (found > 0.0)
+            moments = [points[first + 3 * axis : first + 3 * axis + 3] for first in (4, 10, 16)]
+            across_sums, along_sums = (
+                Scatter._make(_form(each, vector) for each in moments) for vector in (across, along)
+            )
+            shared = along_sums.role - along_sums.own + along_sums.chain
+            left = 1.0 - shared / (size * size)
+            found, usable[axis], bounded = bounded_variance(across_sums, along_sums, left, reach)
+            variance[axis] = np.where(usable[axis], found / square, 0.0)
+            flags[bounded] |= BOUNDED_SIGMA
     return variance, usable
 
 

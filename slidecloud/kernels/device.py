@@ -59,6 +59,12 @@ def is_simulated() -> bool:
     return bool(importlib.import_module("numba.core.config").ENABLE_CUDASIM)
 
 
+def name() -> str:
+    """Name of the current GPU."""
+    found = getattr(cuda().get_current_device(), "name", "simulated GPU")
+    return found.decode() if isinstance(found, bytes) else str(found)
+
+
 def free_memory() -> int:
     """Bytes free on the current GPU; in the simulator a gigabyte."""
     free = cuda().current_context().get_memory_info().free

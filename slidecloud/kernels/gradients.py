@@ -17,6 +17,7 @@ from slidecloud.kernels._gradients_check import (
     Axes,
     Estimator,
     Interior,
+    check_baseline,
     check_estimator,
     check_interior,
     check_origin,
@@ -25,12 +26,25 @@ from slidecloud.kernels._gradients_check import (
     check_window,
     date_steps,
 )
+from slidecloud.kernels._gradients_classes import pair_classes, regressors
 from slidecloud.kernels._gradients_finish import solve_gradients
+from slidecloud.kernels._gradients_geometry import Pairs, Windows
 from slidecloud.kernels._gradients_layout import COHERENT
+from slidecloud.kernels._gradients_merge import merge
 from slidecloud.kernels._gradients_rate import mean_rate
-from slidecloud.kernels._gradients_region import Pairs, Region, Windows
-from slidecloud.kernels._gradients_types import Flag, GradientRate, GradientStack, GradientSums, no_sums
-from slidecloud.kernels._gradients_unwrap import flood_unwrap, rewrap
+from slidecloud.kernels._gradients_rate_sums import finish_dem_error, finish_rate, share_dem_error
+from slidecloud.kernels._gradients_region import Region
+from slidecloud.kernels._gradients_regression_region import RateRegion, Regression
+from slidecloud.kernels._gradients_types import (
+    DemErrorGradient,
+    Flag,
+    GradientRate,
+    GradientStack,
+    GradientSums,
+    RateSums,
+    no_sums,
+)
+from slidecloud.kernels._gradients_unwrap import rewrap, unwrapped_sum
 from slidecloud.kernels.device import on_device
 from slidecloud.types import Float32
 
@@ -56,12 +70,13 @@ def accumulate(
     reference: ArrayLike,
     secondary: ArrayLike,
     span: ArrayLike | None = None,
+    baseline: ArrayLike | None = None,
     window: int | Axes = 10,
     gap: int | Axes | None = None,
     estimator: Estimator = "coherent",
     interior: Interior | None = None,
     origin: Axes = (0, 0),
-) -> GradientSums:
+) -> GradientSums | RateSums:
     """Sums over pairs from which `finish` makes mean phase gradients.
 
     Per pair and axis a product ``p = Z_next * conj(Z_here)`` of two sums of z over pixels:
@@ -72,6 +87,10 @@ def accumulate(
       pixel, for even windows half a pixel after it.
     * ``overlap``: full windows at the pixel and one pixel further, less the pixels both hold, whose phase is zero
       whatever the data. Half a pixel further along its axis than `coherent`. For comparison.
+    * ``rate``: the products of ``coherent`` regressed on time span and perpendicular baseline, ``arg p = g span +
+      h baseline``, by Newton's iteration: the gradient rate without the gradient of what the elevation model got wrong,
+      see ``_gradients_regression``. NaN where the iteration fails, and beyond 1.3 rad between the blocks at the longest
+      span.
     * ``sum``: angle of that product with the shared pixels left in, that is the wrapped difference of neighbours in the
       averaged pair, summed over pairs. ``rewrapped`` keeps that sum wrapped to [-pi, pi) and lets `finish` unwrap it,
       as Fu et al. (2022) do. To reproduce and to compare.
@@ -106,13 +125,15 @@ def accumulate(
     reference, secondary
         int (pair,) indices of the earlier and the later date. Only equality and order matter.
     span
-        float (pair,) years between the dates, for the mean span; None = zeros.
+        float (pair,) years between the dates, for the mean span; None = zeros, but ``rate`` needs it.
+    baseline
+        float (pair,) perpendicular baselines in m, of the secondary from the reference, for ``rate``.
     window
         Pixels, or (y, x) pixels, 3 to 256.
     gap
         Pixels, or (y, x) pixels, between the blocks of ``coherent``; None = 2, or 1 below 6 pixels.
     estimator
-        ``coherent``, ``overlap``, ``sum`` or ``rewrapped``.
+        ``coherent``, ``overlap``, ``rate``, ``sum`` or ``rewrapped``.
     interior
         (y, x) slices of the input whose sums are wanted; None = all. Pixels outside the input count as no data.
     origin
@@ -121,7 +142,7 @@ def accumulate(
 
     Returns
     -------
-    GradientSums of the interior, arrays of the host. Without pairs all sums are zero.
+    GradientSums of the interior, RateSums with ``rate``, arrays of the host. Without pairs all sums are zero.
 
     Device arrays (of CuPy, or of numba; contiguous) are worked on where they lie, see
     `slidecloud.kernels.gradients_device.RunningSums`.
@@ -150,23 +171,39 @@ def accumulate(
     angles, shares = check_samples(phase, coherence)
     order, first, last, years = check_pairs(reference, secondary, span, angles.shape[0])
     corner, extent = check_interior(interior, angles.shape[1:])
-    pairs = Pairs(angles, shares, order, years, date_steps(first, last))
-    if order.size and extent[0] and extent[1]:
-        sums = Region(pairs, Windows(kind, size, block), corner, extent, check_origin(origin)).sums()
-    else:
-        sums = no_sums(extent)
+    where, windows = (corner, extent, check_origin(origin)), Windows(kind, size, block)
+    empty = not (order.size and extent[0] and extent[1])
+    if estimator == "rate":
+        metres = check_baseline(baseline, span, order.size)[order]
+        if empty:
+            return no_sums(RateSums, extent)
+        classes = pair_classes(years, metres)
+        by = classes.order
+        dates = np.unique(np.concatenate([first, last]))
+        ends = np.searchsorted(dates, first[by]), np.searchsorted(dates, last[by])
+        pairs = Pairs(angles, shares, order[by], years[by], classes.member, np.empty((0, 6), np.int64))
+        return RateRegion(pairs, windows, *where, Regression(regressors(classes, years, metres), *ends)).rate_sums()
+    if empty:
+        return no_sums(GradientSums, extent)
+    pairs = Pairs(angles, shares, order, years, np.zeros_like(order), date_steps(first, last))
+    sums = Region(pairs, windows, *where).sums()
     return rewrap(sums) if estimator == "rewrapped" else sums
 
 
 def finish(
-    sums: GradientSums, *, estimator: Estimator = "coherent", window: int | Axes = 10, gap: int | Axes | None = None
+    sums: GradientSums | RateSums,
+    *,
+    estimator: Estimator = "coherent",
+    window: int | Axes = 10,
+    gap: int | Axes | None = None,
 ) -> GradientStack:
     """Mean gradients from the sums of `accumulate` or `merge`.
 
     The angles of the sums are the gradients times the distances of the blocks: a 2 x 2 system per pixel, because blocks
     with holes are shifted along the other axis too. ``rewrapped`` is unwrapped here, from the best coherence outwards,
     and therefore needs the whole burst at once; every connected part keeps an unknown multiple of 2 pi, taken so that
-    its median sum lies in [-pi, pi].
+    its median sum lies in [-pi, pi]. The gradients of ``rate``
+    are those of a pair of the mean span without DEM error.
 
     Parameters
     ----------
@@ -180,10 +217,12 @@ def finish(
     shape = sums.count.shape
     if any(field.shape != shape for field in sums):
         raise ValueError(f"sums: found fields of shapes {sorted({f.shape for f in sums})}, expected one shape (y, x)")
+    nominal = float((size[0] - block[0]) * (size[1] - block[1])) if kind == COHERENT else 1.0
+    if isinstance(sums, RateSums):
+        return finish_rate(sums, nominal)
     x_imag, y_imag = sums.x_imag, sums.y_imag
     if estimator == "rewrapped":
-        x_imag, y_imag = _unwrap(x_imag, sums), _unwrap(y_imag, sums)
-    nominal = float((size[0] - block[0]) * (size[1] - block[1])) if kind == COHERENT else 1.0
+        x_imag, y_imag = (unwrapped_sum(each, sums.coherence, sums.count) for each in (x_imag, y_imag))
     x, y, x_sigma, y_sigma = (np.full(shape, np.nan, np.float32) for _ in range(4))
     flags = sums.flags.copy()
     parts = (sums.x_real, x_imag, sums.y_real, y_imag, sums.x_variance, sums.y_variance)
@@ -199,16 +238,22 @@ def finish(
     )  # fmt: skip
 
 
+def dem_error(sums: RateSums, *, window: int | Axes = 10, gap: int | Axes | None = None) -> DemErrorGradient:
+    """Gradients of the phase that an error of the elevation model adds, from the sums of `accumulate` or `merge`.
+
+    Parameters
+    ----------
+    sums
+        Of ``rate``, best of all bins merged.
+    window, gap
+        As they were accumulated.
+    """
+    size, block = check_window(window, gap)
+    return finish_dem_error(sums, float((size[0] - block[0]) * (size[1] - block[1])))
+
+
 def _arrays(fields: tuple[Float32, ...]) -> tuple[Float32, ...]:
     return tuple(np.ascontiguousarray(field, dtype=np.float32) for field in fields)
-
-
-def _unwrap(wrapped: Float32, sums: GradientSums) -> Float32:
-    quality = np.where(sums.count > 0, sums.coherence.astype(np.float64) / np.maximum(sums.count, 1), 0.0)
-    values = np.where(sums.count > 0, wrapped.astype(np.float64), np.nan)
-    seeds = np.argsort(-quality, axis=None, kind="stable")
-    result: Float32 = flood_unwrap(values, quality, seeds).astype(np.float32)
-    return result
 
 
 def stack(
@@ -218,6 +263,7 @@ def stack(
     reference: ArrayLike,
     secondary: ArrayLike,
     span: ArrayLike | None = None,
+    baseline: ArrayLike | None = None,
     window: int | Axes = 10,
     gap: int | Axes | None = None,
     estimator: Estimator = "coherent",
@@ -226,52 +272,26 @@ def stack(
 ) -> GradientStack:
     """Mean phase gradients of a stack of interferograms: `accumulate` and `finish` in one, with their parameters."""
     sums = accumulate(
-        phase, coherence, reference=reference, secondary=secondary, span=span, window=window, gap=gap,
-        estimator=estimator, interior=interior, origin=origin,
+        phase, coherence, reference=reference, secondary=secondary, span=span, baseline=baseline, window=window,
+        gap=gap,        estimator=estimator, interior=interior, origin=origin,
     )  # fmt: skip
     return finish(sums, estimator=estimator, window=window, gap=gap)
 
 
-def merge(first: GradientSums, second: GradientSums, *, estimator: Estimator = "coherent") -> GradientSums:
-    """Sums of two bins together, for maps over all their pairs; fold bin by bin in the order of time.
-
-    Products, magnitudes and counts add. Variances add as well: each stays about its own bin's angle, so that what
-    differs between bins (seasons) is not counted as noise, and pairs of different bins count as independent though
-    those at the border share dates. Distances are means weighted by magnitude; flags are those of either bin.
-    """
-    check_estimator(estimator)
-    if first.count.shape != second.count.shape:
-        raise ValueError(
-            f"merge: found sums of {first.count.shape} and {second.count.shape} pixels, expected the same (y, x)"
-        )
-    added = {
-        name: getattr(first, name) + getattr(second, name)
-        for name in GradientSums._fields
-        if not name.startswith("distance") and name != "flags"
-    }
-    total = added["magnitude"].astype(np.float64)
-    distances = {
-        name: np.divide(
-            first.magnitude * getattr(first, name).astype(np.float64) + second.magnitude * getattr(second, name),
-            total, out=np.zeros_like(total), where=total > 0,
-        ).astype(np.float32)
-        for name in GradientSums._fields
-        if name.startswith("distance")
-    }  # fmt: skip
-    sums = GradientSums(**added, **distances, flags=first.flags | second.flags)
-    return rewrap(sums) if estimator == "rewrapped" else sums
-
-
 __all__ = [
+    "DemErrorGradient",
     "Flag",
     "GradientRate",
     "GradientStack",
     "GradientSums",
+    "RateSums",
     "accumulate",
     "check_window",
+    "dem_error",
     "finish",
     "halo",
     "mean_rate",
     "merge",
+    "share_dem_error",
     "stack",
 ]

@@ -23,8 +23,7 @@ from slidecloud.kernels._gradients_check import (
     date_steps,
 )
 from slidecloud.kernels._gradients_cuda_layout import choose_tile
-from slidecloud.kernels._gradients_layout import OVERLAP
-from slidecloud.kernels._gradients_region import Windows
+from slidecloud.kernels._gradients_geometry import Windows
 from slidecloud.kernels._gradients_types import GradientSums, no_sums
 from slidecloud.kernels._gradients_unwrap import rewrap
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 def check_method(window: int | Axes, *, gap: int | Axes | None = None, estimator: Estimator = "coherent") -> None:
     """Raise ValueError, without a GPU too, if the GPU has no kernel for a window or an estimator."""
     kind = check_estimator(estimator)
-    if kind == OVERLAP:
+    if estimator in ("overlap", "rate"):
         raise ValueError(
             f"estimator: found {estimator!r} on the GPU, expected 'coherent', 'sum' or 'rewrapped'; "
             "give arrays of the host (resources.device: cpu)"
@@ -46,8 +45,8 @@ def check_method(window: int | Axes, *, gap: int | Axes | None = None, estimator
 class RunningSums:
     """Sums over pairs in device memory, to which batches of pairs are added.
 
-    They are those of `slidecloud.kernels.gradients.accumulate`, whose parameters these are; ``overlap`` is not
-    among the estimators, and windows may have about 40 x 40 pixels at most. The window sums are the integers of the
+    They are those of `slidecloud.kernels.gradients.accumulate`, whose parameters these are. There is no kernel for
+    ``overlap`` and ``rate``, and windows may have about 40 x 40 pixels at most. The window sums are the integers of the
     host's kernels, but for samples whose rounding hangs on the last bits of a sine; products and sums over pairs
     differ from the host's by float32 rounding. Results are equal to the last bit for every tiling and every size of
     the batches.
@@ -122,7 +121,7 @@ class RunningSums:
         """
         if self._added != self._order.size:
             raise ValueError(f"pairs: found {self._added} added, expected {self._order.size} as of reference; add them")
-        found = no_sums(self._extent) if self._sums is None else self._sums.result(stream=stream)
+        found = no_sums(GradientSums, self._extent) if self._sums is None else self._sums.result(stream=stream)
         return rewrap(found) if self._estimator == "rewrapped" else found
 
     def _count(self, pairs: int) -> None:

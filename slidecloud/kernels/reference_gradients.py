@@ -6,7 +6,7 @@ against it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -39,6 +39,56 @@ def stack(
     size, block = check_window(window, gap)
     first, last = np.asarray(reference), np.asarray(secondary)
     years = np.zeros(first.size) if span is None else np.asarray(span, dtype=np.float64)
+    margin, weight, valid, products, distances = blocks(phase, coherence, size, block, estimator, rounded=rounded)
+    angles, flags = {}, np.zeros(weight.shape[1:], np.uint8)
+    count = valid.sum(0).astype(np.int32)
+    own_coherence = (weight * valid).sum(0) / np.where(count > 0, count, np.nan)
+    single = estimator in ("sum", "rewrapped")
+    sizes = valid.astype(float) if single else np.abs(products["x"]) + np.abs(products["y"])
+    sigmas = {}
+    for axis, p in products.items():
+        total = p.sum(0)
+        if single:
+            summed = total.imag if estimator == "sum" else _rewrapped(total.imag, own_coherence, count)
+            mean_vector = np.ones_like(total)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                angles[axis] = summed / total.real
+                across = p.imag - p.real * (total.imag / total.real)
+        else:
+            angles[axis] = np.angle(total)
+            mean_vector = np.exp(1j * np.angle(total))
+            across = (p * mean_vector.conj()).imag
+        along = (p * mean_vector.conj()).real
+        with np.errstate(invalid="ignore", divide="ignore"):
+            fits, square = [along / along.sum(0)], (sizes**2).sum(0)
+            found, bounded = sum_sigma(np.nan_to_num(across), along, fits, first, last, size, count, square)
+            sigmas[axis] = found / np.abs(along.sum(0))
+        flags[bounded] |= np.uint8(Flag.BOUNDED_SIGMA)
+    result = solve(angles, sigmas, distances, sizes, years, own_coherence, count, flags, estimator, size, block)
+    inner = tuple(slice(m, n - m) for m, n in zip(margin, count.shape, strict=True))
+    return GradientStack._make(field[inner] for field in result)
+
+
+class Blocks(NamedTuple):
+    """What the blocks hold of every pair, padded by ``margin``: see `blocks`."""
+
+    margin: list[int]
+    weight: Float64
+    valid: NDArray[np.bool_]
+    products: dict[str, NDArray[np.complex128]]
+    distances: dict[str, Float64]
+
+
+def blocks(
+    phase: NDArray[np.int16],
+    coherence: NDArray[np.uint8],
+    size: Axes,
+    block: Axes,
+    estimator: Estimator,
+    *,
+    rounded: bool,
+) -> Blocks:
+    """Weights, whether pairs count, and for each axis products (pair, y, x) and distances along x and y (2, y, x)."""
     # The grid of sigma goes on outside, as far as windows reach the input.
     margin = [-(-w // s) * s for w, s in zip(size, grid_step(size), strict=True)]
     padding = ((0, 0), (margin[0], margin[0]), (margin[1], margin[1]))
@@ -62,8 +112,7 @@ def stack(
             number = boxes_of(coherence > 0, box, offset, size)
             valid &= 4 * number >= box[0] * box[1]
             whole &= number == boxes_of(inside, box, offset, size)
-    products, angles, flags = {}, {}, np.zeros(phase.shape[1:], np.uint8)
-    distances = {}
+    products, distances = {}, {}
     for axis, (box, shift) in boxes.items():
         p = boxes_of(z, box, shift, size) * boxes_of(z, box, (0, 0), size).conj()
         if estimator == "coherent":
@@ -80,29 +129,7 @@ def stack(
             p = 1.0 + 1j * np.angle(p)
             distance = np.stack([np.full(phase.shape[1:], float(shift[1])), np.full(phase.shape[1:], float(shift[0]))])
         products[axis], distances[axis] = p * valid, distance
-    count = valid.sum(0).astype(np.int32)
-    own_coherence = (weight * valid).sum(0) / np.where(count > 0, count, np.nan)
-    single = estimator in ("sum", "rewrapped")
-    sizes = valid.astype(float) if single else np.abs(products["x"]) + np.abs(products["y"])
-    sigmas = {}
-    for axis, p in products.items():
-        total = p.sum(0)
-        if single:
-            summed = total.imag if estimator == "sum" else _rewrapped(total.imag, own_coherence, count)
-            mean_vector = np.ones_like(total)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                angles[axis] = summed / total.real
-                across = p.imag - p.real * (total.imag / total.real)
-        else:
-            angles[axis] = np.angle(total)
-            mean_vector = np.exp(1j * np.angle(total))
-            across = (p * mean_vector.conj()).imag
-        along = (p * mean_vector.conj()).real
-        sigmas[axis], bounded = angle_sigma(np.nan_to_num(across), along, first, last, size, count, (sizes**2).sum(0))
-        flags[bounded] |= np.uint8(Flag.BOUNDED_SIGMA)
-    result = _solve(angles, sigmas, distances, sizes, years, own_coherence, count, flags, estimator, size, block)
-    inner = tuple(slice(m, n - m) for m, n in zip(margin, count.shape, strict=True))
-    return GradientStack._make(field[inner] for field in result)
+    return Blocks(margin, weight, valid, products, distances)
 
 
 def _distances_by_pair(
@@ -154,19 +181,21 @@ def relations(reference: NDArray[np.int64], secondary: NDArray[np.int64]) -> tup
     return same, chain
 
 
-def angle_sigma(
+def sum_sigma(
     across: Float64,
     along: Float64,
+    fits: list[Float64],
     reference: NDArray[np.int64],
     secondary: NDArray[np.int64],
     window: Axes,
     count: NDArray[np.int32],
     square: Float64,
 ) -> tuple[Float64, NDArray[np.bool_]]:
-    """Standard deviation of the angle of a sum of products (pair, y, x), and where its plain second moment is <= 0.
+    """Standard deviation of the sum over pairs of ``across`` (pair, y, x), and where its plain second moment is <= 0.
 
-    The formulas are those of the module ``_gradients_variance``, with explicit sums over pairs of pairs. ``square`` is
-    the sum over pairs of the squared sizes of the products.
+    The formulas are those of the module ``_gradients_variance``, with explicit sums over pairs of pairs. What was
+    fitted takes a share from it: the products of ``fits``, each (pair, y, x), summed over pairs that share a date.
+    ``square`` is the sum over pairs of the squared sizes of the products.
     """
     step, reach = grid_step(window), grid_reach(window)
     grid = (slice(None), slice(None, None, step[0]), slice(None, None, step[1]))
@@ -184,14 +213,15 @@ def angle_sigma(
             for m in (same, chain)
         ]
         role, linked = own * ratios[0], own * ratios[1]
-        air = np.where(chain_along > 0, -linked / np.where(chain_along > 0, chain_along, 1.0), 0.0)
+        air = np.where(chain_along != 0, -linked / np.where(chain_along != 0, chain_along, 1.0), 0.0)
         air = np.clip(air, 0.0, own / (2 * own_along))
         speckle = np.maximum(own + role - air * (2 * own_along + role_along), own - 2 * air * own_along)
         variance = speckle + air * (2 * own_along + role_along - chain_along)
-        left = 1.0 - (own_along + role_along + chain_along) / c.sum(0) ** 2
+        related = np.eye(len(same)) + same + chain
+        left = 1.0 - sum(np.einsum("kyx,kl,lyx->yx", f[grid], related, f[grid]) for f in fits)
         known = usable & (left > 1e-4) & (variance > 0)
         relative = _between_points(np.where(known, variance / left / squared, np.nan), step, count.shape)
-        sigma = np.sqrt(np.where(count > 0, relative * square, np.nan)) / np.abs(along.sum(0))
+        sigma = np.sqrt(np.where(count > 0, relative * square, np.nan))
     bounded = _between_points((usable & (own + role + linked <= 0)).astype(float), step, count.shape) > 0
     return sigma, bounded & (count > 0)
 
@@ -216,7 +246,7 @@ def _between_points(values: Float64, step: Axes, shape: tuple[int, ...]) -> Floa
     return np.where(weights > 0, total / np.where(weights > 0, weights, 1.0), np.nan)
 
 
-def _solve(
+def solve(
     angles: dict[str, Float64],
     sigmas: dict[str, Float64],
     distances: dict[str, Float64],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,12 @@ from slidecloud.network import SeasonBins, season_bins
 from slidecloud.pipeline.device_runner import stream_gradients
 from slidecloud.pipeline.gradient_maps import SUMS, MapsWork, Method
 from slidecloud.pipeline.inputs import DAYS_PER_YEAR, Selection
+from slidecloud.pipeline.samples import PairSamples, samples_of
 from slidecloud.pipeline.spacing import window_pixels
 from slidecloud.pipeline.tiles import BASE_MEMORY, Tile, cut
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import records
-from slidecloud.store.arrays import Writer, read_pairs, reader
+from slidecloud.store.arrays import Writer
 from slidecloud.store.location import Location
 from slidecloud.store.schema import BIN_SUMS
 from slidecloud.types import StackHeader
@@ -35,10 +36,9 @@ _MAP_BYTES = 500
 class BinWork:
     """Sums of one bin over one tile."""
 
-    stack: Location
+    samples: PairSamples
     group: str
     bin: int
-    pairs: tuple[int, ...]
     reference: tuple[int, ...]
     secondary: tuple[int, ...]
     spans: tuple[float, ...]
@@ -48,16 +48,8 @@ class BinWork:
     device: Device = "cpu"
 
     def __call__(self, writer: Writer) -> dict[str, Any]:
-        root = reader(self.stack)
         (before_y, after_y), (before_x, after_x) = kernel.halo(self.method.window, estimator=self.method.estimator)
         outer = self.tile.padded((before_y, before_x), (after_y, after_x), self.shape)
-        indices = np.array(self.pairs, np.intp)
-        stored: list[Any] = [root[name] for name in ("phase", "coherence")]
-
-        def read_chosen(chosen: NDArray[np.int64], into: Sequence[NDArray[Any] | None] = (None, None)) -> list[Any]:
-            read = (indices[chosen], outer.rows, outer.columns)
-            return [read_pairs(array, *read, out=out) for array, out in zip(stored, into, strict=True)]
-
         top, left = self.tile.top - outer.top, self.tile.left - outer.left
         height, width = self.tile.bottom - self.tile.top, self.tile.right - self.tile.left
         options: dict[str, Any] = {
@@ -72,13 +64,15 @@ class BinWork:
         }
         if self.device == "gpu":
             shape = (outer.bottom - outer.top, outer.right - outer.left)
-            sums = stream_gradients(read_chosen, shape, chunk=stored[0].chunks[0], **options)
+            sums: kernel.GradientSums | kernel.RateSums = stream_gradients(
+                self.samples.reader(outer), shape, chunk=self.samples.batch, **options
+            )
         else:
-            sums = kernel.accumulate(*read_chosen(np.arange(indices.size)), **options)
+            sums = kernel.accumulate(*self.samples.read(outer), **options)
         for name in SUMS:
             start = (self.bin, self.tile.top, self.tile.left)
             writer.write(f"{self.group}/sum_{name}", getattr(sums, name)[None], start)
-        return {"pairs": len(self.pairs), "pixels_with_data": int((sums.count > 0).sum())}
+        return {"pairs": len(self.reference), "pixels_with_data": int((sums.count > 0).sum())}
 
 
 def group(burst: str) -> str:
@@ -113,39 +107,47 @@ def plan(
     *,
     memory: int,
     tile: tuple[int, int] | None,
+    after: tuple[tuple[str, str], ...] = (),
     device: Device = "cpu",
 ) -> list[Unit]:
-    """Units of one burst: each bin and tile, then the maps."""
+    """Units of one burst: each bin and tile, then the maps. Bins wait for the units named in ``after``."""
     header = selection.header
     method = Method(config.estimator, window_of(header, config), config.gap)
     kernel.check_window(method.window, method.gap)
     if device == "gpu":
         check_method(method.window, gap=method.gap, estimator=method.estimator)
     bins = bins_of(selection, network)
-    widest = max(int(np.count_nonzero(bins.bin == number)) for number in range(len(bins.label)))
+    members = [selection.subset(np.flatnonzero(bins.bin == number)) for number in range(len(bins.label))]
+    needs = [samples_of(chosen) for chosen in members]
     tiles = cut(
         header.shape,
         selection.chunks[1:],
-        read_per_pixel=3 * widest,
-        memory_per_pixel=3 * widest + _WORK_BYTES,
+        read_per_pixel=max(samples.read_per_pixel for samples in needs),
+        memory_per_pixel=max(samples.memory_per_pixel for samples in needs) + _WORK_BYTES,
         memory=memory,
         tile=tile,
     )
     units: list[Unit] = []
     for number, label in enumerate(bins.label):
-        chosen = selection.subset(np.flatnonzero(bins.bin == number))
-        units += [_bin_unit(chosen, number, label, part, method, device) for part in tiles]
+        units += [_bin_unit(members[number], number, label, part, method, after, device) for part in tiles]
     units.append(_maps_unit(run, selection, bins, network, method, units))
     return units
 
 
-def _bin_unit(chosen: Selection, number: int, label: str, tile: Tile, method: Method, device: Device) -> Unit:
-    burst, pairs = chosen.header.id, len(chosen.pairs)
+def _bin_unit(
+    chosen: Selection,
+    number: int,
+    label: str,
+    tile: Tile,
+    method: Method,
+    after: tuple[tuple[str, str], ...],
+    device: Device,
+) -> Unit:
+    burst, pairs, samples = chosen.header.id, len(chosen.pairs), samples_of(chosen)
     work = BinWork(
-        chosen.location,
+        samples,
         group(burst),
         number,
-        tuple(int(i) for i in chosen.indices),
         tuple(int(i) for i in chosen.reference),
         tuple(int(i) for i in chosen.secondary),
         tuple(float(s) for s in chosen.spans),
@@ -159,15 +161,16 @@ def _bin_unit(chosen: Selection, number: int, label: str, tile: Tile, method: Me
     parts += [device] if device != "cpu" else []
     (before_y, after_y), (before_x, after_x) = kernel.halo(method.window, estimator=method.estimator)
     read = tile.padded((before_y, before_x), (after_y, after_x), chosen.header.shape).pixels
-    peak = BASE_MEMORY + read * (3 * pairs + 3 * chosen.chunks[0] + _WORK_BYTES)
+    peak = BASE_MEMORY + read * (samples.memory_per_pixel + _WORK_BYTES)
     return Unit(
         records.Key(STAGE, f"{burst}/{label}/{tile}", records.digest(parts)),
         work,
-        bytes_read=3 * pairs * read,
+        requires=after,
+        bytes_read=samples.read_per_pixel * read,
         bytes_written=_SUM_BYTES * tile.pixels,
         peak_memory=peak,
         kernel="gradients",
-        samples=pairs * tile.pixels,
+        samples=(pairs + samples.forming_per_pixel) * tile.pixels,
     )
 
 

@@ -7,75 +7,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-SCHEMA_VERSION: Final = "1.0"
-"""Major.minor version of the stores; a store of another major version is refused."""
+from slidecloud.store.specs import (
+    EPOCH,
+    PAIR_BATCH,
+    RADAR_POSITION,
+    SCHEMA_VERSION,
+    SERIES_CHUNK,
+    SPATIAL_CHUNK,
+    STATIC,
+    ArraySpec,
+)
+from slidecloud.store.specs import map_spec as _map
+from slidecloud.store.specs import time_spec as _time
 
-PAIR_BATCH: Final = 32
-"""Pairs in a chunk of a burst stack, and in a unit of ingest."""
-
-SPATIAL_CHUNK: Final = (256, 512)
-"""Rows and columns in a chunk of a burst stack and of every map."""
-
-SERIES_CHUNK: Final = (64, 128, 128)
-"""Dates, rows and columns in a chunk of a displacement series."""
-
-EPOCH: Final = "seconds since 1970-01-01T00:00:00"
-
-
-@dataclass(frozen=True, slots=True)
-class ArraySpec:
-    """One array of a store.
-
-    Attributes
-    ----------
-    name, dims, dtype, units, long_name
-        As stored.
-    chunks
-        Chunk length per dimension; None takes the whole dimension.
-    fill
-        Zarr fill value.
-    attributes
-        Further CF attributes: scale_factor, _FillValue, flag meanings.
-    optional
-        True where a store may lack it.
-    """
-
-    name: str
-    dims: tuple[str, ...]
-    dtype: str
-    units: str
-    long_name: str
-    chunks: tuple[int | None, ...] = ()
-    fill: Any = 0
-    attributes: dict[str, Any] = field(default_factory=dict)
-    optional: bool = False
-
-
-def _map(
-    name: str, units: str, long_name: str, *, dims: tuple[str, ...] = (), dtype: str = "float32", **extra: Any
-) -> ArraySpec:
-    chunks = (*(1 for _ in dims), *SPATIAL_CHUNK)
-    fill = math.nan if dtype == "float32" else 0
-    return ArraySpec(name, (*dims, "y", "x"), dtype, units, long_name, chunks, fill, **extra)
-
-
-def _time(name: str, dim: str, long_name: str) -> ArraySpec:
-    attributes = {"calendar": "proleptic_gregorian"}
-    return ArraySpec(name, (dim,), "int64", EPOCH, long_name, (None,), 0, attributes)
-
-
+__all__ = [
+    "BIN_SUMS",
+    "EPOCH",
+    "GRADIENTS",
+    "GRADIENT_FLAGS",
+    "GROUPS",
+    "PAIR_BATCH",
+    "SCHEMA_VERSION",
+    "SERIES_CHUNK",
+    "SLC",
+    "SPATIAL_CHUNK",
+    "STACK",
+    "STATIC",
+    "TIMESERIES",
+    "ArraySpec",
+    "table",
+]
 GRADIENT_FLAGS: Final = {
     "flag_masks": [1, 2, 4, 8],
     "flag_meanings": "aliased bounded_sigma uneven steep",
 }
-
-_RADAR_POSITION: Final = (
-    _map("latitude", "degrees_north", "latitude (radar geometry)", optional=True),
-    _map("longitude", "degrees_east", "longitude (radar geometry)", optional=True),
-)
 
 STACK: Final[tuple[ArraySpec, ...]] = (
     ArraySpec(
@@ -111,12 +78,52 @@ STACK: Final[tuple[ArraySpec, ...]] = (
     _time("reference_time", "pair", "acquisition time of the earlier image (UTC)"),
     _time("secondary_time", "pair", "acquisition time of the later image (UTC)"),
     ArraySpec("perpendicular_baseline", ("pair",), "float32", "m", "perpendicular baseline", (None,), math.nan),
-    _map("elevation", "m", "terrain elevation", optional=True),
-    _map("incidence", "rad", "incidence angle from the vertical", optional=True),
-    _map("los_east", "1", "east component of the unit vector ground to satellite", optional=True),
-    _map("los_north", "1", "north component of the unit vector ground to satellite", optional=True),
-    _map("los_up", "1", "up component of the unit vector ground to satellite", optional=True),
-    *_RADAR_POSITION,
+    *STATIC,
+)
+
+SLC: Final[tuple[ArraySpec, ...]] = (
+    ArraySpec(
+        "slc",
+        ("time", "y", "x"),
+        "complex64",
+        "1",
+        "coregistered single-look images; 0 is no data",
+        (1, *SPATIAL_CHUNK),
+        0,
+        optional=True,
+    ),
+    ArraySpec(
+        "slc_parts",
+        ("time", "y", "x", "part"),
+        "int16",
+        "1",
+        "the same as real and imaginary part, times the root attribute sample_scale",
+        (1, *SPATIAL_CHUNK, None),
+        0,
+        optional=True,
+    ),
+    ArraySpec(
+        "flattening_phase",
+        ("time", "y", "x"),
+        "int16",
+        "rad",
+        "phase that geometry has put into the samples, a binary angle; absent where it was removed",
+        (1, *SPATIAL_CHUNK),
+        0,
+        {"scale_factor": math.pi / 32768},
+        optional=True,
+    ),
+    _time("time", "time", "acquisition time (UTC)"),
+    ArraySpec(
+        "perpendicular_baseline",
+        ("time",),
+        "float32",
+        "m",
+        "perpendicular baseline from the orbit all images are measured from",
+        (None,),
+        math.nan,
+    ),
+    *STATIC,
 )
 
 _SUMS: Final = (
@@ -179,7 +186,7 @@ GRADIENTS: Final[tuple[ArraySpec, ...]] = (
         for a in "xy"
     ),
     *_gradient_maps("season_", ("season",), "time-weighted over the bins of one season:"),
-    *_RADAR_POSITION,
+    *RADAR_POSITION,
 )
 
 TIMESERIES: Final[tuple[ArraySpec, ...]] = (
@@ -247,10 +254,10 @@ TIMESERIES: Final[tuple[ArraySpec, ...]] = (
         (),
         math.nan,
     ),
-    *_RADAR_POSITION,
+    *RADAR_POSITION,
 )
 
-GROUPS: Final = {"stack": STACK, "gradients": GRADIENTS, "timeseries": TIMESERIES}
+GROUPS: Final = {"stack": STACK, "slc": SLC, "gradients": GRADIENTS, "timeseries": TIMESERIES}
 BIN_SUMS: Final = tuple(name for name, _, _ in _SUMS)
 
 

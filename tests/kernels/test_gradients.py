@@ -307,7 +307,7 @@ DATA = constant_stack(0.05, 0.0, pairs=2, shape=(20, 20))
         ({"window": 300}, ValueError, "expected 3 to 256"),
         ({"window": 9.5}, TypeError, "window: found 9.5"),
         ({"window": 3, "gap": 2}, ValueError, "gap: found 2 x 2 pixels for a window of 3 x 3.*gap=None"),
-        ({"estimator": "median"}, ValueError, "found 'median', expected one of coherent, overlap, sum, rewrapped"),
+        ({"estimator": "median"}, ValueError, "found 'median', expected one of coherent, overlap, rate, sum"),
     ],
 )
 def test_messages_teach(changes, error, message):

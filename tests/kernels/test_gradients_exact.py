@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import ramps
 import speckle
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from slidecloud.kernels import gradients
 
 SHAPE = (70, 420)
-ESTIMATORS = ("coherent", "overlap", "sum", "rewrapped")
+ESTIMATORS = ("coherent", "overlap", "rate", "sum", "rewrapped")
 
 
 def _make():
@@ -25,6 +26,7 @@ def _make():
 
 
 PAIRS = _make()
+BASELINE = ramps.baselines(PAIRS, 60.0)
 WHOLE = {}
 
 
@@ -32,8 +34,8 @@ def sums_of(part, estimator, window, interior=None, order=slice(None), origin=(0
     return gradients.accumulate(
         PAIRS.phase[order][:, part[0], part[1]], PAIRS.coherence[order][:, part[0], part[1]],
         reference=PAIRS.reference[order], secondary=PAIRS.secondary[order],
-        span=(PAIRS.secondary - PAIRS.reference)[order] * 0.03, window=window, estimator=estimator, interior=interior,
-        origin=origin,
+        span=(PAIRS.secondary - PAIRS.reference)[order] * 0.03, baseline=BASELINE[order], window=window,
+        estimator=estimator, interior=interior, origin=origin,
     )  # fmt: skip
 
 
@@ -61,7 +63,7 @@ def tiled(estimator, window, height, width, extra):
             part = sums_of(source, estimator, window, tuple(inside), origin=origin)
             for field, values in zip(result, part, strict=True):
                 field[tuple(target)] = values
-    return gradients.GradientSums(*result)
+    return type(whole(estimator, window))(*result)
 
 
 def assert_same_bits(one, other):

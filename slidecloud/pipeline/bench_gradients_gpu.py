@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from slidecloud.kernels import device
 from slidecloud.kernels.gradients_device import RunningSums
+from slidecloud.pipeline.bench_copies import RESIDENT, copy_rates
 from slidecloud.pipeline.bench_networks import interferograms, network
 from slidecloud.pipeline.device_runner import stream_gradients
 from slidecloud.pipeline.rates import GRADIENTS, Measurement
@@ -23,7 +24,9 @@ LANES = 128
 _UNIT, _SAMPLE_BYTES, _CONNECTIONS = "pair-pixels/s", 3, 3
 
 
-def measure_gpu(seconds: float, *, shape: tuple[int, int] = (768, 2816), dates: int = 24) -> list[Measurement]:
+def measure_gradients_gpu(
+    seconds: float, *, shape: tuple[int, int] = (768, 2816), dates: int = 24
+) -> list[Measurement]:
     """Stacking by the default estimator with sigma and all other maps, on the current GPU.
 
     The first measurement is from host memory to host memory, beside the time of copying its input alone. The others
@@ -44,20 +47,19 @@ def measure_gpu(seconds: float, *, shape: tuple[int, int] = (768, 2816), dates: 
     RuntimeError
         If there is no GPU.
     """
-    device.require_gpu("bench of the GPU")
+    device.require_gpu("bench")
     chosen = network(dates, _CONNECTIONS)
     options: dict[str, Any] = {"reference": chosen.reference, "secondary": chosen.secondary, "span": chosen.span}
     samples = interferograms(len(chosen.reference), shape)
-    card, size = _name(), samples[0].size
+    card, size = device.name(), samples[0].size
+    memory, link = copy_rates(seconds, size=samples[0].nbytes)
     streamed = size / _best(lambda: lambda: _stream(samples, shape, options), seconds)
-    copied = _copy_rate(samples, seconds) / _SAMPLE_BYTES
     there = [device.to_device(field) for field in samples]
     inside = size / _best(lambda: _adding(there, shape, options), seconds)
-    bandwidth = _bandwidth(there[0], seconds) / _SAMPLE_BYTES
-    name = f"{GRADIENTS} in device memory"
+    name = f"{GRADIENTS}, {RESIDENT}"
     return [
-        Measurement(GRADIENTS, _UNIT, streamed, "copying the input to the GPU", copied, card),
-        Measurement(name, _UNIT, inside, "memory bandwidth, each byte once", bandwidth, card),
+        Measurement(GRADIENTS, _UNIT, streamed, "copying the input alone", link / _SAMPLE_BYTES, card),
+        Measurement(name, _UNIT, inside, "memory bandwidth, each byte once", memory / _SAMPLE_BYTES, card),
         Measurement(name, _UNIT, inside, f"{INSTRUCTIONS} instructions a sample", _arithmetic_limit(), card),
     ]
 
@@ -87,28 +89,6 @@ def _stream(samples: Sequence[NDArray[Any]], shape: tuple[int, int], options: di
             np.take(field, chosen, axis=0, out=out, mode="clip")
 
     stream_gradients(read, shape, **options)
-
-
-def _copy_rate(samples: Sequence[NDArray[Any]], seconds: float) -> float:
-    """Bytes a second from pinned host memory to the device."""
-    host = device.pinned(samples[0].shape, samples[0].dtype)
-    host[:] = samples[0]
-    there = device.empty(host.shape, host.dtype)
-    best = _best(lambda: lambda: there.copy_to_device(host), seconds)
-    return float(host.nbytes) / best
-
-
-def _bandwidth(there: Any, seconds: float) -> float:
-    """Bytes a second that a copy inside device memory reads and writes."""
-    other = device.empty(there.shape, there.dtype)
-    return 2.0 * float(there.nbytes) / _best(lambda: lambda: other.copy_to_device(there), seconds)
-
-
-def _name() -> str:
-    if device.is_simulated():
-        return "simulator"
-    name = device.cuda().get_current_device().name
-    return name.decode() if isinstance(name, bytes) else str(name)
 
 
 def _arithmetic_limit() -> float:
