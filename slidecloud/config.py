@@ -17,6 +17,9 @@ _SCALE = {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _SCALE |= {"Ki": 2**10, "ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 
+Device = Literal["cpu", "gpu"]
+
+
 class ConfigError(ValueError):
     """A run configuration that cannot be used; the message names the key, what was found and what was expected."""
 
@@ -152,10 +155,15 @@ class TimeseriesConfig(_Section):
 
 
 class ResourcesConfig(_Section):
-    """Where and how the work is done; has no influence on results."""
+    """Where and how the work is done; has no influence on results, but for their last digits on a GPU."""
 
     executor: Literal["dask", "threads", "serial"] = Field(
         "dask", description="dask (processes of this machine, or a scheduler), threads or serial."
+    )
+    device: Device = Field(
+        "cpu",
+        description="cpu, or gpu for gradients on one NVIDIA GPU a worker; its results differ in their last digits "
+        "and are computed again.",
     )
     scheduler: str | None = Field(None, description="Address of a running Dask scheduler, tcp://host:port.")
     workers: int | None = Field(None, ge=1, description="Workers; null takes the cores of this machine.")

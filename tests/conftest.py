@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from slidecloud import simulate
+from slidecloud.kernels import device
 from slidecloud.stack.arrays import ArraySource
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests marked ``gpu`` run on a card, or in numba's simulator of one, whichever the process has."""
+    lack = device.find_lack() if item.get_closest_marker("gpu") else None
+    if lack is not None:
+        pytest.skip(lack)
 
 
 @pytest.fixture(scope="session")

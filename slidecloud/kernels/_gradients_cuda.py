@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from slidecloud.kernels import device
 from slidecloud.kernels._gradients_cuda_holes import HOLE_SUMS
+from slidecloud.kernels._gradients_cuda_layout import SAMPLED, SUMS
 from slidecloud.kernels._gradients_cuda_maps import MAPS, add_weights, make_maps, weigh_rows
 from slidecloud.kernels._gradients_cuda_points import POINT_SUMS, add_moments, find_ratios, find_variances
-from slidecloud.kernels._gradients_cuda_tile import SAMPLED, SUMS, tile_kernel
+from slidecloud.kernels._gradients_cuda_tile import tile_kernel
 from slidecloud.kernels._gradients_frame import Axes, frame
 from slidecloud.kernels._gradients_geometry import Windows
-from slidecloud.kernels._gradients_layout import DIFFERENCES, OVERLAP
+from slidecloud.kernels._gradients_layout import DIFFERENCES
 from slidecloud.kernels._gradients_types import GradientSums
 from slidecloud.kernels._gradients_variance import grid_reach
 from slidecloud.kernels._gradients_windows import SAMPLE_ONE
@@ -46,11 +47,6 @@ class DeviceSums:
         self, windows: Windows, limit: Axes, corner: Axes, extent: Axes, origin: Axes, span: NDArray[np.float64],
         steps: NDArray[np.int64],
     ) -> None:  # fmt: skip
-        if windows.kind == OVERLAP:
-            raise ValueError(
-                "estimator: found 'overlap' with arrays on the device, expected 'coherent', 'sum' or 'rewrapped'; "
-                "give arrays of the host (resources.device: cpu)"
-            )
         self.windows, self.limit, self.added = windows, limit, 0
         self.kernel, self.tile = tile_kernel(windows.kind, windows.shape)
         self.frame = frame(corner, extent, origin, limit, windows.size, windows.lead, windows.halo, windows.reach)
@@ -60,9 +56,9 @@ class DeviceSums:
         self.place = tuple(np.int32(value) for value in (*place, *self.frame.points))
         self.span, self.steps = device.to_device(span.astype(np.float32)), device.to_device(steps.astype(np.int32))
         points = self.frame.points[0] * self.frame.points[1]
-        columns, each, groups = self.tile
-        self.tiles = (-(-self.size[1] // columns), -(-self.size[0] // (each * groups)))
-        pixels = self.tiles[0] * self.tiles[1] * columns * each * groups
+        self.tiles = (-(-self.size[1] // self.tile.columns), -(-self.size[0] // self.tile.rows))
+        pixels = self.tiles[0] * self.tiles[1] * self.tile.columns * self.tile.rows
+        self.as_they_lie = device.to_device(np.arange(len(span), dtype=np.int32))
         self.sums, self.hole_sums = device.zeros(SUMS * pixels), device.zeros(HOLE_SUMS * pixels)
         self.counts = device.zeros(pixels, np.int32)
         self.weight, self.missing = (device.zeros(limit[0] * limit[1], np.int32) for _ in range(2))
@@ -73,22 +69,21 @@ class DeviceSums:
         self.largest = max(1, min(len(span), SCRATCH // max(1, 4 * SAMPLED * points)))
         self.samples = device.empty((self.largest, SAMPLED * points))
 
-    def add(self, phase: Any, coherence: Any, order: NDArray[np.int64], *, stream: Any = 0) -> None:
-        """Add the next pairs, device arrays int16 and uint8 (pair, y, x), in this ``order``.
+    def add(self, phase: Any, coherence: Any, order: Any, *, stream: Any = 0) -> None:
+        """Add the next pairs, device arrays int16 and uint8 (pair, y, x), in this ``order``, int32 on the device.
 
         Returns before the work is done.
         """
         pixels = self.limit[0] * self.limit[1]
         phase, coherence = phase.reshape(phase.shape[0], pixels), coherence.reshape(coherence.shape[0], pixels)
-        places = device.to_device(order.astype(np.int32), stream=stream)
         add_weights[_blocks(pixels), _THREADS, stream](coherence, self.weight, self.missing)
         points = self.frame.points[0] * self.frame.points[1]
         for first in range(0, phase.shape[0], self.largest):
             number = min(self.largest, phase.shape[0] - first)
             now = slice(self.added, self.added + number)
             samples = self.samples[:number]
-            self.kernel[self.tiles, self.tile.columns * self.tile.groups, stream](
-                phase, coherence, places[first : first + number], self.span[now], self.place, self.sums,
+            self.kernel[self.tiles, self.tile.threads, stream](
+                phase, coherence, order[first : first + number], self.span[now], self.place, self.sums,
                 self.hole_sums, self.counts, samples,
             )  # fmt: skip
             add_moments[_blocks(points), _THREADS, stream](

@@ -10,7 +10,7 @@ import numpy as np
 from numba import cuda
 
 from slidecloud.kernels._gradients_cuda_holes import HOLE_SUMS, LOST, shift_of
-from slidecloud.kernels._gradients_cuda_tile import SUMS
+from slidecloud.kernels._gradients_cuda_layout import SUMS
 from slidecloud.kernels._gradients_finish import UNEVEN, UNEVEN_SHIFT
 from slidecloud.kernels._gradients_layout import DIFFERENCES
 

@@ -48,12 +48,21 @@ def require_gpu(wanted: str = "work on a GPU") -> None:
 def cuda() -> Any:
     """The module ``numba.cuda``, after `require_gpu`."""
     require_gpu()
+    # A tile at the border of a burst may be small: no reason to warn users about each launch.
+    config: Any = importlib.import_module("numba.cuda.core.config")
+    config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
     return importlib.import_module("numba.cuda")
 
 
 def is_simulated() -> bool:
     """Whether the GPU is numba's simulator."""
     return bool(importlib.import_module("numba.core.config").ENABLE_CUDASIM)
+
+
+def name() -> str:
+    """Name of the current GPU."""
+    found = getattr(cuda().get_current_device(), "name", "simulated GPU")
+    return found.decode() if isinstance(found, bytes) else str(found)
 
 
 def free_memory() -> int:
@@ -95,8 +104,10 @@ def empty(shape: int | tuple[int, ...], dtype: DTypeLike = np.float32) -> Any:
 def zeros(shape: int | tuple[int, ...], dtype: DTypeLike = np.float32) -> Any:
     """A device array of zeros."""
     array = empty(shape, dtype)
-    if array.size:
-        array.ravel()[:] = 0
+    if is_simulated():
+        array[...] = 0
+    elif array.size:
+        importlib.import_module("numba.cuda.cudadrv.driver").device_memset(array, 0, array.nbytes)
     return array
 
 

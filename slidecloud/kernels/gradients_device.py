@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,16 +22,31 @@ from slidecloud.kernels._gradients_check import (
     check_window,
     date_steps,
 )
+from slidecloud.kernels._gradients_cuda_layout import choose_tile
 from slidecloud.kernels._gradients_geometry import Windows
 from slidecloud.kernels._gradients_types import GradientSums, no_sums
 from slidecloud.kernels._gradients_unwrap import rewrap
+
+if TYPE_CHECKING:
+    from slidecloud.kernels._gradients_cuda import DeviceSums
+
+
+def check_method(window: int | Axes, *, gap: int | Axes | None = None, estimator: Estimator = "coherent") -> None:
+    """Raise ValueError, without a GPU too, if the GPU has no kernel for a window or an estimator."""
+    kind = check_estimator(estimator)
+    if estimator in ("overlap", "rate"):
+        raise ValueError(
+            f"estimator: found {estimator!r} on the GPU, expected 'coherent', 'sum' or 'rewrapped'; "
+            "give arrays of the host (resources.device: cpu)"
+        )
+    choose_tile(Windows(kind, *check_window(window, gap)).shape)
 
 
 class RunningSums:
     """Sums over pairs in device memory, to which batches of pairs are added.
 
-    They are those of `slidecloud.kernels.gradients.accumulate`, whose parameters these are; ``overlap`` is not
-    among the estimators, and windows may have about 45 x 45 pixels at most. The window sums are the integers of the
+    They are those of `slidecloud.kernels.gradients.accumulate`, whose parameters these are. There is no kernel for
+    ``overlap`` and ``rate``, and windows may have about 40 x 40 pixels at most. The window sums are the integers of the
     host's kernels, but for samples whose rounding hangs on the last bits of a sine; products and sums over pairs
     differ from the host's by float32 rounding. Results are equal to the last bit for every tiling and every size of
     the batches.
@@ -57,12 +72,13 @@ class RunningSums:
         device.require_gpu("gradient stacking of arrays on the device")
         from slidecloud.kernels._gradients_cuda import DeviceSums
 
+        check_method(window, gap=gap, estimator=estimator)
         kind = check_estimator(estimator)
         size, block = check_window(window, gap)
         self._order, first, last, years = check_pairs(reference, secondary, span, np.size(reference))
         corner, self._extent = check_interior(interior, shape)
         self._shape, self._estimator, self._added = shape, estimator, 0
-        self._sums = None
+        self._sums: DeviceSums | None = None
         if self._order.size and self._extent[0] and self._extent[1]:
             windows, steps = Windows(kind, size, block), date_steps(first, last)
             self._sums = DeviceSums(windows, shape, corner, self._extent, check_origin(origin), years, steps)
@@ -86,14 +102,14 @@ class RunningSums:
         angles, shares = self._check(phase, coherence)
         self._count(angles.shape[0])
         if self._sums is not None and angles.shape[0]:
-            self._sums.add(angles, shares, np.arange(angles.shape[0]), stream=stream)
+            self._sums.add(angles, shares, self._sums.as_they_lie, stream=stream)
 
     def add_all(self, phase: Any, coherence: Any, *, stream: Any = 0) -> None:
         """Add all pairs at once, device arrays as of `add` in which they lie as in ``reference``."""
         angles, shares = self._check(phase, coherence)
         self._count(angles.shape[0])
         if self._sums is not None:
-            self._sums.add(angles, shares, self._order, stream=stream)
+            self._sums.add(angles, shares, device.to_device(self._order.astype(np.int32)), stream=stream)
 
     def sums(self, *, stream: Any = 0) -> GradientSums:
         """The sums, arrays of the host; waits for the device.

@@ -17,8 +17,11 @@ from typing import Any, NamedTuple
 
 from threadpoolctl import threadpool_limits
 
+from slidecloud.kernels.device import find_lack
 from slidecloud.pipeline.bench_gradients import measure_gradients
+from slidecloud.pipeline.bench_gradients_gpu import measure_gradients_gpu
 from slidecloud.pipeline.bench_sbas import measure_sbas
+from slidecloud.pipeline.bench_sbas_gpu import measure_sbas_gpu
 from slidecloud.pipeline.bench_store import measure_store
 from slidecloud.pipeline.progress import Progress, Silent
 from slidecloud.pipeline.rates import Measurement, Rates
@@ -96,11 +99,16 @@ def bench(
 def _steps(where: Location, effort: Effort) -> Mapping[str, Step]:
     """The comparisons in the order they are made: a kernel is added with one line."""
     seconds, pixels = effort.seconds, effort.pixels
+    on_gpu: dict[str, Step] = {
+        "gradients on the GPU": lambda: measure_gradients_gpu(seconds),
+        "sbas on the GPU": lambda: measure_sbas_gpu(seconds),
+    }
     return {
         "store": lambda: measure_store(seconds, where, objects=effort.objects),
         "gradients": lambda: measure_gradients(seconds, shape=effort.shape, dates=effort.dates),
         "sbas": lambda: measure_sbas(seconds, dates=145, connections=3, pixels=pixels, threads=True),
         "sbas, wider band": lambda: measure_sbas(seconds, dates=62, connections=5, pixels=pixels),
+        **({} if find_lack() else on_gpu),
     }
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from slidecloud.kernels import device
 from slidecloud.pipeline.bench_timing import race
 
+RESIDENT = "data on the GPU"
+
 
 def copy_rates(seconds: float, size: int = 2**30) -> tuple[float, float]:
     """Bytes per second of a copy within the GPU, those read and those written counted, and of one from pinned pages.

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.kernels import device, sbas
-from slidecloud.pipeline.bench_copies import copy_rates
+from slidecloud.pipeline.bench_copies import RESIDENT, copy_rates
 from slidecloud.pipeline.bench_networks import Network, network, unwrapped
 from slidecloud.pipeline.bench_sbas import ROBUST, SOLVE
 from slidecloud.pipeline.bench_timing import race
 from slidecloud.pipeline.rates import SERIES, Measurement
 from slidecloud.types import Float32
 
-RESIDENT = "data on the GPU"
 _DRAWN = 4096
 """Pixels that are drawn; the others repeat them."""
 
@@ -68,7 +67,7 @@ def measure_sbas_gpu(
         ROBUST: partial(sbas.solve, *there, robust=True, **ends),
     }
     best = race({name: partial(_finish, solver) for name, solver in solvers.items()}, seconds)
-    measured = partial(Measurement, unit="pixels/s", device=_name(), dates=dates, pairs=pairs)
+    measured = partial(Measurement, unit="pixels/s", device=device.name(), dates=dates, pairs=pairs)
     found = [
         measured(
             f"{name}, {RESIDENT}",
@@ -132,8 +131,3 @@ def _from_host(parts: list[_Sample], ends: dict[str, Any], dates: int) -> Callab
             computing.synchronize()
 
     return work
-
-
-def _name() -> str:
-    name = getattr(device.cuda().get_current_device(), "name", "simulated GPU")
-    return name.decode() if isinstance(name, bytes) else str(name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from slidecloud.config import RunConfig
+from slidecloud.config import Device, RunConfig
+from slidecloud.kernels.device import require_gpu
 from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.ingest import STACK_CHUNKS
-from slidecloud.pipeline.rates import Rates
+from slidecloud.pipeline.rates import GRADIENTS, Rates
 from slidecloud.pipeline.units import Unit
 from slidecloud.stack import open_source
 from slidecloud.stack.slc import SlcSource, sample_bytes
@@ -79,7 +80,13 @@ def estimate(config: RunConfig, rates: Rates) -> Estimate:
     ------
     FileNotFoundError
         If there are neither stacks nor sources.
+    RuntimeError
+        If this machine is to work on a GPU and has none.
     """
+    resources = config.resources
+    if resources.device == "gpu" and resources.scheduler is None:
+        require_gpu("resources.device is gpu")
+    speed = _speeds(rates, resources.device)
     sources = [open_source(item.path, kind=item.kind, id=item.id) for item in config.sources]
     stacks = locate(config.stacks, config.storage_options)
     fresh = [source for source in sources if not (stacks / f"{source.header.id}.zarr").exists()]
@@ -92,24 +99,29 @@ def estimate(config: RunConfig, rates: Rates) -> Estimate:
     finished = records.done(locate(config.run, config.storage_options))
     todo = [unit for unit in units if unit.key not in finished]
     names = list(dict.fromkeys(unit.key.stage for unit in todo))
-    stages += [_stage(name, [unit for unit in todo if unit.key.stage == name], rates) for name in names]
+    stages += [_stage(name, [unit for unit in todo if unit.key.stage == name], rates, speed) for name in names]
     return Estimate(tuple(stages), len(units) - len(todo), rates)
 
 
-def _stage(name: str, units: Sequence[Unit], rates: Rates) -> StageEstimate:
+def _speeds(rates: Rates, device: Device) -> Mapping[str, float]:
+    """Samples per second of the kernels; those of a GPU where it is asked for and was measured."""
+    gpu = rates.on_gpu(GRADIENTS) if device == "gpu" else None
+    return {"gradients": gpu.rate if gpu else rates.gradients, "sbas": rates.series}
+
+
+def _stage(name: str, units: Sequence[Unit], rates: Rates, speed: Mapping[str, float]) -> StageEstimate:
     return StageEstimate(
         name,
         len(units),
         sum(unit.bytes_read for unit in units),
         sum(unit.bytes_written for unit in units),
         max(unit.peak_memory for unit in units),
-        sum(_seconds(unit, rates) for unit in units) / 3600,
+        sum(_seconds(unit, rates, speed) for unit in units) / 3600,
     )
 
 
-def _seconds(unit: Unit, rates: Rates) -> float:
+def _seconds(unit: Unit, rates: Rates, speed: Mapping[str, float]) -> float:
     moving = unit.bytes_read / (rates.read * 1e6) + unit.bytes_written / (rates.write * 1e6)
-    speed = {"gradients": rates.gradients, "sbas": rates.series}
     return moving + (unit.samples / speed[unit.kernel] if unit.kernel else 0.0)
 
 

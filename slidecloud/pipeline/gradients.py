@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.config import GradientsConfig, NetworkConfig
+from slidecloud.config import Device, GradientsConfig, NetworkConfig
 from slidecloud.kernels import gradients as kernel
+from slidecloud.kernels.gradients_device import check_method
 from slidecloud.network import SeasonBins, season_bins
+from slidecloud.pipeline.device_runner import stream_gradients
 from slidecloud.pipeline.gradient_maps import SUMS, MapsWork, Method
 from slidecloud.pipeline.inputs import DAYS_PER_YEAR, Selection
 from slidecloud.pipeline.samples import PairSamples, samples_of
@@ -43,25 +45,30 @@ class BinWork:
     shape: tuple[int, int]
     tile: Tile
     method: Method
+    device: Device = "cpu"
 
     def __call__(self, writer: Writer) -> dict[str, Any]:
         (before_y, after_y), (before_x, after_x) = kernel.halo(self.method.window, estimator=self.method.estimator)
         outer = self.tile.padded((before_y, before_x), (after_y, after_x), self.shape)
-        phase, coherence = self.samples.read(outer)
         top, left = self.tile.top - outer.top, self.tile.left - outer.left
         height, width = self.tile.bottom - self.tile.top, self.tile.right - self.tile.left
-        sums = kernel.accumulate(
-            phase,
-            coherence,
-            reference=np.array(self.reference),
-            secondary=np.array(self.secondary),
-            span=np.array(self.spans),
-            window=self.method.window,
-            gap=self.method.gap,
-            estimator=self.method.estimator,
-            interior=(slice(top, top + height), slice(left, left + width)),
-            origin=(outer.top, outer.left),
-        )
+        options: dict[str, Any] = {
+            "reference": np.array(self.reference),
+            "secondary": np.array(self.secondary),
+            "span": np.array(self.spans),
+            "window": self.method.window,
+            "gap": self.method.gap,
+            "estimator": self.method.estimator,
+            "interior": (slice(top, top + height), slice(left, left + width)),
+            "origin": (outer.top, outer.left),
+        }
+        if self.device == "gpu":
+            shape = (outer.bottom - outer.top, outer.right - outer.left)
+            sums: kernel.GradientSums | kernel.RateSums = stream_gradients(
+                self.samples.reader(outer), shape, chunk=self.samples.batch, **options
+            )
+        else:
+            sums = kernel.accumulate(*self.samples.read(outer), **options)
         for name in SUMS:
             start = (self.bin, self.tile.top, self.tile.left)
             writer.write(f"{self.group}/sum_{name}", getattr(sums, name)[None], start)
@@ -101,11 +108,14 @@ def plan(
     memory: int,
     tile: tuple[int, int] | None,
     after: tuple[tuple[str, str], ...] = (),
+    device: Device = "cpu",
 ) -> list[Unit]:
     """Units of one burst: each bin and tile, then the maps. Bins wait for the units named in ``after``."""
     header = selection.header
     method = Method(config.estimator, window_of(header, config), config.gap)
     kernel.check_window(method.window, method.gap)
+    if device == "gpu":
+        check_method(method.window, gap=method.gap, estimator=method.estimator)
     bins = bins_of(selection, network)
     members = [selection.subset(np.flatnonzero(bins.bin == number)) for number in range(len(bins.label))]
     needs = [samples_of(chosen) for chosen in members]
@@ -119,13 +129,19 @@ def plan(
     )
     units: list[Unit] = []
     for number, label in enumerate(bins.label):
-        units += [_bin_unit(members[number], number, label, part, method, after) for part in tiles]
+        units += [_bin_unit(members[number], number, label, part, method, after, device) for part in tiles]
     units.append(_maps_unit(run, selection, bins, network, method, units))
     return units
 
 
 def _bin_unit(
-    chosen: Selection, number: int, label: str, tile: Tile, method: Method, after: tuple[tuple[str, str], ...]
+    chosen: Selection,
+    number: int,
+    label: str,
+    tile: Tile,
+    method: Method,
+    after: tuple[tuple[str, str], ...],
+    device: Device,
 ) -> Unit:
     burst, pairs, samples = chosen.header.id, len(chosen.pairs), samples_of(chosen)
     work = BinWork(
@@ -138,8 +154,11 @@ def _bin_unit(
         chosen.header.shape,
         tile,
         method,
+        device,
     )
     parts = ["gradients.bin/3", number, label, _method_digest(method), chosen.signature, str(tile), chosen.place]
+    # A GPU rounds otherwise: what it made is its own.
+    parts += [device] if device != "cpu" else []
     (before_y, after_y), (before_x, after_x) = kernel.halo(method.window, estimator=method.estimator)
     read = tile.padded((before_y, before_x), (after_y, after_x), chosen.header.shape).pixels
     peak = BASE_MEMORY + read * (samples.memory_per_pixel + _WORK_BYTES)

@@ -197,8 +197,9 @@ def _units(config: RunConfig, run: Location, chosen: _Chosen) -> list[Unit]:
     after = tuple(unit.name for unit in units)
     if "gradients" in config.stages:
         units += gradients.plan(
-            run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile, after=after
-        )
+            run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile, after=after,
+            device=config.resources.device,
+        )  # fmt: skip
     if "timeseries" in config.stages:
         units += timeseries.plan(run, chosen.timeseries, config.timeseries, memory=memory, tile=tile)
     return units

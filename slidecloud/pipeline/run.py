@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slidecloud import config as configuration
 from slidecloud.config import ConfigError, RunConfig, SourceConfig
+from slidecloud.kernels.device import require_gpu
 from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
@@ -51,10 +52,14 @@ def run(
         If another process is writing the run store.
     MemoryError
         If a unit needs more memory than a worker has.
+    RuntimeError
+        If a GPU is asked for where workers have none.
     """
     progress = progress or Silent()
     location = locate(config.run, config.storage_options)
     check_same_run(location, config)
+    if config.resources.device == "gpu":
+        _check_gpu(executor)
     total = Summary()
     for source in config.sources:
         total += _ingest(config, source, executor, progress)
@@ -77,6 +82,14 @@ def run(
             label="run",
         )
     return total + summary + Summary(quarantined=plan.refused, notes=plan.notes)
+
+
+def _check_gpu(executor: Executor) -> None:
+    """Ask a worker whether it can use a GPU, and pass its error on."""
+    executor.submit(0, require_gpu, "resources.device is gpu")
+    _, error = executor.take()
+    if isinstance(error, BaseException):
+        raise error
 
 
 def _ingest(config: RunConfig, source: SourceConfig, executor: Executor, progress: Progress) -> Summary:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.kernels import interferograms
+from slidecloud.pipeline.device_runner import Read
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.tiles import Tile
 from slidecloud.store.arrays import read_pairs, reader
@@ -28,7 +30,12 @@ class PairSamples(Protocol):
         Bytes read and bytes needed at most for a pixel of a tile.
     forming_per_pixel
         Work of forming the pairs of a pixel, counted in pairs that could be stacked in the same time.
+    batch
+        Pairs that lie together where they are read.
     """
+
+    @property
+    def batch(self) -> int: ...
 
     @property
     def read_per_pixel(self) -> int: ...
@@ -41,6 +48,10 @@ class PairSamples(Protocol):
 
     def read(self, tile: Tile) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
         """Phase (binary angle) and coherence (0 = no data) of a tile, (pair, y, x)."""
+        ...
+
+    def reader(self, tile: Tile) -> Read:
+        """A function that puts chosen pairs of a tile into two arrays."""
         ...
 
 
@@ -71,6 +82,16 @@ class StoredPairs:
             for name in ("phase", "coherence")
         )
         return phase, coherence
+
+    def reader(self, tile: Tile) -> Read:
+        root, indices = reader(self.stack), np.array(self.pairs, np.intp)
+        stored: list[Any] = [root[name] for name in ("phase", "coherence")]
+
+        def read(chosen: NDArray[np.int64], into: Sequence[NDArray[Any]]) -> None:
+            for array, out in zip(stored, into, strict=True):
+                read_pairs(array, indices[chosen], tile.rows, tile.columns, out=out)
+
+        return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +124,10 @@ class FormedPairs:
     sample_bytes: int
 
     @property
+    def batch(self) -> int:
+        return 1
+
+    @property
     def read_per_pixel(self) -> int:
         return len(self.images) * self._cell
 
@@ -133,6 +158,15 @@ class FormedPairs:
             flattening=images.flattening,
         )
         return formed.phase[:, *wanted], formed.coherence[:, *wanted]
+
+    def reader(self, tile: Tile) -> Read:
+        formed: tuple[NDArray[Any], ...] = self.read(tile)
+
+        def read(chosen: NDArray[np.int64], into: Sequence[NDArray[Any]]) -> None:
+            for values, out in zip(formed, into, strict=True):
+                np.take(values, chosen, axis=0, out=out, mode="clip")
+
+        return read
 
 
 def samples_of(selection: Selection) -> PairSamples:

@@ -131,7 +131,9 @@ def read(array: zarr.Array[Any], region: tuple[Any, ...]) -> NDArray[Any]:
         ) from error
 
 
-def read_pairs(array: zarr.Array[Any], pairs: NDArray[np.intp], rows: slice, columns: slice) -> NDArray[Any]:
+def read_pairs(
+    array: zarr.Array[Any], pairs: NDArray[np.intp], rows: slice, columns: slice, *, out: NDArray[Any] | None = None
+) -> NDArray[Any]:
     """Chosen pairs of a stack array over a window, in the order asked for, reading each chunk once.
 
     Parameters
@@ -142,13 +144,15 @@ def read_pairs(array: zarr.Array[Any], pairs: NDArray[np.intp], rows: slice, col
         Indices along the first dimension, any order.
     rows, columns
         Window inside the array.
+    out
+        Where to put them; by default a new array.
 
     Returns
     -------
     array (len(pairs), rows, columns), stored dtype
     """
     height, width = rows.stop - rows.start, columns.stop - columns.start
-    out = np.empty((len(pairs), height, width), array.dtype)
+    out = np.empty((len(pairs), height, width), array.dtype) if out is None else out
     batch = array.chunks[0]
     for number in np.unique(pairs // batch):
         chosen = np.flatnonzero(pairs // batch == number)

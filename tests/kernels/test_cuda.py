@@ -12,12 +12,12 @@ import pytest
 
 from slidecloud.kernels import device
 
-CASES = Path(__file__).parent / "cuda"
+CASES = [Path(__file__).parent / "cuda", Path(__file__).parents[1] / "pipeline" / "cuda"]
 
 
 def test_in_the_simulator():
     """What `pytest -m gpu` runs on a card, in one process whose numba simulates one."""
-    command = [sys.executable, "-m", "pytest", "-m", "gpu", "-n", "0", "-p", "no:cacheprovider", "-v", str(CASES)]
+    command = [sys.executable, "-m", "pytest", "-m", "gpu", "-n", "0", "-p", "no:cacheprovider", "-v", *map(str, CASES)]
     environment = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
     environment.pop("PYTEST_ADDOPTS", None)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -26,7 +26,7 @@ class Case(NamedTuple):
 
 def case(*, holes: bool, number: int = 5) -> Case:
     """Ramps with noise in most of the pairs of five dates, in no order; without data in corners and here and there."""
-    shape, window = ((13, 18), (5, 6)) if device.is_simulated() else ((301, 517), (10, 10))
+    shape, window = ((12, 17), (4, 5)) if device.is_simulated() else ((301, 517), (10, 10))
     number, dates = (number, 5) if device.is_simulated() else (40, 12)
     random = np.random.default_rng(7)
     first, last = np.triu_indices(dates, 1)
@@ -84,7 +84,8 @@ def test_tilings():
     whole = gradients.accumulate(*it.on_device(), **options)
     (above, below), (before, after) = gradients.halo(it.window)
     height, width = it.phase.shape[1:]
-    for top, bottom, left, right in ((0, height // 3, 0, width), (height // 3, height, width // 2 + 1, width)):
+    parts = [(height // 3, height, width // 2 + 1, width), (0, height // 3, 0, width)]
+    for top, bottom, left, right in parts[:1] if device.is_simulated() else parts:
         first, last = max(top - above, 0), min(bottom + below, height)
         start, stop = max(left - before, 0), min(right + after, width)
         part = (slice(None), slice(first, last), slice(start, stop))
@@ -116,9 +117,9 @@ def test_no_pairs():
 def test_what_the_device_cannot_do_is_named():
     it = case(holes=False, number=2)
     phase, coherence = it.on_device()
-    with pytest.raises(ValueError, match="found 'overlap' with arrays on the device"):
+    with pytest.raises(ValueError, match="found 'overlap' on the GPU"):
         gradients.accumulate(phase, coherence, **it.pairs, window=it.window, estimator="overlap")
-    with pytest.raises(ValueError, match="at most about 45 x 45 on a GPU"):
+    with pytest.raises(ValueError, match="at most about 40 x 40 on a GPU"):
         gradients.accumulate(phase, coherence, **it.pairs, window=200)
     with pytest.raises(TypeError, match="coherence: found ndarray"):
         gradients.accumulate(phase, it.coherence, **it.pairs, window=it.window)
