@@ -11,15 +11,21 @@ from slidecloud.kernels._gradients_classes import Regressors
 from slidecloud.kernels._gradients_geometry import Axes, Pairs, Windows
 from slidecloud.kernels._gradients_layout import TileSums, Workspace
 from slidecloud.kernels._gradients_rate_sums import FIELDS, to_fields
-from slidecloud.kernels._gradients_region import Region, channels_of
+from slidecloud.kernels._gradients_region import Region, channels_of, tile_size
 from slidecloud.kernels._gradients_regression import OUTPUTS, regress_row, regress_rows
 from slidecloud.kernels._gradients_regression_scatter import SCATTERS, class_sums, regression_scatter
 from slidecloud.kernels._gradients_types import RateSums
-from slidecloud.kernels._gradients_variance import BOUNDED_SIGMA, Scatter, bounded_variance, grid_reach
+from slidecloud.kernels._gradients_variance import BOUNDED_SIGMA, Scatter, bounded_variance, grid_reach, grid_step
 from slidecloud.types import Float32, Float64
 
 TILE_WIDTH = 544
 """Columns of the windows of a tile, few enough for the sums of a class to stay in the second-level cache."""
+
+
+def class_bytes(windows: Windows) -> int:
+    """Bytes of a pair that is a class of its own: its sums over a tile, and its products at the points, three times."""
+    (rows, columns), step = tile_size(windows, TILE_WIDTH), grid_step(windows.size)
+    return 16 * rows * columns + 64 * (rows // step[0] + 1) * (columns // step[1] + 1)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ from slidecloud.kernels._gradients_merge import merge, rewrap
 from slidecloud.kernels._gradients_rate import mean_rate
 from slidecloud.kernels._gradients_rate_sums import finish_dem_error, finish_rate, share_dem_error
 from slidecloud.kernels._gradients_region import Region
-from slidecloud.kernels._gradients_regression_region import RateRegion, Regression
+from slidecloud.kernels._gradients_regression_region import RateRegion, Regression, class_bytes
 from slidecloud.kernels._gradients_types import (
     DemErrorGradient,
     Flag,
@@ -63,6 +63,12 @@ def halo(window: int | Axes, *, estimator: Estimator = "coherent") -> tuple[Axes
     before_y, before_x = (lead[k] + reach[k] for k in range(2))
     after_y, after_x = (extent[k] - lead[k] + reach[k] for k in range(2))
     return (before_y, after_y), (before_x, after_x)
+
+
+def pair_bytes(window: int | Axes, *, estimator: Estimator = "coherent") -> int:
+    """Bytes of memory that `accumulate` takes at most for each pair, however large the input is."""
+    size, block = check_window(window, None)
+    return class_bytes(Windows(check_estimator(estimator), size, block)) if estimator == "rate" else 0
 
 
 def accumulate(
@@ -287,6 +293,7 @@ __all__ = [
     "halo",
     "mean_rate",
     "merge",
+    "pair_bytes",
     "share_dem_error",
     "stack",
 ]

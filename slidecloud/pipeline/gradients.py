@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from slidecloud.config import GradientsConfig, NetworkConfig
 from slidecloud.kernels import gradients as kernel
 from slidecloud.network import SeasonBins, season_bins
-from slidecloud.pipeline.gradient_maps import SUMS, MapsWork, Method
+from slidecloud.pipeline.gradient_maps import DEM_ERROR_MAPS, MapsWork, Method
 from slidecloud.pipeline.inputs import DAYS_PER_YEAR, Selection
 from slidecloud.pipeline.spacing import window_pixels
 from slidecloud.pipeline.tiles import BASE_MEMORY, Tile, cut
@@ -20,13 +21,11 @@ from slidecloud.pipeline.units import Unit
 from slidecloud.store import records
 from slidecloud.store.arrays import Writer, read_pairs, reader
 from slidecloud.store.location import Location
-from slidecloud.store.schema import BIN_SUMS
-from slidecloud.types import StackHeader
+from slidecloud.store.schema import bin_sums
+from slidecloud.types import DataError, Float32, StackHeader
 
 STAGE = "gradients"
-_SUM_BYTES = 4 * len(BIN_SUMS) + 4 + 1
-_WORK_BYTES = 2 * _SUM_BYTES + 200
-_MAP_BYTES = 500
+_MAP_BYTES = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,7 @@ class BinWork:
     reference: tuple[int, ...]
     secondary: tuple[int, ...]
     spans: tuple[float, ...]
+    baselines: tuple[float, ...] | None
     shape: tuple[int, int]
     tile: Tile
     method: Method
@@ -61,13 +61,14 @@ class BinWork:
             reference=np.array(self.reference),
             secondary=np.array(self.secondary),
             span=np.array(self.spans),
+            baseline=None if self.baselines is None else np.array(self.baselines),
             window=self.method.window,
             gap=self.method.gap,
             estimator=self.method.estimator,
             interior=(slice(top, top + height), slice(left, left + width)),
             origin=(outer.top, outer.left),
         )
-        for name in SUMS:
+        for name in bin_sums(self.method.estimator):
             start = (self.bin, self.tile.top, self.tile.left)
             writer.write(f"{self.group}/sum_{name}", getattr(sums, name)[None], start)
         return {"pairs": len(self.pairs), "pixels_with_data": int((sums.count > 0).sum())}
@@ -105,8 +106,16 @@ def plan(
     *,
     memory: int,
     tile: tuple[int, int] | None,
+    incidence: Float32 | None = None,
 ) -> list[Unit]:
-    """Units of one burst: each bin and tile, then the maps."""
+    """Units of one burst: each bin and tile, then the maps.
+
+    Raises
+    ------
+    DataError
+        If the estimator needs perpendicular baselines and some are not known.
+    """
+    _check_baselines(selection, config)
     header = selection.header
     method = Method(config.estimator, window_of(header, config), config.gap)
     kernel.check_window(method.window, method.gap)
@@ -116,20 +125,54 @@ def plan(
         header.shape,
         selection.chunks[1:],
         read_per_pixel=3 * widest,
-        memory_per_pixel=3 * widest + _WORK_BYTES,
-        memory=memory,
+        memory_per_pixel=3 * widest + _work_bytes(method),
+        memory=memory - widest * kernel.pair_bytes(method.window, estimator=method.estimator),
         tile=tile,
     )
     units: list[Unit] = []
     for number, label in enumerate(bins.label):
         chosen = selection.subset(np.flatnonzero(bins.bin == number))
         units += [_bin_unit(chosen, number, label, part, method) for part in tiles]
-    units.append(_maps_unit(run, selection, bins, network, method, units))
+    units.append(_maps_unit(run, selection, bins, network, method, incidence, units))
     return units
+
+
+def optional_arrays(header: StackHeader, config: GradientsConfig, *, incidence: bool) -> list[str]:
+    """Optional arrays of the stage's group: the estimator's sums, and DEM errors where the view is known."""
+    arrays = [f"sum_{name}" for name in bin_sums(config.estimator)]
+    if knows_dem_error(header, config, incidence=incidence):
+        arrays += [f"{prefix}{name}" for prefix in ("", "season_") for name in DEM_ERROR_MAPS]
+    return arrays
+
+
+def knows_dem_error(header: StackHeader, config: GradientsConfig, *, incidence: bool) -> bool:
+    """Whether the estimator tells DEM errors and the view of the radar turns them into metres."""
+    return config.estimator == "rate" and incidence and math.isfinite(header.slant_range)
+
+
+def _check_baselines(selection: Selection, config: GradientsConfig) -> None:
+    unknown = [pair.key for pair in selection.pairs if math.isnan(pair.perpendicular_baseline)]
+    if config.estimator == "rate" and unknown:
+        raise DataError(
+            f"{selection.location} has no perpendicular baseline for {len(unknown)} of {len(selection.pairs)} pairs, "
+            f"the first is {unknown[0]}, and gradients.estimator is rate, which needs them. Choose coherent, or ingest "
+            "the stack with its baselines file."
+        )
+
+
+def _sum_bytes(method: Method) -> int:
+    """Of a pixel in one bin; all but the flags are of four bytes."""
+    return 4 * len(bin_sums(method.estimator)) - 3
+
+
+def _work_bytes(method: Method) -> int:
+    return 2 * _sum_bytes(method) + 200
 
 
 def _bin_unit(chosen: Selection, number: int, label: str, tile: Tile, method: Method) -> Unit:
     burst, pairs = chosen.header.id, len(chosen.pairs)
+    known = tuple(float(pair.perpendicular_baseline) for pair in chosen.pairs)
+    baselines = known if method.estimator == "rate" else None
     work = BinWork(
         chosen.location,
         group(burst),
@@ -138,19 +181,23 @@ def _bin_unit(chosen: Selection, number: int, label: str, tile: Tile, method: Me
         tuple(int(i) for i in chosen.reference),
         tuple(int(i) for i in chosen.secondary),
         tuple(float(s) for s in chosen.spans),
+        baselines,
         chosen.header.shape,
         tile,
         method,
     )
     parts = ["gradients.bin/3", number, label, _method_digest(method), chosen.signature, str(tile), chosen.place]
+    if baselines is not None:
+        parts.append(baselines)
     (before_y, after_y), (before_x, after_x) = kernel.halo(method.window, estimator=method.estimator)
     read = tile.padded((before_y, before_x), (after_y, after_x), chosen.header.shape).pixels
-    peak = BASE_MEMORY + read * (3 * pairs + 3 * chosen.chunks[0] + _WORK_BYTES)
+    peak = BASE_MEMORY + read * (3 * pairs + 3 * chosen.chunks[0] + _work_bytes(method))
+    peak += pairs * kernel.pair_bytes(method.window, estimator=method.estimator)
     return Unit(
         records.Key(STAGE, f"{burst}/{label}/{tile}", records.digest(parts)),
         work,
         bytes_read=3 * pairs * read,
-        bytes_written=_SUM_BYTES * tile.pixels,
+        bytes_written=_sum_bytes(method) * tile.pixels,
         peak_memory=peak,
         kernel="gradients",
         samples=pairs * tile.pixels,
@@ -163,22 +210,26 @@ def _maps_unit(
     bins: SeasonBins,
     network: NetworkConfig,
     method: Method,
+    incidence: Float32 | None,
     sums: list[Unit],
 ) -> Unit:
     header = selection.header
+    stack = None if incidence is None else selection.location
     durations = _durations(bins, selection)
     seasons = tuple(int(s) for s in bins.season)
-    work = MapsWork(run, group(header.id), header, durations, seasons, len(network.seasons), method)
+    work = MapsWork(run, group(header.id), header, durations, seasons, len(network.seasons), method, stack)
     inputs = [unit.key.digest for unit in sums]
     parts = ["gradients.maps/1", _method_digest(method), durations, seasons, selection.place, inputs]
+    if incidence is not None:
+        parts.append([header.slant_range, records.checksum(incidence.tobytes())])
     height, width = header.shape
     pixels, count = height * width, len(durations)
     return Unit(
         records.Key(STAGE, f"{header.id}/maps", records.digest(parts)),
         work,
         requires=tuple(unit.name for unit in sums),
-        bytes_read=3 * count * _SUM_BYTES * pixels,
-        bytes_written=(12 * 4 + 1) * (1 + len(network.seasons)) * pixels,
+        bytes_read=(3 if stack is None else 4) * count * _sum_bytes(method) * pixels,
+        bytes_written=((12 if stack is None else 16) * 4 + 1) * (1 + len(network.seasons)) * pixels,
         peak_memory=BASE_MEMORY + pixels * _MAP_BYTES,
     )
 

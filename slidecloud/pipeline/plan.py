@@ -17,7 +17,7 @@ from slidecloud.store import runs, templates
 from slidecloud.store.location import Location, locate
 from slidecloud.store.records import DamagedRecordError
 from slidecloud.store.stacks import Stack
-from slidecloud.types import DataError
+from slidecloud.types import DataError, Float32
 
 TEMPLATE_ROOT = "root"
 _STAGES = (gradients.STAGE, timeseries.STAGE)
@@ -123,7 +123,8 @@ def _burst(config: RunConfig, run: Location, stack: Stack) -> tuple[dict[str, Ma
     chosen = _Chosen(
         *(select(stack, max_days=days, max_baseline=config.network.max_baseline) for days in _limits(config))
     )
-    position = {name: values for name, values in stack.static().items() if name in ("latitude", "longitude")}
+    static = stack.static()
+    position = {name: values for name, values in static.items() if name in ("latitude", "longitude")}
     collected: dict[str, Mapping[str, bytes]] = {f"bursts/{header.id}": runs.burst_template(header)}
     if "gradients" in config.stages:
         bins = gradients.bins_of(chosen.gradients, config.network)
@@ -135,18 +136,19 @@ def _burst(config: RunConfig, run: Location, stack: Stack) -> tuple[dict[str, Ma
             "window": list(gradients.window_of(header, config.gradients)),
         }
         collected[gradients.group(header.id)] = runs.stage_template(
-            header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=stack.chunks[1:]
-        )
+            header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=stack.chunks[1:],
+            optional=gradients.optional_arrays(header, config.gradients, incidence="incidence" in static),
+        )  # fmt: skip
     if "timeseries" in config.stages:
         sizes, values = timeseries.template_values(chosen.timeseries)
         collected[timeseries.group(header.id)] = runs.stage_template(
             header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=stack.chunks[1:]
         )
-    return collected, _units(config, run, chosen)
+    return collected, _units(config, run, chosen, static.get("incidence"))
 
 
 def _noise_note(config: RunConfig, stack: Stack) -> list[str]:
-    if "gradients" not in config.stages or config.gradients.estimator != "coherent":
+    if "gradients" not in config.stages or config.gradients.estimator not in ("coherent", "rate"):
         return []
     gap = gradients.gap_of(stack.header, config.gradients)
     note = noise.warning(stack.header.id, noise.known_reach(stack.location), gap)
@@ -166,11 +168,16 @@ def _limits(config: RunConfig) -> tuple[float | None, float | None]:
     return min(both, default=None), config.network.max_days
 
 
-def _units(config: RunConfig, run: Location, chosen: _Chosen) -> list[Unit]:
+def _units(config: RunConfig, run: Location, chosen: _Chosen, incidence: Float32 | None = None) -> list[Unit]:
     memory, tile = config.resources.memory_bytes, config.resources.tile
     units: list[Unit] = []
     if "gradients" in config.stages:
-        units += gradients.plan(run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile)
+        header = chosen.gradients.header
+        known = gradients.knows_dem_error(header, config.gradients, incidence=incidence is not None)
+        units += gradients.plan(
+            run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile,
+            incidence=incidence if known else None,
+        )  # fmt: skip
     if "timeseries" in config.stages:
         units += timeseries.plan(run, chosen.timeseries, config.timeseries, memory=memory, tile=tile)
     return units

@@ -1,0 +1,132 @@
+"""A run with the estimator that tells motion from errors of the elevation model."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import runs
+
+import slidecloud
+from slidecloud import simulate
+from slidecloud.simulate.decorrelation import Coherence
+from slidecloud.stack.arrays import ArraySource
+from slidecloud.types import Pair
+
+SHAPE = (96, 128)
+SLIDE = simulate.Slide(row=48, column=64, length=1600, width=1200, rate=0.12)
+AWAY = (slice(10, -10), slice(10, -10))
+
+
+@pytest.fixture(scope="module")
+def region():
+    """A slide on an even slope, and ridges that the elevation model rounds off by 15 m: the scene and what is seen."""
+    rows, columns = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    scene = simulate.scene(
+        5, elevation=1500.0 + 12.0 * columns, dates=40, slides=[SLIDE], baseline=100.0, atmosphere=None,
+        coherence=Coherence.uniform(0.7, time=60.0), id="sim_ridges",
+    )  # fmt: skip
+    away = (0.5 * columns + rows) % 28 - 14
+    scene = dataclasses.replace(scene, dem_error=(15.0 * np.exp(-0.5 * (away / 5) ** 2)).astype(np.float32))
+    return scene, simulate.interferograms(scene, unwrapped=False)
+
+
+def source(region, *, pairs=slice(None), baselines=True, **header):
+    """The region, or its first pairs, as a source whose header is changed."""
+    scene, seen = region
+    kept = [p if baselines else Pair(p.reference, p.secondary) for p in seen.pairs[pairs]]
+    changed = dataclasses.replace(scene.header, has_unwrapped=False, **header)
+    return ArraySource(changed, kept, seen.phase[pairs], seen.coherence[pairs], None, scene.static())
+
+
+def config(estimator):
+    """Lines of the configuration."""
+    return f"gradients: {{window_pixels: 9, estimator: {estimator}}}", "stages: [gradients]"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory, region):
+    """The gradients by both estimators."""
+    found = {}
+    for estimator in ("coherent", "rate"):
+        folder = tmp_path_factory.mktemp(estimator)
+        summary = runs.compute(folder, source(region), *config(estimator))
+        assert summary.exit_code == 0, summary.lines()
+        found[estimator] = slidecloud.open_run(str(folder / "run.zarr")).gradients("sim_ridges").load()
+    return found
+
+
+def steepness(maps, prefix=""):
+    return np.hypot(maps[f"{prefix}velocity_gradient_x"].values, maps[f"{prefix}velocity_gradient_y"].values)
+
+
+def near(mask, reach=8):
+    """Pixels within a square of ``reach`` of the mask's."""
+    grown = np.zeros_like(mask)
+    for row, column in np.argwhere(mask):
+        grown[max(row - reach, 0) : row + reach + 1, max(column - reach, 0) : column + reach + 1] = True
+    return grown
+
+
+def test_ridges_vanish_and_the_slide_stays(region, results):
+    scene, found = region[0], results
+    moving, still = scene.labels > 0, ~near(scene.labels > 0)
+    inside = np.zeros(SHAPE, bool)
+    inside[AWAY] = True
+    coherent, rate = (steepness(found[name]) for name in ("coherent", "rate"))
+    assert np.mean(np.isfinite(rate[inside])) > 0.98
+    assert np.nanmean(rate[inside & still]) < 0.35 * np.nanmean(coherent[inside & still])
+    true = np.gradient(scene.velocity)
+    truth = np.hypot(*true) / 40.0
+    edge = moving & (truth > 0.5 * truth.max())
+    assert np.nanmean(rate[edge]) > 4 * np.nanmean(rate[inside & still])
+
+
+def test_the_ridges_are_found_as_errors_of_the_elevation_model(region, results):
+    scene, found = region[0], results
+    for axis, name, sign in ((1, "x", 1.0), (0, "y", -1.0)):  # rows run southward, gradients are per metre northward
+        truth = sign * np.gradient(scene.dem_error, axis=axis) / 40.0
+        for season in (None, 0, 1):
+            maps = found["rate"] if season is None else found["rate"].isel(season=season)
+            prefix = "" if season is None else "season_"
+            measured = maps[f"{prefix}dem_error_gradient_{name}"].values
+            sigma = maps[f"{prefix}dem_error_gradient_{name}_sigma"].values
+            known = np.isfinite(measured) & np.isfinite(sigma)
+            known[: AWAY[0].start] = known[AWAY[0].stop :] = False
+            assert np.corrcoef(measured[known], truth[known])[0, 1] > 0.9
+            assert 0.6 < np.polyfit(truth[known], measured[known], 1)[0] < 1.0
+            assert np.nanmedian(sigma) < 0.5 * np.std(truth)
+
+
+def test_the_store_holds_the_sums_of_its_estimator(results):
+    found = results
+    assert "sum_x_rate" in found["rate"]
+    assert "sum_x_real" not in found["rate"]
+    assert "sum_x_real" in found["coherent"]
+    assert "sum_x_rate" not in found["coherent"]
+    assert "dem_error_gradient_x" not in found["coherent"]
+
+
+@pytest.mark.parametrize("tile", ["[32, 128]", "[96, 64]"])
+def test_tiles_change_nothing(tmp_path, region, results, tile):
+    resources = f"resources: {{executor: serial, memory: 2 GiB, tile: {tile}}}"
+    runs.compute(tmp_path, source(region), *config("rate"), resources)
+    again = slidecloud.open_run(str(tmp_path / "run.zarr")).gradients("sim_ridges").load()
+    for name, values in results["rate"].data_vars.items():
+        assert values.values.tobytes() == again[name].values.tobytes(), name
+
+
+def test_without_the_view_the_rates_are_there_and_the_errors_are_not(tmp_path, region):
+    blind = source(region, pairs=slice(0, 40), slant_range=float("nan"))
+    summary = runs.compute(tmp_path, blind, *config("rate"))
+    assert summary.exit_code == 0, summary.lines()
+    maps = slidecloud.open_run(str(tmp_path / "run.zarr")).gradients("sim_ridges")
+    assert np.isfinite(maps.velocity_gradient_x.values).mean() > 0.7
+    assert "dem_error_gradient_x" not in maps
+
+
+def test_a_stack_without_baselines_is_refused_with_the_remedy(tmp_path, region):
+    summary = runs.compute(tmp_path, source(region, pairs=slice(0, 10), baselines=False), *config("rate"))
+    assert summary.exit_code != 0
+    assert any("no perpendicular baseline for 10 of 10 pairs" in line for line in summary.lines())
