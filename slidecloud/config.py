@@ -29,7 +29,9 @@ class SourceConfig(_Section):
     """A folder of interferograms to ingest before the run."""
 
     path: str = Field(description="Folder with the source products.")
-    kind: Literal["auto", "gamma", "licsar"] = Field("auto", description="auto, gamma or licsar.")
+    kind: Literal["auto", "gamma", "licsar", "snap", "zarr"] = Field(
+        "auto", description="auto, gamma, licsar (interferograms), snap or zarr (single-look images)."
+    )
     id: str | None = Field(None, description="Id of the burst stack; by default taken from the source.")
 
 
@@ -50,6 +52,31 @@ class NetworkConfig(_Section):
         if not months or list(months) != sorted(set(months)) or not all(1 <= month <= 12 for month in months):
             raise ValueError(f"seasons are {list(months)}; expected one or more ascending months between 1 and 12")
         return months
+
+
+class InterferogramsConfig(_Section):
+    """How interferograms are formed from SLC stacks; burst stacks bring theirs."""
+
+    looks: tuple[int, int] = Field((2, 8), description="Samples averaged along [azimuth, range].")
+    coherence_window: int | tuple[int, int] = Field(
+        (1, 1), description="Odd number of multilooked pixels, one or [rows, columns], in which coherence is estimated."
+    )
+    write: bool = Field(False, description="Also store the interferograms, as a burst stack in the run store.")
+
+    @field_validator("looks")
+    @classmethod
+    def _at_least_one(cls, looks: tuple[int, int]) -> tuple[int, int]:
+        if min(looks) < 1:
+            raise ValueError(f"looks are {list(looks)}; expected at least 1 along each axis")
+        return looks
+
+    @field_validator("coherence_window")
+    @classmethod
+    def _has_centre(cls, window: int | tuple[int, int]) -> tuple[int, int]:
+        both = (window, window) if isinstance(window, int) else window
+        if min(both) < 1 or not all(side % 2 for side in both):
+            raise ValueError(f"coherence_window is {list(both)}; expected odd numbers such as 5")
+        return both
 
 
 class GradientsConfig(_Section):
@@ -170,6 +197,9 @@ class RunConfig(_Section):
         ("gradients", "timeseries"), min_length=1, description="Stages to run: gradients, timeseries."
     )
     network: NetworkConfig = Field(default_factory=NetworkConfig, description="Choice of pairs and seasons.")
+    interferograms: InterferogramsConfig = Field(
+        default_factory=InterferogramsConfig, description="Forming interferograms from SLC stacks."
+    )
     gradients: GradientsConfig = Field(default_factory=GradientsConfig, description="Phase-gradient stacking.")
     timeseries: TimeseriesConfig = Field(default_factory=TimeseriesConfig, description="SBAS inversion.")
     resources: ResourcesConfig = Field(
@@ -190,8 +220,9 @@ class RunConfig(_Section):
 
         Stages and bursts may be added later: their units are others, not the same with other results.
         """
-        elsewhere = {"resources", "storage_options", "run", "stacks", "sources", "stages", "bursts"}
-        return self.model_dump(mode="json", exclude=elsewhere)
+        elsewhere = ("resources", "storage_options", "run", "stacks", "sources", "stages", "bursts")
+        without: dict[str, Any] = {**dict.fromkeys(elsewhere, True), "interferograms": {"write"}}
+        return self.model_dump(mode="json", exclude=without)
 
 
 def parse_bytes(text: str) -> int:

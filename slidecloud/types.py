@@ -166,3 +166,42 @@ class PairBlock(NamedTuple):
     phase: NDArray[np.int16]
     coherence: NDArray[np.uint8]
     unwrapped: Float32 | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceImage:
+    """A single-look image as a source offers it.
+
+    Attributes
+    ----------
+    time
+        Acquisition time (UTC); one image a day.
+    perpendicular_baseline
+        Metres from the orbit that all images of the stack are measured from; NaN if unknown.
+    files
+        The files it is read from, for messages.
+    fingerprint
+        Changes when any of the files changes (names, sizes, modification times).
+    """
+
+    time: np.datetime64
+    perpendicular_baseline: float
+    files: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def key(self) -> str:
+        """``YYYYMMDD``, the name of the image everywhere."""
+        return str(np.datetime_as_string(self.time.astype("datetime64[D]"))).replace("-", "")
+
+
+class ImageBlock(NamedTuple):
+    """Rows of one single-look image.
+
+    ``samples`` complex64 (rows, x), or int16 (rows, x, 2), real and imaginary part; 0 or not finite = no data.
+    ``flattening`` int16 (rows, x) binary angle that geometry has put into the phase of the samples, or None where it
+    has been removed.
+    """
+
+    samples: NDArray[np.complex64] | NDArray[np.int16]
+    flattening: NDArray[np.int16] | None

@@ -15,37 +15,39 @@ def ingest(
     stacks: str,
     /,
     *,
-    kind: Literal["auto", "gamma", "licsar"] = "auto",
+    kind: Literal["auto", "gamma", "licsar", "snap", "zarr"] = "auto",
     id: str | None = None,
     executor: Executor = "threads",
     workers: Workers = None,
     retry_quarantined: bool = False,
     storage: Storage = (),
 ) -> int:
-    """Read a folder of interferograms and write them as a burst stack, STACKS/ID.zarr.
+    """Read a folder of interferograms or single-look images and write it as a stack, STACKS/ID.zarr.
 
-    Reads GAMMA GeoTIFF folders and LiCSAR frames. Pairs that are stored already are left alone, so the same command
-    adds what is new. A pair that cannot be used is refused with its file and what to do; the rest goes on.
+    Reads GAMMA GeoTIFF folders and LiCSAR frames (interferograms: a burst stack), and coregistered images from SNAP
+    (*.znap) or a Zarr store (an SLC stack, of which a run forms the interferograms). What is stored already is left
+    alone, so the same command adds what is new. A pair or image that cannot be used is refused with its file and what
+    to do; the rest goes on.
 
     For example:
 
         slidecloud ingest frames/106D_05248_131313 stacks
         slidecloud ingest interferograms s3://bucket/stacks --id mine_north --storage profile=geo
 
-    Exit codes: 0 done; 1 error; 2 wrong usage; 3 finished, but some pairs could not be used.
+    Exit codes: 0 done; 1 error; 2 wrong usage; 3 finished, but some pairs or images could not be used.
 
     Parameters
     ----------
     source
-        Folder with the interferograms.
+        Folder with the interferograms or images.
     stacks
-        Folder or URL for burst stacks.
+        Folder or URL for stacks.
     kind
-        Format of the source: auto, gamma or licsar.
+        Format of the source: auto, gamma, licsar, snap or zarr.
     id
         Name of the stack; by default from the source: burst, frame or folder.
     retry_quarantined
-        Read pairs again that could not be read before, although their files look the same.
+        Read pairs or images again that could not be read before, although their files look the same.
     executor
         threads, dask (processes of this machine) or serial.
     """
@@ -54,7 +56,7 @@ def ingest(
     from slidecloud.cli.run import tell
     from slidecloud.cluster import executor as open_executor
     from slidecloud.config import ResourcesConfig
-    from slidecloud.pipeline.ingest import ingest_folder
+    from slidecloud.pipeline.folders import ingest_folder
     from slidecloud.store import locate
 
     where = locate(stacks, storage_options(storage))
@@ -69,5 +71,5 @@ def ingest(
             retry_quarantined=retry_quarantined,
         )
     tell(summary, retry="mend the files it names, then give the same command again.")
-    say(f"Burst stack: {stack}")
+    say(f"Stack: {stack}")
     return summary.exit_code

@@ -30,9 +30,10 @@ def network(
     coherence: bool = False,
     storage: Storage = (),
 ) -> int:
-    """Report the network of a burst stack: subsets, isolated dates, weak links, longest chain.
+    """Report the network of a stack: subsets, isolated dates, weak links, longest chain.
 
-    Shows what the limits of a run (`network:` in its YAML) would leave, before it runs.
+    Shows what the limits of a run (`network:` in its YAML) would leave of the pairs of a burst stack, or form of the
+    images of an SLC stack, before it runs.
 
     For example:
 
@@ -44,9 +45,9 @@ def network(
     Parameters
     ----------
     stack
-        Folder or URL of a burst stack.
+        Folder or URL of a burst stack or an SLC stack.
     max_days
-        Longest pair in days.
+        Longest pair in days; an SLC stack needs it.
     max_baseline
         Largest perpendicular baseline in metres; a pair of unknown baseline is left out.
     plot
@@ -62,7 +63,12 @@ def network(
     from slidecloud.store import open_stack
 
     opened = open_stack(stack, storage_options(storage))
-    found, kept = _network(opened, max_days, max_baseline)
+    if "pair" in opened.dims:
+        found, kept = _network(opened, max_days, max_baseline)
+    elif coherence or max_days is None:
+        raise UsageError("an SLC stack holds images, not pairs: give --max-days, and no --coherence.")
+    else:
+        found, kept = _network_of_images(opened, max_days, max_baseline), []
     show(report(found).splitlines())
     if plot is not None:
         from slidecloud.plots.figures import save
@@ -87,6 +93,19 @@ def _network(stack: xr.Dataset, max_days: float | None, max_baseline: float | No
     index = {pair.key: number for number, pair in enumerate(stored)}
     kept = select(stored, max_days=max_days, max_baseline=max_baseline)
     return from_pairs(kept, dates=np.unique(np.concatenate([first, second]))), [index[pair.key] for pair in kept]
+
+
+def _network_of_images(stack: xr.Dataset, max_days: float, max_baseline: float | None) -> Network:
+    """The network that limits would form of the images of an SLC stack."""
+    from slidecloud.network import pairs
+
+    ordered = stack[["time", "perpendicular_baseline"]].sortby("time")
+    return pairs(
+        ordered["time"].values,
+        max_days=max_days,
+        perpendicular_baseline=ordered["perpendicular_baseline"].values,
+        max_baseline=max_baseline,
+    )
 
 
 def _mean_coherence(stack: xr.Dataset, pairs: list[int]) -> Float64:

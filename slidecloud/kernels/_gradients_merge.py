@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 
 from slidecloud.kernels._gradients_check import Estimator, check_estimator
 from slidecloud.kernels._gradients_rate_sums import merge_rates
-from slidecloud.kernels._gradients_types import GradientSums, RateSums
-from slidecloud.kernels.phase import wrap
+from slidecloud.kernels._gradients_types import GradientSums, RateSums, SumsT
+from slidecloud.kernels._gradients_unwrap import rewrap
 
-SumsT = TypeVar("SumsT", GradientSums, RateSums)
 _DISTANCES = ("distance_xx", "distance_xy", "distance_yx", "distance_yy")
 
 
@@ -40,8 +37,3 @@ def merge(first: SumsT, second: SumsT, *, estimator: Estimator = "coherent") -> 
         means[name] = np.divide(weighted, total, out=np.zeros_like(total), where=total > 0).astype(np.float32)
     sums = first._replace(**means, **added, flags=first.flags | second.flags)  # type: ignore[arg-type]  # by name
     return rewrap(sums) if isinstance(sums, GradientSums) and estimator == "rewrapped" else sums
-
-
-def rewrap(sums: GradientSums) -> GradientSums:
-    """Imaginary parts, which are sums of wrapped differences, wrapped again."""
-    return sums._replace(x_imag=wrap(sums.x_imag), y_imag=wrap(sums.y_imag))

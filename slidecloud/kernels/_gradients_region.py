@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from slidecloud.kernels._gradients_distance import combine_distances, mean_distances
 from slidecloud.kernels._gradients_finish import UNEVEN, UNEVEN_SHIFT, flag_aliased
+from slidecloud.kernels._gradients_frame import frame
 from slidecloud.kernels._gradients_geometry import Axes, Pairs, Windows, cover_of
 from slidecloud.kernels._gradients_layout import (
     COHERENT,
@@ -20,7 +21,7 @@ from slidecloud.kernels._gradients_layout import (
 )
 from slidecloud.kernels._gradients_tile import accumulate_tile
 from slidecloud.kernels._gradients_types import GradientSums
-from slidecloud.kernels._gradients_variance import grid_reach, grid_step, point_variances, spread_variances
+from slidecloud.kernels._gradients_variance import grid_reach, point_variances, spread_variances
 from slidecloud.kernels._gradients_windows import SAMPLE_ONE
 from slidecloud.kernels._lanes import REALS
 from slidecloud.types import Float32, Float64
@@ -34,14 +35,10 @@ class Region:
 
     def __init__(self, pairs: Pairs, windows: Windows, corner: Axes, extent: Axes, origin: Axes) -> None:
         self.pairs, self.windows, self.corner, self.extent = pairs, windows, corner, extent
-        limit = pairs.phase.shape[1:]
-        lead, halo, reach, step = windows.lead, windows.halo, windows.reach, grid_step(windows.size)
-        # Windows further out hold no data at all.
-        self.start = tuple(max(corner[k] - reach[k], lead[k] - halo[k]) for k in range(2))
-        self.stop = tuple(min(corner[k] + extent[k] + reach[k], limit[k] + lead[k]) for k in range(2))
-        self.step = step
-        self.grid_first = tuple(-(-(self.start[k] + origin[k]) // step[k]) * step[k] - origin[k] for k in range(2))
-        points = tuple(max(0, -(-(self.stop[k] - self.grid_first[k]) // step[k])) for k in range(2))
+        limit = (pairs.phase.shape[1], pairs.phase.shape[2])
+        found = frame(corner, extent, origin, limit, windows.size, windows.lead, windows.halo, windows.reach)
+        self.start, self.stop, self.step, self.grid_first = found.start, found.stop, found.step, found.grid_first
+        points = found.points
         self.points, self.point_square = np.zeros((22, *points)), np.zeros(points)
         self.adjacent = np.zeros((4, *points) if windows.kind == COHERENT else (4, 0, 0), np.float32)
         self.totals, self.maps = np.zeros((4, *extent), np.float32), np.zeros((8, *extent), np.float32)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.kernels._gradients_classes import Regressors
+from slidecloud.kernels._gradients_classes import Regressors, pair_classes, regressors
 from slidecloud.kernels._gradients_geometry import Axes, Pairs, Windows
 from slidecloud.kernels._gradients_layout import TileSums, Workspace
 from slidecloud.kernels._gradients_rate_sums import FIELDS, to_fields
@@ -35,6 +35,26 @@ class Regression:
     known: Regressors
     first: NDArray[np.int64]
     last: NDArray[np.int64]
+
+
+def regression_of(
+    phase: NDArray[np.int16],
+    coherence: NDArray[np.uint8],
+    order: NDArray[np.int64],
+    dates: tuple[NDArray[np.int64], NDArray[np.int64]],
+    span: Float64,
+    baseline: Float64,
+) -> tuple[Pairs, Regression]:
+    """Pairs in the order of their classes, and what the regression knows of them.
+
+    ``dates``, spans (years) and baselines (m) are in the order of (reference, secondary), to which ``order`` leads.
+    """
+    classes = pair_classes(span, baseline)
+    by = classes.order
+    numbers = np.unique(np.concatenate(dates))
+    first, last = (np.searchsorted(numbers, each[by]) for each in dates)
+    pairs = Pairs(phase, coherence, order[by], span[by], classes.member, np.empty((0, 6), np.int64))
+    return pairs, Regression(regressors(classes, span, baseline), first, last)
 
 
 class RateRegion(Region):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntFlag
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,15 @@ class RateSums(NamedTuple):
     distance_yy: Float32
     count: NDArray[np.int32]  # type: ignore[assignment]  # hides tuple.count, which nobody asks of maps
     flags: NDArray[np.uint8]
+
+
+SumsT = TypeVar("SumsT", GradientSums, RateSums)
+
+
+def no_sums(kind: type[SumsT], shape: tuple[int, int]) -> SumsT:
+    """The sums over no pairs, of (y, x) pixels."""
+    fields: list[Float32] = [np.zeros(shape, np.float32) for _ in kind._fields[:-2]]
+    return kind._make((*fields, np.zeros(shape, np.int32), np.zeros(shape, np.uint8)))
 
 
 class DemErrorGradient(NamedTuple):

@@ -1,4 +1,4 @@
-"""Quality-guided flood unwrapping of a map, for the estimator that wraps its running sum."""
+"""Wrapping of the running sum, and quality-guided flood unwrapping, for the estimator that does so."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from slidecloud.kernels._gradients_types import GradientSums
+from slidecloud.kernels.phase import wrap
 from slidecloud.types import Float32
 
 _TURN = 2.0 * np.pi
+
+
+def rewrap(sums: GradientSums) -> GradientSums:
+    """The sums with their imaginary parts wrapped to [-pi, pi)."""
+    return sums._replace(x_imag=wrap(sums.x_imag), y_imag=wrap(sums.y_imag))
 
 
 @njit(nogil=True, cache=True)

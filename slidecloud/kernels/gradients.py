@@ -10,8 +10,6 @@ map is made later (`finish`, `merge`, `mean_rate`).
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -28,15 +26,14 @@ from slidecloud.kernels._gradients_check import (
     check_window,
     date_steps,
 )
-from slidecloud.kernels._gradients_classes import pair_classes, regressors
 from slidecloud.kernels._gradients_finish import solve_gradients
 from slidecloud.kernels._gradients_geometry import Pairs, Windows
 from slidecloud.kernels._gradients_layout import COHERENT
-from slidecloud.kernels._gradients_merge import merge, rewrap
+from slidecloud.kernels._gradients_merge import merge
 from slidecloud.kernels._gradients_rate import mean_rate
 from slidecloud.kernels._gradients_rate_sums import finish_dem_error, finish_rate, share_dem_error
 from slidecloud.kernels._gradients_region import Region
-from slidecloud.kernels._gradients_regression_region import RateRegion, Regression, class_bytes
+from slidecloud.kernels._gradients_regression_region import RateRegion, class_bytes, regression_of
 from slidecloud.kernels._gradients_types import (
     DemErrorGradient,
     Flag,
@@ -44,11 +41,11 @@ from slidecloud.kernels._gradients_types import (
     GradientStack,
     GradientSums,
     RateSums,
+    no_sums,
 )
-from slidecloud.kernels._gradients_unwrap import unwrapped_sum
+from slidecloud.kernels._gradients_unwrap import rewrap, unwrapped_sum
+from slidecloud.kernels.device import on_device
 from slidecloud.types import Float32
-
-SumsT = TypeVar("SumsT", GradientSums, RateSums)
 
 
 def halo(window: int | Axes, *, estimator: Estimator = "coherent") -> tuple[Axes, Axes]:
@@ -150,7 +147,10 @@ def accumulate(
 
     Returns
     -------
-    GradientSums of the interior, RateSums with ``rate``. Without pairs all sums are zero.
+    GradientSums of the interior, RateSums with ``rate``, arrays of the host. Without pairs all sums are zero.
+
+    Device arrays (of CuPy, or of numba; contiguous) are worked on where they lie, see
+    `slidecloud.kernels.gradients_device.RunningSums`.
 
     Raises
     ------
@@ -162,6 +162,15 @@ def accumulate(
     Fu et al. (2022), Frontiers in Environmental Science 10:963322. Fafchamps and Gubert (2007), Journal of Development
     Economics 83.
     """
+    if on_device(phase) or on_device(coherence):
+        from slidecloud.kernels.gradients_device import RunningSums
+
+        running = RunningSums(
+            np.shape(phase)[1:], reference=reference, secondary=secondary, span=span, window=window, gap=gap,
+            estimator=estimator, interior=interior, origin=origin,
+        )  # fmt: skip
+        running.add_all(phase, coherence)
+        return running.sums()
     kind = check_estimator(estimator)
     size, block = check_window(window, gap)
     angles, shares = check_samples(phase, coherence)
@@ -172,23 +181,14 @@ def accumulate(
     if estimator == "rate":
         metres = check_baseline(baseline, span, order.size)[order]
         if empty:
-            return _zeros(RateSums, extent)
-        classes = pair_classes(years, metres)
-        by = classes.order
-        dates = np.unique(np.concatenate([first, last]))
-        ends = np.searchsorted(dates, first[by]), np.searchsorted(dates, last[by])
-        pairs = Pairs(angles, shares, order[by], years[by], classes.member, np.empty((0, 6), np.int64))
-        return RateRegion(pairs, windows, *where, Regression(regressors(classes, years, metres), *ends)).rate_sums()
+            return no_sums(RateSums, extent)
+        pairs, regression = regression_of(angles, shares, order, (first, last), years, metres)
+        return RateRegion(pairs, windows, *where, regression).rate_sums()
     if empty:
-        return _zeros(GradientSums, extent)
+        return no_sums(GradientSums, extent)
     pairs = Pairs(angles, shares, order, years, np.zeros_like(order), date_steps(first, last))
     sums = Region(pairs, windows, *where).sums()
     return rewrap(sums) if estimator == "rewrapped" else sums
-
-
-def _zeros(kind: type[SumsT], extent: Axes) -> SumsT:
-    zeros: list[Float32] = [np.zeros(extent, np.float32) for _ in kind._fields[:-2]]
-    return kind._make((*zeros, np.zeros(extent, np.int32), np.zeros(extent, np.uint8)))
 
 
 def finish(
@@ -203,8 +203,7 @@ def finish(
     The angles of the sums are the gradients times the distances of the blocks: a 2 x 2 system per pixel, because blocks
     with holes are shifted along the other axis too. ``rewrapped`` is unwrapped here, from the best coherence outwards,
     and therefore needs the whole burst at once; every connected part keeps an unknown multiple of 2 pi, taken so that
-    its median sum lies in [-pi, pi]. The gradients of ``rate``
-    are those of a pair of the mean span without DEM error.
+    its median sum lies in [-pi, pi]. The gradients of ``rate`` are those of a pair of the mean span without DEM error.
 
     Parameters
     ----------

@@ -11,6 +11,7 @@ from slidecloud.pipeline.ingest import STACK_CHUNKS
 from slidecloud.pipeline.rates import Rates
 from slidecloud.pipeline.units import Unit
 from slidecloud.stack import open_source
+from slidecloud.stack.slc import SlcSource, sample_bytes
 from slidecloud.stack.source import Source
 from slidecloud.store import locate, records
 
@@ -112,12 +113,16 @@ def _seconds(unit: Unit, rates: Rates) -> float:
     return moving + (unit.samples / speed[unit.kernel] if unit.kernel else 0.0)
 
 
-def _ingest(sources: Iterable[Source], rates: Rates) -> StageEstimate:
+def _ingest(sources: Iterable[Source | SlcSource], rates: Rates) -> StageEstimate:
     units = size = peak = 0
     for source in sources:
         height, width = source.header.shape
         pairs, rows = STACK_CHUNKS[:2]
-        units += -(-len(source.pairs) // pairs)
-        size += len(source.pairs) * height * width * _PIXEL_BYTES
-        peak = max(peak, 3 * pairs * min(rows, height) * width * _PIXEL_BYTES)
+        if isinstance(source, SlcSource):
+            count, together, pixel = len(source.images), 1, sample_bytes(source)
+        else:
+            count, together, pixel = len(source.pairs), pairs, _PIXEL_BYTES
+        units += -(-count // together)
+        size += count * height * width * pixel
+        peak = max(peak, 3 * together * min(rows, height) * width * pixel)
     return StageEstimate("ingest", units, size, size, peak, size / 1e6 * (1 / rates.read + 1 / rates.write) / 3600)

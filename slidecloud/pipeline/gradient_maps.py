@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.kernels import gradients as kernel
+from slidecloud.pipeline.forming import multilooked_maps
 from slidecloud.pipeline.spacing import signed_spacing
 from slidecloud.store.arrays import Writer, read, reader
 from slidecloud.store.location import Location
@@ -30,11 +31,25 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
-class MapsWork:
-    """Maps over all bins and per season, for the whole burst.
+class View:
+    """Where the incidence angle lies, which turns phase per baseline into errors of elevation.
 
-    ``stack`` is where the incidence angle lies that turns phase per baseline into errors of elevation; None without.
+    ``looks`` (y, x) tells how the images of an SLC stack are multilooked; ``checksum`` is that of the multilooked map.
     """
+
+    stack: Location
+    looks: tuple[int, int] | None
+    checksum: str
+
+    def incidence(self) -> Float32:
+        """Angle from the vertical, rad."""
+        found = read(reader(self.stack)["incidence"], (slice(None), slice(None)))  # type: ignore[arg-type]
+        return found if self.looks is None else multilooked_maps({"incidence": found}, self.looks)["incidence"]
+
+
+@dataclass(frozen=True, slots=True)
+class MapsWork:
+    """Maps over all bins and per season, for the whole burst; DEM errors with a view alone."""
 
     run: Location
     group: str
@@ -43,7 +58,7 @@ class MapsWork:
     seasons: tuple[int, ...]
     season_count: int
     method: Method
-    stack: Location | None = None
+    view: View | None = None
 
     def __call__(self, writer: Writer) -> dict[str, Any]:
         everything = list(range(len(self.durations)))
@@ -55,7 +70,7 @@ class MapsWork:
         for season in range(self.season_count):
             members = [index for index in everything if self.seasons[index] == season]
             self._write_maps(writer, members, common, prefix="season_", season=season)
-            if self.stack is not None:
+            if self.view is not None:
                 self._write_dem_error(writer, self._merged(members), prefix="season_", season=season)
         if not total:
             raise DataError(
@@ -110,12 +125,11 @@ class MapsWork:
             writer.write(f"{self.group}/{prefix}{name}", data, start)
 
     def _write_dem_error(self, writer: Writer, sums: Sums | None, *, prefix: str, season: int | None) -> None:
-        if self.stack is None:
+        if self.view is None:
             return
         if isinstance(sums, kernel.RateSums):
             error = kernel.dem_error(sums, window=self.method.window, gap=self.method.gap)
-            incidence = read(reader(self.stack)["incidence"], (slice(None), slice(None)))  # type: ignore[arg-type]
-            maps = dem_error_maps(error, self.header, incidence)
+            maps = dem_error_maps(error, self.header, self.view.incidence())
         else:
             maps = dict.fromkeys(DEM_ERROR_MAPS, np.full(self.header.shape, np.nan, np.float32))
         self._write(writer, maps, prefix=prefix, season=season)

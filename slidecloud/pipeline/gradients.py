@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from slidecloud.config import GradientsConfig, NetworkConfig
 from slidecloud.kernels import gradients as kernel
 from slidecloud.network import SeasonBins, season_bins
-from slidecloud.pipeline.gradient_maps import DEM_ERROR_MAPS, MapsWork, Method
+from slidecloud.pipeline.gradient_maps import DEM_ERROR_MAPS, MapsWork, Method, View
 from slidecloud.pipeline.inputs import DAYS_PER_YEAR, Selection
+from slidecloud.pipeline.samples import PairSamples, samples_of
 from slidecloud.pipeline.spacing import window_pixels
 from slidecloud.pipeline.tiles import BASE_MEMORY, Tile, cut
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import records
-from slidecloud.store.arrays import Writer, read_pairs, reader
+from slidecloud.store.arrays import Writer
 from slidecloud.store.location import Location
 from slidecloud.store.schema import bin_sums
 from slidecloud.types import DataError, Float32, StackHeader
@@ -32,10 +33,9 @@ _MAP_BYTES = 600
 class BinWork:
     """Sums of one bin over one tile."""
 
-    stack: Location
+    samples: PairSamples
     group: str
     bin: int
-    pairs: tuple[int, ...]
     reference: tuple[int, ...]
     secondary: tuple[int, ...]
     spans: tuple[float, ...]
@@ -45,14 +45,9 @@ class BinWork:
     method: Method
 
     def __call__(self, writer: Writer) -> dict[str, Any]:
-        root = reader(self.stack)
         (before_y, after_y), (before_x, after_x) = kernel.halo(self.method.window, estimator=self.method.estimator)
         outer = self.tile.padded((before_y, before_x), (after_y, after_x), self.shape)
-        indices = np.array(self.pairs, np.intp)
-        phase, coherence = (
-            read_pairs(root[name], indices, outer.rows, outer.columns)  # type: ignore[arg-type]
-            for name in ("phase", "coherence")
-        )
+        phase, coherence = self.samples.read(outer)
         top, left = self.tile.top - outer.top, self.tile.left - outer.left
         height, width = self.tile.bottom - self.tile.top, self.tile.right - self.tile.left
         sums = kernel.accumulate(
@@ -71,7 +66,7 @@ class BinWork:
         for name in bin_sums(self.method.estimator):
             start = (self.bin, self.tile.top, self.tile.left)
             writer.write(f"{self.group}/sum_{name}", getattr(sums, name)[None], start)
-        return {"pairs": len(self.pairs), "pixels_with_data": int((sums.count > 0).sum())}
+        return {"pairs": len(self.reference), "pixels_with_data": int((sums.count > 0).sum())}
 
 
 def group(burst: str) -> str:
@@ -106,9 +101,10 @@ def plan(
     *,
     memory: int,
     tile: tuple[int, int] | None,
-    incidence: Float32 | None = None,
+    after: tuple[tuple[str, str], ...] = (),
+    view: View | None = None,
 ) -> list[Unit]:
-    """Units of one burst: each bin and tile, then the maps.
+    """Units of one burst: each bin and tile, then the maps. Bins wait for the units named in ``after``.
 
     Raises
     ------
@@ -120,34 +116,37 @@ def plan(
     method = Method(config.estimator, window_of(header, config), config.gap)
     kernel.check_window(method.window, method.gap)
     bins = bins_of(selection, network)
-    widest = max(int(np.count_nonzero(bins.bin == number)) for number in range(len(bins.label)))
+    members = [selection.subset(np.flatnonzero(bins.bin == number)) for number in range(len(bins.label))]
+    needs = [samples_of(chosen) for chosen in members]
     tiles = cut(
         header.shape,
         selection.chunks[1:],
-        read_per_pixel=3 * widest,
-        memory_per_pixel=3 * widest + _work_bytes(method),
-        memory=memory - widest * kernel.pair_bytes(method.window, estimator=method.estimator),
+        read_per_pixel=max(samples.read_per_pixel for samples in needs),
+        memory_per_pixel=max(samples.memory_per_pixel for samples in needs) + _work_bytes(method),
+        memory=memory - max(len(chosen.pairs) for chosen in members) * _pair_bytes(method),
         tile=tile,
     )
     units: list[Unit] = []
     for number, label in enumerate(bins.label):
-        chosen = selection.subset(np.flatnonzero(bins.bin == number))
-        units += [_bin_unit(chosen, number, label, part, method) for part in tiles]
-    units.append(_maps_unit(run, selection, bins, network, method, incidence, units))
+        units += [_bin_unit(members[number], number, label, part, method, after) for part in tiles]
+    units.append(_maps_unit(run, selection, bins, network, method, view, units))
     return units
 
 
-def optional_arrays(header: StackHeader, config: GradientsConfig, *, incidence: bool) -> list[str]:
+def optional_arrays(config: GradientsConfig, view: View | None) -> list[str]:
     """Optional arrays of the stage's group: the estimator's sums, and DEM errors where the view is known."""
     arrays = [f"sum_{name}" for name in bin_sums(config.estimator)]
-    if knows_dem_error(header, config, incidence=incidence):
+    if view is not None:
         arrays += [f"{prefix}{name}" for prefix in ("", "season_") for name in DEM_ERROR_MAPS]
     return arrays
 
 
-def knows_dem_error(header: StackHeader, config: GradientsConfig, *, incidence: bool) -> bool:
-    """Whether the estimator tells DEM errors and the view of the radar turns them into metres."""
-    return config.estimator == "rate" and incidence and math.isfinite(header.slant_range)
+def view_of(selection: Selection, config: GradientsConfig, incidence: Float32 | None) -> View | None:
+    """What turns phase per baseline into metres; None where it is not known or the estimator does not tell them."""
+    if config.estimator != "rate" or incidence is None or not math.isfinite(selection.header.slant_range):
+        return None
+    looks = None if selection.forming is None else selection.forming.looks
+    return View(selection.location, looks, records.checksum(incidence.tobytes()))
 
 
 def _check_baselines(selection: Selection, config: GradientsConfig) -> None:
@@ -169,15 +168,20 @@ def _work_bytes(method: Method) -> int:
     return 2 * _sum_bytes(method) + 200
 
 
-def _bin_unit(chosen: Selection, number: int, label: str, tile: Tile, method: Method) -> Unit:
-    burst, pairs = chosen.header.id, len(chosen.pairs)
+def _pair_bytes(method: Method) -> int:
+    return kernel.pair_bytes(method.window, estimator=method.estimator)
+
+
+def _bin_unit(
+    chosen: Selection, number: int, label: str, tile: Tile, method: Method, after: tuple[tuple[str, str], ...]
+) -> Unit:
+    burst, pairs, samples = chosen.header.id, len(chosen.pairs), samples_of(chosen)
     known = tuple(float(pair.perpendicular_baseline) for pair in chosen.pairs)
     baselines = known if method.estimator == "rate" else None
     work = BinWork(
-        chosen.location,
+        samples,
         group(burst),
         number,
-        tuple(int(i) for i in chosen.indices),
         tuple(int(i) for i in chosen.reference),
         tuple(int(i) for i in chosen.secondary),
         tuple(float(s) for s in chosen.spans),
@@ -191,16 +195,16 @@ def _bin_unit(chosen: Selection, number: int, label: str, tile: Tile, method: Me
         parts.append(baselines)
     (before_y, after_y), (before_x, after_x) = kernel.halo(method.window, estimator=method.estimator)
     read = tile.padded((before_y, before_x), (after_y, after_x), chosen.header.shape).pixels
-    peak = BASE_MEMORY + read * (3 * pairs + 3 * chosen.chunks[0] + _work_bytes(method))
-    peak += pairs * kernel.pair_bytes(method.window, estimator=method.estimator)
+    peak = BASE_MEMORY + read * (samples.memory_per_pixel + _work_bytes(method)) + pairs * _pair_bytes(method)
     return Unit(
         records.Key(STAGE, f"{burst}/{label}/{tile}", records.digest(parts)),
         work,
-        bytes_read=3 * pairs * read,
+        requires=after,
+        bytes_read=samples.read_per_pixel * read,
         bytes_written=_sum_bytes(method) * tile.pixels,
         peak_memory=peak,
         kernel="gradients",
-        samples=pairs * tile.pixels,
+        samples=(pairs + samples.forming_per_pixel) * tile.pixels,
     )
 
 
@@ -210,26 +214,25 @@ def _maps_unit(
     bins: SeasonBins,
     network: NetworkConfig,
     method: Method,
-    incidence: Float32 | None,
+    view: View | None,
     sums: list[Unit],
 ) -> Unit:
     header = selection.header
-    stack = None if incidence is None else selection.location
     durations = _durations(bins, selection)
     seasons = tuple(int(s) for s in bins.season)
-    work = MapsWork(run, group(header.id), header, durations, seasons, len(network.seasons), method, stack)
+    work = MapsWork(run, group(header.id), header, durations, seasons, len(network.seasons), method, view)
     inputs = [unit.key.digest for unit in sums]
     parts = ["gradients.maps/1", _method_digest(method), durations, seasons, selection.place, inputs]
-    if incidence is not None:
-        parts.append([header.slant_range, records.checksum(incidence.tobytes())])
+    if view is not None:
+        parts.append([header.slant_range, view.checksum])
     height, width = header.shape
     pixels, count = height * width, len(durations)
     return Unit(
         records.Key(STAGE, f"{header.id}/maps", records.digest(parts)),
         work,
         requires=tuple(unit.name for unit in sums),
-        bytes_read=(3 if stack is None else 4) * count * _sum_bytes(method) * pixels,
-        bytes_written=((12 if stack is None else 16) * 4 + 1) * (1 + len(network.seasons)) * pixels,
+        bytes_read=(3 if view is None else 4) * count * _sum_bytes(method) * pixels,
+        bytes_written=((12 if view is None else 16) * 4 + 1) * (1 + len(network.seasons)) * pixels,
         peak_memory=BASE_MEMORY + pixels * _MAP_BYTES,
     )
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,51 +16,16 @@ from slidecloud.pipeline.inputs import select
 from slidecloud.pipeline.progress import Progress
 from slidecloud.pipeline.summary import Quarantined, Summary
 from slidecloud.pipeline.units import Unit
-from slidecloud.stack import open_source
 from slidecloud.stack.source import Source
 from slidecloud.store import lease, records, templates
 from slidecloud.store.location import Location, locate
 from slidecloud.store.schema import PAIR_BATCH, SPATIAL_CHUNK
 from slidecloud.store.stacks import INGEST, Stack, batch_records, stack_template
-from slidecloud.types import DataError, Grid, Pair, StackHeader
+from slidecloud.types import DataError, Pair, StackHeader
 
 STACK_CHUNKS = (PAIR_BATCH, *SPATIAL_CHUNK)
 _NOTES = "refused/"
 _BYTES = {"phase": 2, "coherence": 1, "unwrapped": 4}
-
-
-def ingest_folder(
-    path: str,
-    stacks: str | Location,
-    *,
-    kind: Literal["auto", "gamma", "licsar"] = "auto",
-    id: str | None = None,
-    executor: Executor | None = None,
-    progress: Progress | None = None,
-    retry_quarantined: bool = False,
-) -> tuple[Location, Summary]:
-    """Ingest a folder of source products; new pairs of a stack that exists are put on its grid.
-
-    Returns
-    -------
-    Location, Summary
-        Where the burst stack is, and what was done.
-    """
-    stacks = locate(stacks)
-    source: Source = open_source(path, kind=kind, id=id)
-    location = stacks / f"{source.header.id}.zarr"
-    grid = _stored_grid(location)
-    if grid is not None and grid != source.header.grid:
-        source = open_source(path, kind=kind, id=id, grid=grid)
-    summary = ingest(
-        source,
-        stacks,
-        executor=executor,
-        progress=progress,
-        origin=str(Path(path).absolute()),
-        retry_quarantined=retry_quarantined,
-    )
-    return location, summary
 
 
 def ingest(
@@ -108,7 +72,7 @@ def ingest(
     """
     location = locate(stacks) / f"{source.header.id}.zarr"
     with lease.hold(location) as token:
-        stored = _readable(location)
+        stored = readable_stack(location)
         if stored is not None:
             _check_same(stored, source)
         chunks = _recorded_chunks(location) or chunks if stored is None else stored.chunks
@@ -231,7 +195,7 @@ def _note_name(refused: str) -> str:
     return f"{_NOTES}{records.digest(refused)[:12]}"
 
 
-def _readable(location: Location) -> Stack | None:
+def readable_stack(location: Location) -> Stack | None:
     """The stack that exists, or None where there is none or its template is damaged or half written.
 
     ``verify --repair`` withdraws the record of a damaged template; it is then made again from the source and the
@@ -278,18 +242,27 @@ def _recorded_pairs(location: Location, source: Source, batch: int) -> tuple[Pai
     return tuple(ordered)
 
 
-def _check_same(stored: Stack, source: Source) -> None:
-    """A source may add pairs to a stack only if it images the same pixels with the same radar."""
-    ours, theirs = stored.header, source.header
+def check_same_view(location: Location, ours: StackHeader, theirs: StackHeader) -> None:
+    """A source may add to a stack only if it images the same pixels with the same radar.
+
+    Raises
+    ------
+    DataError
+        Names what differs.
+    """
     for name in ("geometry", "shape", "grid", "wavelength", "look_direction", "pass_", "range_looks", "azimuth_looks"):
         here, there = getattr(ours, name), getattr(theirs, name)
         same = np.isclose(here, there, rtol=1e-4) if name == "wavelength" else here == there
         if not same:
             raise DataError(
-                f"Source {theirs.source} cannot be added to {stored.location}: its {name.rstrip('_')} is {there}, the "
+                f"Source {theirs.source} cannot be added to {location}: its {name.rstrip('_')} is {there}, the "
                 f"stack's is {here}. Ingest it under another id."
             )
 
+
+def _check_same(stored: Stack, source: Source) -> None:
+    ours, theirs = stored.header, source.header
+    check_same_view(stored.location, ours, theirs)
     if ours.has_unwrapped and not theirs.has_unwrapped:
         raise DataError(
             f"Source {theirs.source} cannot be added to {stored.location}, which has unwrapped phase: it brings none. "
@@ -302,11 +275,6 @@ def _filter_note(header: StackHeader, source: Source) -> tuple[str, ...]:
         return ()
     kinds = ("filtered", "unfiltered") if source.header.filtered else ("unfiltered", "filtered")
     return (f"Stack {header.id} holds {kinds[1]} phase and this source {kinds[0]} phase: gradients mix the two.",)
-
-
-def _stored_grid(location: Location) -> Grid | None:
-    stack = _readable(location)
-    return None if stack is None else stack.header.grid
 
 
 def _no_pairs(source: Source) -> str:

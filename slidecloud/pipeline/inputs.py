@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,26 @@ from slidecloud.store.stacks import Stack
 from slidecloud.types import DataError, Float64, Pair, StackHeader
 
 DAYS_PER_YEAR = 365.25
+
+
+@dataclass(frozen=True)
+class Forming:
+    """How the pairs of an SLC stack are formed.
+
+    Attributes
+    ----------
+    looks, coherence_window
+        (y, x), as `slidecloud.kernels.interferograms.form_pairs` takes them.
+    sample_bytes
+        Bytes of a stored sample.
+    place
+        Index of each image along time, by ``YYYYMMDD``.
+    """
+
+    looks: tuple[int, int]
+    coherence_window: tuple[int, int]
+    sample_bytes: int
+    place: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -35,6 +55,8 @@ class Selection:
         (date,) acquisition times, ascending.
     reference, secondary
         (pair,) indices into ``dates``.
+    forming
+        For an SLC stack, whose pairs do not exist before they are formed; ``header`` is then that of the pairs.
     """
 
     location: Location
@@ -46,6 +68,7 @@ class Selection:
     dates: NDArray[np.datetime64]
     reference: NDArray[np.int64]
     secondary: NDArray[np.int64]
+    forming: Forming | None = None
 
     @property
     def years(self) -> Float64:
@@ -74,13 +97,14 @@ class Selection:
 
     def subset(self, chosen: NDArray[np.intp]) -> Selection:
         """The same with only some of the pairs."""
-        return _build(
+        return selection_of(
             self.location,
             self.header,
             self.chunks,
             self.indices[chosen],
             [self.pairs[i] for i in chosen],
             [self.digests[i] for i in chosen],
+            self.forming,
         )
 
 
@@ -109,7 +133,7 @@ def select(stack: Stack, *, max_days: float | None = None, max_baseline: float |
             f"max_baseline {max_baseline}. Raise the limits, or look at what ingest set aside."
         )
     pairs, known = [stack.pairs[i] for i in chosen], [str(digests[i]) for i in chosen]
-    return _build(stack.location, stack.header, stack.chunks, np.array(chosen, np.intp), pairs, known)
+    return selection_of(stack.location, stack.header, stack.chunks, np.array(chosen, np.intp), pairs, known)
 
 
 def select_offered(
@@ -127,7 +151,7 @@ def select_offered(
             f"Source {header.source} has no pair within max_days {max_days} and max_baseline {max_baseline}."
         )
     pairs = [offered[index] for index in chosen]
-    return _build(Location(""), header, chunks, np.array(chosen, np.intp), pairs, [""] * len(pairs))
+    return selection_of(Location(""), header, chunks, np.array(chosen, np.intp), pairs, [""] * len(pairs))
 
 
 def _within(pair: Pair, max_days: float | None, max_baseline: float | None) -> bool:
@@ -137,14 +161,16 @@ def _within(pair: Pair, max_days: float | None, max_baseline: float | None) -> b
     return near and (max_days is None or round(days) <= max_days)
 
 
-def _build(
+def selection_of(
     location: Location,
     header: StackHeader,
     chunks: tuple[int, int, int],
     indices: NDArray[np.intp],
     pairs: list[Pair],
     digests: list[str],
+    forming: Forming | None = None,
 ) -> Selection:
+    """A selection of pairs in any order; all arguments as `Selection` holds them."""
     order = sorted(range(len(pairs)), key=lambda i: (pairs[i].reference, pairs[i].secondary))
     pairs, digests = [pairs[i] for i in order], [digests[i] for i in order]
     times = np.array([[p.reference, p.secondary] for p in pairs], "datetime64[s]").reshape(-1, 2)
@@ -154,5 +180,5 @@ def _build(
     reference, secondary = (np.searchsorted(days, column.astype("datetime64[D]")) for column in times.T)
     return Selection(
         location, header, chunks, indices[order], tuple(pairs), tuple(digests), dates,
-        reference.astype(np.int64), secondary.astype(np.int64),
+        reference.astype(np.int64), secondary.astype(np.int64), forming,
     )  # fmt: skip

@@ -7,20 +7,26 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from slidecloud.config import ConfigError, RunConfig
-from slidecloud.pipeline import gradients, noise, timeseries
+from slidecloud.pipeline import gradients, interferograms, noise, timeseries
+from slidecloud.pipeline.forming import multilooked_maps, select_formed, select_offered_images
+from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.ingest import STACK_CHUNKS
 from slidecloud.pipeline.inputs import Selection, select, select_offered
 from slidecloud.pipeline.summary import Quarantined
 from slidecloud.pipeline.units import Unit
+from slidecloud.stack.slc import SlcSource
 from slidecloud.stack.source import Source
 from slidecloud.store import runs, templates
 from slidecloud.store.location import Location, locate
 from slidecloud.store.records import DamagedRecordError
-from slidecloud.store.stacks import Stack
-from slidecloud.types import DataError, Float32
+from slidecloud.store.slc import SlcStack
+from slidecloud.store.stacks import SLC_KIND, Stack, kind_of
+from slidecloud.types import DataError
 
 TEMPLATE_ROOT = "root"
-_STAGES = (gradients.STAGE, timeseries.STAGE)
+BLOCKS = ("coherent", "rate")
+"""Estimators that compare two blocks with a gap between them."""
+_STAGES = (gradients.STAGE, timeseries.STAGE, interferograms.STAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ def make(config: RunConfig) -> Plan:
     notes: list[str] = []
     for stack_location in stack_locations(config):
         try:
-            stack = Stack(stack_location)
+            stack = SlcStack(stack_location) if kind_of(stack_location) == SLC_KIND else Stack(stack_location)
             burst_templates, burst_units = _burst(config, location, stack)
         except (DataError, DamagedRecordError, FileNotFoundError) as error:
             refused.append(Quarantined("stack", stack_location.name.removesuffix(".zarr"), str(error), "data"))
@@ -118,14 +124,19 @@ def stack_locations(config: RunConfig) -> list[Location]:
     return [folder / f"{name}.zarr" for name in found if config.bursts is None or name in config.bursts]
 
 
-def _burst(config: RunConfig, run: Location, stack: Stack) -> tuple[dict[str, Mapping[str, bytes]], list[Unit]]:
-    header = stack.header
-    chosen = _Chosen(
-        *(select(stack, max_days=days, max_baseline=config.network.max_baseline) for days in _limits(config))
-    )
+def _burst(
+    config: RunConfig, run: Location, stack: Stack | SlcStack
+) -> tuple[dict[str, Mapping[str, bytes]], list[Unit]]:
+    chosen = _choose(config, stack)
+    header, chunks = chosen.gradients.header, chosen.gradients.chunks[1:]
     static = stack.static()
+    if isinstance(stack, SlcStack):
+        static = multilooked_maps(static, config.interferograms.looks)
+    view = gradients.view_of(chosen.gradients, config.gradients, static.get("incidence"))
     position = {name: values for name, values in static.items() if name in ("latitude", "longitude")}
     collected: dict[str, Mapping[str, bytes]] = {f"bursts/{header.id}": runs.burst_template(header)}
+    if _stores_interferograms(config, chosen):
+        collected[interferograms.group(header.id)] = interferograms.template(chosen.timeseries, static)
     if "gradients" in config.stages:
         bins = gradients.bins_of(chosen.gradients, config.network)
         sizes, values = gradients.template_values(bins, config.network)
@@ -136,19 +147,19 @@ def _burst(config: RunConfig, run: Location, stack: Stack) -> tuple[dict[str, Ma
             "window": list(gradients.window_of(header, config.gradients)),
         }
         collected[gradients.group(header.id)] = runs.stage_template(
-            header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=stack.chunks[1:],
-            optional=gradients.optional_arrays(header, config.gradients, incidence="incidence" in static),
+            header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=chunks,
+            optional=gradients.optional_arrays(config.gradients, view),
         )  # fmt: skip
     if "timeseries" in config.stages:
         sizes, values = timeseries.template_values(chosen.timeseries)
         collected[timeseries.group(header.id)] = runs.stage_template(
-            header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=stack.chunks[1:]
+            header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=chunks
         )
-    return collected, _units(config, run, chosen, static.get("incidence"))
+    return collected, _units(config, run, chosen, view)
 
 
-def _noise_note(config: RunConfig, stack: Stack) -> list[str]:
-    if "gradients" not in config.stages or config.gradients.estimator not in ("coherent", "rate"):
+def _noise_note(config: RunConfig, stack: Stack | SlcStack) -> list[str]:
+    if isinstance(stack, SlcStack) or "gradients" not in config.stages or config.gradients.estimator not in BLOCKS:
         return []
     gap = gradients.gap_of(stack.header, config.gradients)
     note = noise.warning(stack.header.id, noise.known_reach(stack.location), gap)
@@ -168,28 +179,56 @@ def _limits(config: RunConfig) -> tuple[float | None, float | None]:
     return min(both, default=None), config.network.max_days
 
 
-def _units(config: RunConfig, run: Location, chosen: _Chosen, incidence: Float32 | None = None) -> list[Unit]:
+def _choose(config: RunConfig, stack: Stack | SlcStack) -> _Chosen:
+    largest = config.network.max_baseline
+    if isinstance(stack, SlcStack):
+        forming = config.interferograms
+        return _Chosen(
+            *(select_formed(stack, forming, max_days=days, max_baseline=largest) for days in _limits(config))
+        )
+    return _Chosen(*(select(stack, max_days=days, max_baseline=largest) for days in _limits(config)))
+
+
+def _stores_interferograms(config: RunConfig, chosen: _Chosen) -> bool:
+    return config.interferograms.write and chosen.timeseries.forming is not None
+
+
+def _units(config: RunConfig, run: Location, chosen: _Chosen, view: View | None = None) -> list[Unit]:
     memory, tile = config.resources.memory_bytes, config.resources.tile
     units: list[Unit] = []
+    if _stores_interferograms(config, chosen):
+        units += interferograms.plan(chosen.timeseries, memory=memory, tile=tile)
+        chosen = _Chosen(*(interferograms.stored(run, selection, chosen.timeseries) for selection in chosen))
+    after = tuple(unit.name for unit in units)
     if "gradients" in config.stages:
-        header = chosen.gradients.header
-        known = gradients.knows_dem_error(header, config.gradients, incidence=incidence is not None)
         units += gradients.plan(
-            run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile,
-            incidence=incidence if known else None,
-        )  # fmt: skip
+            run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile, after=after, view=view
+        )
     if "timeseries" in config.stages:
         units += timeseries.plan(run, chosen.timeseries, config.timeseries, memory=memory, tile=tile)
     return units
 
 
-def offered_units(config: RunConfig, source: Source) -> list[Unit]:
+def offered_units(config: RunConfig, source: Source | SlcSource) -> list[Unit]:
     """Units of a source that is not ingested yet, for estimates."""
+    largest, run = config.network.max_baseline, locate(config.run, config.storage_options)
+    if isinstance(source, SlcSource):
+        forming = config.interferograms
+        return _units(
+            config,
+            run,
+            _Chosen(
+                *(
+                    select_offered_images(source, forming, max_days=days, max_baseline=largest)
+                    for days in _limits(config)
+                )
+            ),
+        )
     pairs = [item.pair for item in source.pairs]
     chosen = _Chosen(
         *(
-            select_offered(source.header, pairs, STACK_CHUNKS, max_days=days, max_baseline=config.network.max_baseline)
+            select_offered(source.header, pairs, STACK_CHUNKS, max_days=days, max_baseline=largest)
             for days in _limits(config)
         )
     )
-    return _units(config, locate(config.run, config.storage_options), chosen)
+    return _units(config, run, chosen)

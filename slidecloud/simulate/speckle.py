@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slidecloud.kernels import phase as binary_angle
+from slidecloud.kernels import interferograms
 from slidecloud.simulate.calendar import acquisition_dates, days_between
 from slidecloud.simulate.streams import Subject, stream
 from slidecloud.types import Float32
@@ -165,22 +165,10 @@ def form_pairs(
     Geosci. Remote Sens. 37(1), 135-149.
     """
     check_window(coherence_window)
-    first, second = (np.asarray(each, dtype=np.intp) for each in (reference, secondary))
-    rows, columns = (n // look for n, look in zip(slc.shape[1:], looks, strict=True))
-    if min(rows, columns) < 1:
-        raise ValueError(f"looks: found {looks}, expected at most the size of the images, {slc.shape[1:]}")
-    size = (rows, looks[0], columns, looks[1])
-    cut = slc[:, : rows * looks[0], : columns * looks[1]]
-    power = (cut.real**2 + cut.imag**2).reshape(-1, *size).sum(axis=(2, 4))
-    window_power = box_sum(box_sum(power, coherence_window, axis=1), coherence_window, axis=2)
-    phase = np.empty((len(first), rows, columns), dtype=np.int16)
-    coherence = np.empty(phase.shape, dtype=np.uint8)
-    for pair, (i, j) in enumerate(zip(first, second, strict=True)):
-        product = (cut[i] * cut[j].conj()).reshape(size).sum(axis=(1, 3))
-        phase[pair] = binary_angle.encode(np.angle(product))
-        together = box_sum(box_sum(product, coherence_window, axis=0), coherence_window, axis=1)
-        coherence[pair] = encode_coherence(np.abs(together) / np.sqrt(window_power[i] * window_power[j]))
-    return Looks(phase, coherence)
+    formed = interferograms.form_pairs(
+        slc, reference=reference, secondary=secondary, looks=looks, coherence_window=coherence_window
+    )
+    return Looks(*formed)
 
 
 def box_sum(values: NDArray[Summand], window: int, *, axis: int) -> NDArray[Summand]:

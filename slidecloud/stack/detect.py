@@ -1,4 +1,4 @@
-"""Open a folder of interferograms, whatever format it is in."""
+"""Open a folder of interferograms or single-look images, whatever format it is in."""
 
 from __future__ import annotations
 
@@ -6,40 +6,57 @@ import os
 from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
 
-from slidecloud.stack import gamma, licsar
-from slidecloud.stack.geotiff import GeotiffSource
+from slidecloud.stack import gamma, licsar, slc_zarr, snap
 from slidecloud.stack.names import Listing, list_files, printable
+from slidecloud.stack.slc import SlcSource
 from slidecloud.stack.source import Source
 from slidecloud.types import Grid
 
-Kind = Literal["auto", "gamma", "licsar"]
+Kind = Literal["auto", "gamma", "licsar", "snap", "zarr"]
 
 
 class _Format(NamedTuple):
     matches: Callable[[Listing], bool]
-    open: Callable[..., GeotiffSource]
+    open: Callable[[Listing, str | None, Grid | None], Source | SlcSource]
     expected: str
 
 
 _FORMATS = {
     "gamma": _Format(
-        gamma.matches, gamma.open_gamma, "GAMMA: *YYYYMMDD-YYYYMMDD*unw.tif and *cc.tif with *.par headers"
+        gamma.matches,
+        lambda listing, id, grid: gamma.open_gamma(listing, id=id, grid=grid),
+        "GAMMA: *YYYYMMDD-YYYYMMDD*unw.tif and *cc.tif with *.par headers",
     ),
-    "licsar": _Format(licsar.matches, licsar.open_licsar, "LiCSAR: YYYYMMDD_YYYYMMDD.geo.unw.tif and .geo.cc.tif"),
+    "licsar": _Format(
+        licsar.matches,
+        lambda listing, id, grid: licsar.open_licsar(listing, id=id, grid=grid),
+        "LiCSAR: YYYYMMDD_YYYYMMDD.geo.unw.tif and .geo.cc.tif",
+    ),
+    "snap": _Format(
+        snap.matches,
+        lambda listing, id, _: snap.open_snap(listing, id=id),
+        "SNAP: coregistered images as *.znap with bands i_VV_31Mar2023 and q_VV_31Mar2023",
+    ),
+    "zarr": _Format(
+        slc_zarr.matches,
+        lambda listing, id, _: slc_zarr.open_slc_zarr(listing, id=id),
+        "a Zarr store of images: slc, or real and imag, by time",
+    ),
 }
 
 
 def open_source(
     path: str | os.PathLike[str], *, kind: Kind = "auto", id: str | None = None, grid: Grid | None = None
-) -> Source:
-    """Open a folder of interferograms. Only file names and headers are read.
+) -> Source | SlcSource:
+    """Open a folder of interferograms or of coregistered single-look images. Only file names and headers are read.
 
     Parameters
     ----------
     path
         The folder. All its subfolders are searched.
     kind
-        Format: ``gamma``, ``licsar``, or ``auto`` to tell it from the names of the files.
+        Format: ``gamma``, ``licsar`` (interferograms), ``snap``, ``zarr`` (single-look images), or ``auto`` to tell it
+        from the names of the files.
     id
         Name of the stack, ``[a-z0-9_]{1,64}``; by default the LiCSAR frame or the name of the folder, in lower case.
     grid
@@ -49,8 +66,8 @@ def open_source(
 
     Returns
     -------
-    Source
-        Pairs that cannot be used are in its ``rejected``, with reason and remedy.
+    Source or SlcSource
+        Pairs or images that cannot be used are in its ``rejected``, with reason and remedy.
 
     Raises
     ------
@@ -77,7 +94,7 @@ def open_source(
             f"{printable(listing.root)} holds files of several formats ({', '.join(fitting)}), expected one: "
             f"pass kind={fitting[0]!r} or another, or give the folder of one"
         )
-    return _FORMATS[fitting[0]].open(listing, id=id, grid=grid)
+    return _FORMATS[fitting[0]].open(listing, id, grid)
 
 
 def _nothing_fits(listing: Listing, kind: str) -> str:

@@ -33,8 +33,8 @@ def root_template(config: RunConfig) -> dict[str, bytes]:
 
 def burst_template(header: StackHeader) -> dict[str, bytes]:
     """Objects of a burst's group."""
-    attributes = header_attributes(header)
-    del attributes["coordinates"], attributes["kind"]
+    attributes = header_attributes(header, kind="burst")
+    del attributes["kind"]
     return templates.group((), {}, path=f"bursts/{header.id}", attributes=attributes, coordinates={}, grid=None)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -15,10 +16,12 @@ from numpy.typing import NDArray
 from slidecloud.store import records, templates
 from slidecloud.store.arrays import read, reader, zarr_store
 from slidecloud.store.location import Location, locate
-from slidecloud.store.schema import SCHEMA_VERSION, STACK
+from slidecloud.store.schema import SCHEMA_VERSION, STACK, STATIC
 from slidecloud.types import DataError, Grid, Pair, PairBlock, StackHeader
 
 INGEST = "ingest"
+SLC_KIND = "SLC stack"
+REMEDY = "slidecloud ingest SOURCE STACKS"
 
 
 def stack_template(
@@ -27,6 +30,7 @@ def stack_template(
     static: Mapping[str, NDArray[np.float32]],
     *,
     chunks: tuple[int, int, int],
+    path: str = "",
 ) -> dict[str, bytes]:
     """Objects of an empty burst stack with its times, baselines and static maps; chunks are pairs, rows, columns."""
     leave_out = {spec.name for spec in STACK if spec.optional and spec.name not in static}
@@ -43,21 +47,23 @@ def stack_template(
     return templates.group(
         specs,
         {"pair": len(pairs), "y": height, "x": width},
-        path="",
-        attributes=header_attributes(header),
+        path=path,
+        attributes={
+            **header_attributes(header, kind=Stack.KIND),
+            "coordinates": "reference_time secondary_time perpendicular_baseline",
+        },
         coordinates=coordinates,
         grid=header.grid,
         chunks={"pair": chunks[0], "y": chunks[1], "x": chunks[2]},
     )
 
 
-def header_attributes(header: StackHeader) -> dict[str, Any]:
-    """Root attributes of a burst stack."""
+def header_attributes(header: StackHeader, *, kind: str) -> dict[str, Any]:
+    """Root attributes of a stack."""
     fields = dataclasses.asdict(header)
     fields["pass"] = fields.pop("pass_")
-    fields["kind"] = "burst stack"
+    fields["kind"] = kind
     fields["schema_version"] = SCHEMA_VERSION
-    fields["coordinates"] = "reference_time secondary_time perpendicular_baseline"
     if not np.isfinite(header.slant_range):
         fields["slant_range"] = None
     return fields
@@ -75,8 +81,8 @@ def header_from(attributes: Mapping[str, Any]) -> StackHeader:
     return StackHeader(**fields)  # type: ignore[arg-type]
 
 
-class Stack:
-    """A burst stack as the pipeline reads it: header, pairs in stored order, raw arrays.
+class StoredArrays:
+    """A store of the kind ``KIND`` as the pipeline reads it: header, static maps, raw arrays.
 
     Parameters
     ----------
@@ -86,15 +92,35 @@ class Stack:
     Raises
     ------
     FileNotFoundError
-        If there is no burst stack.
+        If there is no such store.
     DataError
         If the store is of another kind or another major version.
     """
 
+    KIND: ClassVar[str]
+
     def __init__(self, location: Location) -> None:
         self.location = location
-        self.root = open_group(location, kind="burst stack", remedy="slidecloud ingest SOURCE STACKS")
+        self.root = open_group(location, kind=self.KIND, remedy=REMEDY)
         self.header = header_from(dict(self.root.attrs))
+
+    def static(self) -> dict[str, NDArray[np.float32]]:
+        """The stored maps that do not change with time."""
+        names = [spec.name for spec in STATIC if spec.name in self.root]
+        return {name: np.asarray(self.array(name)[:], np.float32) for name in names}
+
+    def array(self, name: str) -> zarr.Array[Any]:
+        """A stored array by name."""
+        found = self.root[name]
+        if not isinstance(found, zarr.Array):
+            raise DataError(f"{name} of {self.location} is a group; expected an array. Ingest the stack again.")
+        return found
+
+
+class Stack(StoredArrays):
+    """A burst stack: pairs in stored order."""
+
+    KIND = "burst stack"
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
@@ -111,23 +137,11 @@ class Stack:
         pairs, rows, columns = self.array("phase").chunks
         return pairs, rows, columns
 
-    def static(self) -> dict[str, NDArray[np.float32]]:
-        """The stored maps that do not change with time."""
-        names = [spec.name for spec in STACK if spec.dims == ("y", "x") and spec.name in self.root]
-        return {name: np.asarray(self.array(name)[:], np.float32) for name in names}
-
     def pair_rows(self, indices: range, rows: slice) -> PairBlock:
         """Rows of several stored pairs; the arrays have the pair as their first axis."""
         names = ["phase", "coherence", *(["unwrapped"] if self.header.has_unwrapped else [])]
         parts = [read(self.array(name), (slice(indices.start, indices.stop), rows, slice(None))) for name in names]
         return PairBlock(parts[0], parts[1], parts[2] if len(parts) > 2 else None)
-
-    def array(self, name: str) -> zarr.Array[Any]:
-        """A stored array by name."""
-        found = self.root[name]
-        if not isinstance(found, zarr.Array):
-            raise DataError(f"{name} of {self.location} is a group; expected an array. Ingest the stack again.")
-        return found
 
     @cached_property
     def pair_digests(self) -> tuple[str | None, ...]:
@@ -164,7 +178,7 @@ def batch_records(location: Location) -> list[records.Record]:
 
 
 def open_stack(url: str | Location, storage_options: Mapping[str, Any] | None = None) -> xr.Dataset:
-    """Open a burst stack lazily: decoded radians, coherence, times and coordinates.
+    """Open a burst or SLC stack lazily: decoded radians, coherence, times and coordinates.
 
     Parameters
     ----------
@@ -176,11 +190,19 @@ def open_stack(url: str | Location, storage_options: Mapping[str, Any] | None = 
     Returns
     -------
     xarray.Dataset
-        Dimensions (pair, y, x); attributes are the header.
+        Dimensions (pair, y, x), of an SLC stack (time, y, x); attributes are the header.
     """
     location = locate(url, storage_options)
-    open_group(location, kind="burst stack", remedy="slidecloud ingest SOURCE STACKS")
+    open_group(location, kind=SLC_KIND if kind_of(location) == SLC_KIND else Stack.KIND, remedy=REMEDY)
     return open_dataset(location)
+
+
+def kind_of(location: Location) -> str | None:
+    """What the root of a store says it is; None where it says nothing or cannot be read."""
+    try:
+        return str(json.loads(location.read("zarr.json") or b"")["attributes"]["kind"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def open_dataset(location: Location, group: str = "") -> xr.Dataset:

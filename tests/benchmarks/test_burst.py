@@ -67,7 +67,7 @@ units = planning.make(settings).units
 out["planned_peak"] = max(unit.peak_memory for unit in units)
 stack = Stack(locate(str(folder / "stacks" / "t001_000001_iw1.zarr")))
 work = next(unit for unit in units if unit.kernel).work
-indices = np.array(work.pairs)
+indices = np.array(work.samples.pairs)
 part = len(indices) * work.tile.pixels
 def read():
     window = work.tile.rows, work.tile.columns

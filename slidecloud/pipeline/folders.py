@@ -1,0 +1,48 @@
+"""Ingest of a folder, whatever it holds: interferograms become a burst stack, single-look images an SLC stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slidecloud.pipeline.executors import Executor
+from slidecloud.pipeline.ingest import ingest, readable_stack
+from slidecloud.pipeline.ingest_slc import ingest_slc
+from slidecloud.pipeline.progress import Progress
+from slidecloud.pipeline.summary import Summary
+from slidecloud.stack import SlcSource, open_source
+from slidecloud.stack.detect import Kind
+from slidecloud.store.location import Location, locate
+
+
+def ingest_folder(
+    path: str,
+    stacks: str | Location,
+    *,
+    kind: Kind = "auto",
+    id: str | None = None,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    retry_quarantined: bool = False,
+) -> tuple[Location, Summary]:
+    """Ingest a folder of source products; new pairs of a stack that exists are put on its grid.
+
+    Returns
+    -------
+    Location, Summary
+        Where the stack is, and what was done.
+    """
+    stacks = locate(stacks)
+    source = open_source(path, kind=kind, id=id)
+    location = stacks / f"{source.header.id}.zarr"
+    origin = str(Path(path).absolute())
+    if not isinstance(source, SlcSource):
+        stored = readable_stack(location)
+        if stored is not None and stored.header.grid not in (None, source.header.grid):
+            source = open_source(path, kind=kind, id=id, grid=stored.header.grid)
+    if isinstance(source, SlcSource):
+        return location, ingest_slc(
+            source, stacks, executor=executor, progress=progress, origin=origin, retry_quarantined=retry_quarantined
+        )
+    return location, ingest(
+        source, stacks, executor=executor, progress=progress, origin=origin, retry_quarantined=retry_quarantined
+    )
