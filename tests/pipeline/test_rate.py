@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import images
 import numpy as np
 import pytest
 import runs
@@ -130,3 +131,30 @@ def test_a_stack_without_baselines_is_refused_with_the_remedy(tmp_path, region):
     summary = runs.compute(tmp_path, source(region, pairs=slice(0, 10), baselines=False), *config("rate"))
     assert summary.exit_code != 0
     assert any("no perpendicular baseline for 10 of 10 pairs" in line for line in summary.lines())
+
+
+@pytest.mark.parametrize("write", ["true", "false"])
+def test_images_bring_their_own_baselines_and_view(tmp_path, write):
+    """Single-look images over ground that rises by 0.2 m a cell above the elevation model."""
+    orbit = np.array([0.0, 90.0, -120.0, 60.0, 150.0, -60.0, -150.0])
+    incidence = np.full(images.SHAPE, np.deg2rad(39.0), np.float32)
+    columns = np.arange(images.SHAPE[1]) / images.LOOKS[1]
+    header = images.header()
+    to_phase = -4 * np.pi / header.wavelength / header.slant_range / np.sin(incidence[0, 0])
+    error = (0.2 * to_phase * orbit)[:, None, None] * columns
+    slc = (images.series() * np.exp(-1j * error)).astype(np.complex64)
+    images.stored(tmp_path, images.source(slc, perpendicular_baseline=orbit, static={"incidence": incidence}))
+    lines = ("stages: [gradients]", "network: {max_days: 36}", f"interferograms: {{write: {write}}}")
+    summary = runs.rerun(tmp_path, *lines, "gradients: {window_pixels: 9, estimator: rate}")
+    assert summary.exit_code == 0, summary.lines()
+    maps = slidecloud.open_run(str(tmp_path / "run.zarr")).gradients("slc_small")
+    metres = -header.wavelength / (4 * np.pi) / 40.0
+    for name, truth in (
+        ("dem_error_gradient_x", 0.2 / 40),
+        ("dem_error_gradient_y", 0.0),
+        ("velocity_gradient_x", images.RATE[1] * metres),
+    ):
+        values, sigma = maps[name].values, maps[f"{name}_sigma"].values
+        known = np.isfinite(values) & np.isfinite(sigma)
+        assert known.mean() > 0.7
+        assert abs(values[known].mean() - truth) < 0.3 * np.median(sigma[known])
