@@ -20,7 +20,8 @@ def bench(
 
     Takes about two minutes; `slidecloud estimate` uses the rates. Kernels run on one core beside plain ways to do the
     same: NumPy and SciPy, least squares pixel by pixel, one unweighted matrix product for all pixels, and MintPy where
-    it is installed. They take turns and the best of many short repeats counts, so that a busy machine disturbs little.
+    it is installed. They take turns, processor time counts, and of many short repeats the best, so that a busy machine
+    disturbs little; two threads and the store need a quiet one.
 
     For example:
 

@@ -10,13 +10,14 @@ import numpy as np
 from numba import njit
 
 from slidecloud.kernels._gradients_windows import sum_along
-from slidecloud.kernels._lanes import WHOLES, put, real, splat, take, where_positive
+from slidecloud.kernels._lanes import WIDTH, choose, real, splat
+from slidecloud.kernels._lanes_memory import put, take
 
 
 @njit(nogil=True, cache=True)
 def moment_row(row, columns, width):  # type: ignore[no-untyped-def]
     """Fill the channel behind the weights with weight times column, int32."""
-    for j in range(0, width, WHOLES):
+    for j in range(0, width, WIDTH):
         put(row, width + j, take(row, j) * take(columns, j))
 
 
@@ -27,7 +28,7 @@ def move_moments(out, column, entering, leaving, number, length, width):  # type
     ``entering`` and ``leaving`` are sums along rows of the first two channels; ``number`` is the entering row's.
     """
     last, gone = splat(np.int32(number)), splat(np.int32(number - length))
-    for j in range(0, width, WHOLES):
+    for j in range(0, width, WIDTH):
         more, less = take(entering, j), take(leaving, j)
         put(out, j, take(column, j) + (more - less))
         along = take(entering, width + j) - take(leaving, width + j)
@@ -46,7 +47,7 @@ def _apart(mass, moment, next_mass, next_moment, corner):  # type: ignore[no-unt
 def _shifts(out, here, following, columns, row, width):  # type: ignore[no-untyped-def]
     """Distance along x and along y (two channels) of the centres of two blocks."""
     line = splat(np.int32(row))
-    for j in range(0, width, WHOLES):
+    for j in range(0, width, WIDTH):
         mass, next_mass = take(here, j), take(following, j)
         x, next_x = take(here, width + j), take(following, width + j)
         y, next_y = take(here, 2 * width + j), take(following, 2 * width + j)
@@ -64,16 +65,16 @@ def add_deviations(deviation, partial, sizes, whole, here, following, nominal, a
     nominal_x = splat(nominal) if axis == 0 else none
     nominal_y = none if axis == 0 else splat(nominal)
     first, second = 2 * axis * width, (2 * axis + 1) * width
-    for j in range(0, width, WHOLES):
+    for j in range(0, width, WIDTH):
         size = take(sizes, axis * width + j) * (one - take(whole, j))
         put(partial, axis * width + j, take(partial, axis * width + j) + size)
         mass, next_mass = take(here, j), take(following, j)
         x, next_x = take(here, width + j), take(following, width + j)
         y, next_y = take(here, 2 * width + j), take(following, 2 * width + j)
         away = size * (_apart(mass, x, next_mass, next_x, take(columns, j)) - nominal_x)
-        put(deviation, first + j, take(deviation, first + j) + where_positive(size, away))
+        put(deviation, first + j, take(deviation, first + j) + choose(size > none, away, none))
         away = size * (_apart(mass, y, next_mass, next_y, line) - nominal_y)
-        put(deviation, second + j, take(deviation, second + j) + where_positive(size, away))
+        put(deviation, second + j, take(deviation, second + j) + choose(size > none, away, none))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -116,7 +117,7 @@ def mean_distances(weight, missing, pairs, shape, scale, columns, width, out):  
     narrow, wide, lever_y, delay = shape.narrow, shape.wide, shape.lever_y, shape.delay
     depth, turns, halo = shape.tall + delay + 1, lever_y + 1, shape.short + lever_y - 1
     tall_rows, short_rows = np.zeros((depth, 2 * width), np.int32), np.zeros((depth, 2 * width), np.int32)
-    row = np.zeros(2 * width + wide + WHOLES, np.int32)
+    row = np.zeros(2 * width + wide + WIDTH, np.int32)
     tall_sums, blocks = np.zeros(3 * width + shape.lever_x, np.int32), np.zeros((turns, 3 * width), np.int32)
     for r in range(weight.shape[0]):
         _mean_weights(weight[r], missing[r], pairs, scale, row[:width])

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.kernels._lanes import SHORTS
+from slidecloud.kernels._lanes import WIDTH
 
 COHERENT, OVERLAP, DIFFERENCES = 0, 1, 2
 
@@ -129,7 +129,7 @@ def workspace(width: int, shape: Shape, points: int, slots: int, kept: int = 1) 
     The points' products of ``kept`` pairs are kept.
     """
     depth, turns = shape.tall + shape.delay + 1, shape.lever_y + 1
-    padded = 4 * width + shape.wide + shape.lever_x + SHORTS
+    padded = 4 * width + shape.wide + shape.lever_x + WIDTH
     short, long, real = np.int16, np.int32, np.float32
     return Workspace(
         np.arange(width, dtype=long), np.zeros(padded, short), np.zeros(padded, long),

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from slidecloud.kernels._lanes import DOUBLES, REALS, put, splat, take
+from slidecloud.kernels._lanes import WIDTH, splat
+from slidecloud.kernels._lanes_memory import put, take
 
 
 @njit(nogil=True, cache=True)
@@ -24,7 +25,7 @@ def _add_pair(products, total, by_pair, as_reference, starts, date, opens, size)
     keep_reference, keep_date = splat(0.0 if starts else 1.0), splat(0.0 if opens else 1.0)
     for axis in range(2):
         real, imag, first = 2 * axis * size, (2 * axis + 1) * size, 3 * axis * size
-        for j in range(0, size, DOUBLES):
+        for j in range(0, size, WIDTH):
             a, b = take(products, real + j), take(products, imag + j)
             _add(total, real + j, a)
             _add(total, imag + j, b)
@@ -42,7 +43,7 @@ def _add_outer(moments, values, size):  # type: ignore[no-untyped-def]
     """Add the outer products of (real, imaginary) of both axes."""
     for axis in range(2):
         real, imag, first = 2 * axis * size, (2 * axis + 1) * size, 3 * axis * size
-        for j in range(0, size, DOUBLES):
+        for j in range(0, size, WIDTH):
             a, b = take(values, real + j), take(values, imag + j)
             _add(moments, first + j, a * a)
             _add(moments, first + size + j, a * b)
@@ -54,7 +55,7 @@ def _add_symmetric(moments, values, others, size):  # type: ignore[no-untyped-de
     """Add ``values others^T + others values^T`` of both axes."""
     for axis in range(2):
         real, imag, first = 2 * axis * size, (2 * axis + 1) * size, 3 * axis * size
-        for j in range(0, size, DOUBLES):
+        for j in range(0, size, WIDTH):
             a, b = take(values, real + j), take(values, imag + j)
             c, d = take(others, real + j), take(others, imag + j)
             _add(moments, first + j, a * c + a * c)
@@ -100,7 +101,7 @@ def gather(out, first, products, sizes, square, place, width):  # type: ignore[n
 @njit(nogil=True, cache=True)
 def add_adjacent(total, here, beside, valid, width):  # type: ignore[no-untyped-def]
     """Add the products (real, imaginary channel) of adjacent blocks, which alias later than those a lever apart."""
-    for j in range(0, width, REALS):
+    for j in range(0, width, WIDTH):
         share = take(valid, j)
         real, imag = take(here, j), take(here, width + j)
         next_real, next_imag = take(beside, j), take(beside, width + j)

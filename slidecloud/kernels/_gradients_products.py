@@ -11,7 +11,8 @@ import numpy as np
 from numba import njit
 
 from slidecloud.kernels._gradients_windows import copy_row
-from slidecloud.kernels._lanes import REALS, put, root, splat, take
+from slidecloud.kernels._lanes import WIDTH, root, splat
+from slidecloud.kernels._lanes_memory import put, take
 from slidecloud.kernels.phase import arctan2_poly
 
 SQUARED_SAMPLE = np.float32(2.0**-16)
@@ -21,7 +22,7 @@ SQUARED_SAMPLE = np.float32(2.0**-16)
 @njit(nogil=True, cache=True)
 def multiply_conjugate(product, following, here, width):  # type: ignore[no-untyped-def]
     """Product (real, imaginary channel) of the block sums ``following`` and the conjugate of ``here``."""
-    for j in range(0, width, REALS):
+    for j in range(0, width, WIDTH):
         real, imag = take(here, j), take(here, width + j)
         next_real, next_imag = take(following, j), take(following, width + j)
         put(product, j, next_real * real + next_imag * imag)
@@ -57,7 +58,7 @@ def to_angle(real, imag):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def keep_valid(products, valid, width):  # type: ignore[no-untyped-def]
-    for j in range(0, width, REALS):
+    for j in range(0, width, WIDTH):
         seen = take(valid, j)
         for part in range(4):
             place = part * width + j
@@ -70,7 +71,7 @@ def find_sizes(sizes, products, differences, width):  # type: ignore[no-untyped-
     if differences:
         copy_row(sizes[:width], products[:width])
         return
-    for j in range(0, width, REALS):
+    for j in range(0, width, WIDTH):
         real, imag = take(products, j), take(products, width + j)
         put(sizes, j, root(real * real + imag * imag))
         real, imag = take(products, 2 * width + j), take(products, 3 * width + j)
@@ -81,7 +82,7 @@ def find_sizes(sizes, products, differences, width):  # type: ignore[no-untyped-
 def add_products(total, sizes_sum, square, spans, products, sizes, years, width):  # type: ignore[no-untyped-def]
     """Add a row's products (4 channels) and sizes (2), their squared sum, and their sum times ``years``."""
     span = splat(years)
-    for j in range(0, width, REALS):
+    for j in range(0, width, WIDTH):
         for part in range(4):
             place = part * width + j
             put(total, place, take(total, place) + take(products, place))

@@ -23,7 +23,7 @@ from slidecloud.kernels._gradients_tile import accumulate_tile
 from slidecloud.kernels._gradients_types import GradientSums
 from slidecloud.kernels._gradients_variance import grid_reach, point_variances, spread_variances
 from slidecloud.kernels._gradients_windows import SAMPLE_ONE
-from slidecloud.kernels._lanes import REALS
+from slidecloud.kernels._lanes import WIDTH
 from slidecloud.types import Float32, Float64
 
 TILE_ROWS, TILE_WIDTH, LANES = 64, 1024, 32
@@ -68,7 +68,7 @@ class Region:
         place, points = self._place(first, size)
         cover = cover_of(place, size, width, windows.shape, self.pairs.phase.shape[1:])
         number = place.grid_rows * place.grid_columns
-        padded = -(-number // REALS) * REALS
+        padded = -(-number // WIDTH) * WIDTH
         pairs, shape = self.pairs, windows.shape
         total = self._totals(size[0], 4 * width)
         sums = _tile_sums(total, width, windows, place.grid_rows, padded)

@@ -1,4 +1,4 @@
-"""Regression of the products on time span and baseline: Newton's iteration over class sums, 16 pixels at a time.
+"""Regression of the products on time span and baseline: Newton steps over class sums, a vector of pixels at a time.
 
 The model of a class is ``arg p = g t + h b`` with span t and baseline b in units of the largest. The sum over the
 classes of ``Re q``, ``q = p e^(-i (g t + h b))``, is largest at the solution. With ``d = (t, b)`` its gradient there is
@@ -16,7 +16,8 @@ import numpy as np
 from numba import njit
 
 from slidecloud.kernels._gradients_windows import ROUNDER
-from slidecloud.kernels._lanes import REALS, at_least, fused, put, root, splat, take, where_positive
+from slidecloud.kernels._lanes import WIDTH, choose, fused, magnitude, root, splat
+from slidecloud.kernels._lanes_memory import put, take
 
 STEPS = 3
 LARGEST_ANGLE = 1.3
@@ -51,11 +52,6 @@ def turned_back(real, imag, turns):  # type: ignore[no-untyped-def]
     sine = fused(s, sine, splat(np.float32(-41.34142303466797)))
     sine = u * fused(s, sine, splat(np.float32(6.283182621002197)))
     return fused(real, cosine, imag * sine), fused(imag, cosine, splat(np.float32(0.0)) - real * sine)
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _magnitude(values):  # type: ignore[no-untyped-def]
-    return where_positive(values, values + values) - values
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -95,10 +91,9 @@ def _start(sums, first, step, width, table, spacing):  # type: ignore[no-untyped
             real_t, imag_t = fused(side, ist, rct), ict - side * rst
             size = fused(real, real, imag * imag)
             angle = _first_angle(real, imag) * size / fused(real_t, real, imag_t * imag)
-            better = size - largest
-            g = g + where_positive(better, angle - g)
-            h = h + where_positive(better, splat(sign * np.float32(k + 1) * spacing) - h)
-            largest = largest + where_positive(better, better)
+            better = size > largest
+            g, h = choose(better, angle, g), choose(better, splat(sign * np.float32(k + 1) * spacing), h)
+            largest = choose(better, size, largest)
     return splat(BY_TURN) * g, h
 
 
@@ -119,10 +114,11 @@ def _normal_equations(sums, first, step, width, table, g, h):  # type: ignore[no
 
 @njit(nogil=True, cache=True)
 def _regress(sums, first, step, width, table, spacing, out, place):  # type: ignore[no-untyped-def]
-    """One axis of 16 pixels; see `regress_row`."""
+    """One axis of a vector of pixels; see `regress_row`."""
     zero, one, by_turn = splat(np.float32(0.0)), splat(np.float32(1.0)), splat(BY_TURN)
+    settled = splat(np.float32(SETTLED))
     g, h = _start(sums, first, step, width, table, spacing * BY_TURN)
-    stands, last = one, splat(np.float32(1e9))
+    stands, last = one > zero, splat(np.float32(1e9))
     tt, tb, bb = zero, zero, zero
     for _ in range(STEPS):
         tt, tb, bb, right_t, right_b = _normal_equations(sums, first, step, width, table, g, h)
@@ -130,25 +126,24 @@ def _regress(sums, first, step, width, table, spacing, out, place):  # type: ign
         determinant = tt * damped - tb * tb
         more_g, more_h = (damped * right_t - tb * right_b) / determinant, (tt * right_b - tb * right_t) / determinant
         g, h = g + by_turn * more_g, h + by_turn * more_h
-        length = _magnitude(more_g) + _magnitude(more_h)
-        shorter = at_least(last, length + length) + at_least(splat(np.float32(SETTLED)), length)
-        positive = where_positive(tt, one) * where_positive(determinant, one)
-        stands = stands * positive * where_positive(shorter, one)
+        length = magnitude(more_g) + magnitude(more_h)
+        shorter = (last >= length + length) | (settled >= length)
+        stands = stands & (tt > zero) & (determinant > zero) & shorter
         last = length
     full = splat(_TURN)
     g, h = full * g, full * h
-    stands = stands * at_least(splat(np.float32(LARGEST_ANGLE)), _magnitude(g))
-    put(out, place, where_positive(stands, g))
-    put(out, place + width, where_positive(stands, h))
-    put(out, place + 2 * width, where_positive(stands, tt))
-    put(out, place + 3 * width, where_positive(stands, tb))
-    put(out, place + 4 * width, where_positive(stands, bb))
-    put(out, place + 5 * width, stands)
+    stands = stands & (splat(np.float32(LARGEST_ANGLE)) >= magnitude(g))
+    put(out, place, choose(stands, g, zero))
+    put(out, place + width, choose(stands, h, zero))
+    put(out, place + 2 * width, choose(stands, tt, zero))
+    put(out, place + 3 * width, choose(stands, tb, zero))
+    put(out, place + 4 * width, choose(stands, bb, zero))
+    put(out, place + 5 * width, choose(stands, one, zero))
 
 
 @njit(nogil=True, cache=True)
 def regress_row(sums, first, step, width, table, spacing, out):  # type: ignore[no-untyped-def]
-    """Solve a row of pixels, a multiple of 16, for both axes.
+    """Solve a row of pixels, a multiple of `WIDTH`, for both axes.
 
     ``sums`` is float32 and flat; the row of class c begins at ``first + c * step`` with its channels (x real, x
     imaginary, y real, y imaginary), each ``width`` long. ``table`` is that of ``regression_table`` and ``spacing`` the
@@ -157,7 +152,7 @@ def regress_row(sums, first, step, width, table, spacing, out):  # type: ignore[
     LARGEST_ANGLE.
     """
     for axis in range(2):
-        for j in range(0, width, REALS):
+        for j in range(0, width, WIDTH):
             place = OUTPUTS * axis * width + j
             _regress(sums, first + 2 * axis * width + j, step, width, table, spacing, out, place)
 

@@ -19,7 +19,8 @@ from numba import njit
 
 from slidecloud.kernels._gradients_regression import BY_TURN, OUTPUTS, turned_back
 from slidecloud.kernels._gradients_windows import fill_row
-from slidecloud.kernels._lanes import REALS, fused, put, root, splat, take
+from slidecloud.kernels._lanes import WIDTH, fused, root, splat
+from slidecloud.kernels._lanes_memory import put, take
 
 QUANTITIES = 7
 """s and c of u, s and c of h, f of u, f of h, m."""
@@ -44,15 +45,15 @@ def _add(row, j, values):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def _quantities(values, real, imag, t, e, by_tt, by_s, by_both):  # type: ignore[no-untyped-def]
-    """Write the QUANTITIES of a pair, 16 points each."""
+    """Write the QUANTITIES of a pair, a vector of points each."""
     c, d = t * real, e * real
     put(values, 0, t * imag)
-    put(values, REALS, c)
-    put(values, 2 * REALS, e * imag)
-    put(values, 3 * REALS, d)
-    put(values, 4 * REALS, t * c * by_tt)
-    put(values, 5 * REALS, e * d * by_s)
-    put(values, 6 * REALS, t * d * by_both)
+    put(values, WIDTH, c)
+    put(values, 2 * WIDTH, e * imag)
+    put(values, 3 * WIDTH, d)
+    put(values, 4 * WIDTH, t * c * by_tt)
+    put(values, 5 * WIDTH, e * d * by_s)
+    put(values, 6 * WIDTH, t * d * by_both)
 
 
 @njit(nogil=True, cache=True)
@@ -61,11 +62,11 @@ def _over_dates(sums, own, dates, m):  # type: ignore[no-untyped-def]
     zero = splat(np.float32(0.0))
     role, chain = zero, zero
     for date in range(dates):
-        here = (2 * date * QUANTITIES + m) * REALS
-        first, last = take(sums, here), take(sums, here + QUANTITIES * REALS)
+        here = (2 * date * QUANTITIES + m) * WIDTH
+        first, last = take(sums, here), take(sums, here + QUANTITIES * WIDTH)
         role = fused(first, first, fused(last, last, role))
         chain = fused(first, last, chain)
-    return take(own, m * REALS), role, chain + chain
+    return take(own, m * WIDTH), role, chain + chain
 
 
 @njit(nogil=True, cache=True)
@@ -84,18 +85,18 @@ def _write(out, place, size, own, sums, dates):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def regression_scatter(products, table, first, last, solution, size, out):  # type: ignore[no-untyped-def]
-    """Fill ``out``, float32 flat (axis, SCATTERS, point), at ``size`` points, a multiple of 16.
+    """Fill ``out``, float32 flat (axis, SCATTERS, point), at ``size`` points, a multiple of `WIDTH`.
 
     ``products`` float32 (pair, 4 x points); ``table`` float32 (pair, 2) span and baseline in the units of the
     regression; ``first`` and ``last`` its dates, numbered from zero; ``solution`` what ``regress_row`` wrote. Not
     finite where there is no solution.
     """
     dates = max(first.max(), last.max()) + 1
-    sums, own = np.empty(dates * 2 * QUANTITIES * REALS, np.float32), np.empty(QUANTITIES * REALS, np.float32)
-    values = np.empty(QUANTITIES * REALS, np.float32)
+    sums, own = np.empty(dates * 2 * QUANTITIES * WIDTH, np.float32), np.empty(QUANTITIES * WIDTH, np.float32)
+    values = np.empty(QUANTITIES * WIDTH, np.float32)
     one, by_turn = splat(np.float32(1.0)), splat(np.float32(BY_TURN))
     for axis in range(2):
-        for j in range(0, size, REALS):
+        for j in range(0, size, WIDTH):
             place = OUTPUTS * axis * size + j
             g, h = by_turn * take(solution, place), by_turn * take(solution, place + size)
             tt, tb = take(solution, place + 2 * size), take(solution, place + 3 * size)
@@ -110,8 +111,8 @@ def regression_scatter(products, table, first, last, solution, size, out):  # ty
                 t, baseline = splat(table[n, 0]), splat(table[n, 1])
                 real, imag = turned_back(a, b, fused(g, t, h * baseline))
                 _quantities(values, real, imag, t, baseline - mixing * t, by_tt, by_s, by_both)
-                as_first, as_last = 2 * first[n] * QUANTITIES * REALS, (2 * last[n] + 1) * QUANTITIES * REALS
-                for m in range(0, QUANTITIES * REALS, REALS):
+                as_first, as_last = 2 * first[n] * QUANTITIES * WIDTH, (2 * last[n] + 1) * QUANTITIES * WIDTH
+                for m in range(0, QUANTITIES * WIDTH, WIDTH):
                     value = take(values, m)
                     put(own, m, fused(value, value, take(own, m)))
                     _add(sums, as_first + m, value)

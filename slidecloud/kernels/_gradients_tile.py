@@ -38,32 +38,35 @@ from slidecloud.kernels._gradients_windows import (
     square_row,
     sum_along,
 )
-from slidecloud.kernels._lanes import REALS, at_least, equal, put, splat, take
+from slidecloud.kernels._lanes import WIDTH, choose, splat
+from slidecloud.kernels._lanes_memory import put, take
 
 
 @njit(nogil=True, cache=True)
 def _find_valid(valid, x_sums, here, following, shape, width):  # type: ignore[no-untyped-def]
     """1 where each of the four blocks has a quarter of its pixels, else 0."""
     start, lever = 2 * width, shape.lever_x
+    none, one = splat(np.float32(0)), splat(np.float32(1))
     tall = splat(np.float32(0.25 * shape.tall * shape.narrow) * shape.unit)
     short = splat(np.float32(0.25 * shape.short * shape.wide) * shape.unit)
-    for j in range(0, width, REALS):
+    for j in range(0, width, WIDTH):
         first, second = take(x_sums, start + j), take(x_sums, start + lever + j)
         above, below = take(here, start + j), take(following, start + j)
-        enough = at_least(first, tall) * at_least(second, tall)
-        put(valid, j, enough * at_least(above, short) * at_least(below, short))
+        enough = (first >= tall) & (second >= tall) & (above >= short) & (below >= short)
+        put(valid, j, choose(enough, one, none))
 
 
 @njit(nogil=True, cache=True)
 def _find_whole(whole, x_sums, here, following, cover, i, shape, width):  # type: ignore[no-untyped-def]
     """1 where no pixel of the four blocks that the input covers is without data, else 0."""
     start, lever = 2 * width, shape.lever_x
+    none, one = splat(np.float32(0)), splat(np.float32(1))
     tall, short, below = splat(cover.tall[i]), splat(cover.short[i]), splat(cover.short[i + shape.lever_y])
-    for j in range(0, width, REALS):
+    for j in range(0, width, WIDTH):
         first, second, wide = take(cover.narrow, j), take(cover.narrow, lever + j), take(cover.wide, j)
-        all_x = equal(take(x_sums, start + j), first * tall) * equal(take(x_sums, start + lever + j), second * tall)
-        all_y = equal(take(here, start + j), wide * short) * equal(take(following, start + j), wide * below)
-        put(whole, j, all_x * all_y)
+        all_x = (take(x_sums, start + j) == first * tall) & (take(x_sums, start + lever + j) == second * tall)
+        all_y = (take(here, start + j) == wide * short) & (take(following, start + j) == wide * below)
+        put(whole, j, choose(all_x & all_y, one, none))
 
 
 @njit(nogil=True, cache=True)

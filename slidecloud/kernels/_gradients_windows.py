@@ -15,7 +15,8 @@ import numpy as np
 from numba import njit
 from numba.extending import intrinsic
 
-from slidecloud.kernels._lanes import WHOLES, prefetch, put, real, splat, take, widen
+from slidecloud.kernels._lanes import WIDTH, real, splat
+from slidecloud.kernels._lanes_memory import prefetch_row, put, take, take_whole
 from slidecloud.kernels.phase import cosine_poly, sine_poly
 
 SAMPLE_ONE = 255.0 / 256.0
@@ -114,7 +115,7 @@ def add_missing(missing, coherence):  # type: ignore[no-untyped-def]
 @njit(nogil=True, cache=True)
 def sum_along(narrow, wide, row, few, many, size):  # type: ignore[no-untyped-def]
     """Sums of ``few`` and of ``many`` >= few neighbours from each of ``size`` elements of an int16 or int32 row on."""
-    for j in range(0, size, 64 // row.itemsize):
+    for j in range(0, size, WIDTH):
         total = take(row, j)
         for k in range(1, few):
             total = total + take(row, j + k)
@@ -127,7 +128,7 @@ def sum_along(narrow, wide, row, few, many, size):  # type: ignore[no-untyped-de
 @njit(nogil=True, cache=True)
 def move_down(out, column, entering, leaving, size):  # type: ignore[no-untyped-def]
     """Sums over a run of rows, one row further down; all int32."""
-    for j in range(0, size, WHOLES):
+    for j in range(0, size, WIDTH):
         put(out, j, take(column, j) + (take(entering, j) - take(leaving, j)))
 
 
@@ -135,8 +136,8 @@ def move_down(out, column, entering, leaving, size):  # type: ignore[no-untyped-
 def move_down_scaled(out, column, entering, leaving, unit, size):  # type: ignore[no-untyped-def]
     """The same for rows of int16 and columns in float32 times ``unit``: whole numbers below 2^24, so still exact."""
     scale = splat(unit)
-    for j in range(0, size, WHOLES):
-        put(out, j, take(column, j) + real(widen(entering, j) - widen(leaving, j)) * scale)
+    for j in range(0, size, WIDTH):
+        put(out, j, take(column, j) + real(take_whole(entering, j) - take_whole(leaving, j)) * scale)
 
 
 @njit(nogil=True, cache=True)
@@ -145,7 +146,7 @@ def fetch(rows, top, bottom, left, right):  # type: ignore[no-untyped-def]
     for i in range(top, bottom):
         row = rows[i, left:right]
         for j in range(0, row.size, 64 // row.itemsize):
-            prefetch(row, j)
+            prefetch_row(row, j)
 
 
 @njit(nogil=True, cache=True)

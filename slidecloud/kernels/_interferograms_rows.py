@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 
 from slidecloud.kernels._gradients_windows import borrow, clear_rows, copy_row, fill_row
-from slidecloud.kernels._lanes import REALS, put, splat, take
+from slidecloud.kernels._lanes import WIDTH, splat
+from slidecloud.kernels._lanes_memory import put, take
 from slidecloud.kernels.phase import STEPS_PER_RADIAN, arctan2_poly, cosine_poly, sine_poly
 
 PIECE = 128
@@ -79,7 +80,7 @@ def _lay_out(real, imag, power, rows, angles, looks, turned):  # type: ignore[no
 @njit(nogil=True, cache=True)
 def _sum_looks(real, imag, a, b, c, d, number, width):  # type: ignore[no-untyped-def]
     """Sum over looks of (a + ib) conj(c + id), each a row of one look behind the other."""
-    for j in range(0, width, REALS):
+    for j in range(0, width, WIDTH):
         along, across = splat(np.float32(0.0)), splat(np.float32(0.0))
         for look in range(number):
             place = look * PIECE + j

@@ -1,189 +1,243 @@
-"""Neighbouring elements of a row as one numba value of 64 bytes, for loops that combine many rows.
+"""Vectors of pixels for numba: one value stands for `WIDTH` pixels, and code reads as if it were written for one.
 
-numba vectorises a loop over rows only where it can rule out that they overlap, which it gives up on beyond a few rows;
-such loops write every intermediate to memory, and each of them costs as much to start as to run over a few hundred
-pixels. `take` reads 16 float32 or int32, 32 int16 or 8 float64 from anywhere in a row; ``+ - * /``, `root` and the
-comparisons act on each of them by the integer or IEEE operation of their name, never contracted; `put` writes them
-back. Everything between stays in registers. Bounds are the caller's: rows are padded.
+Numba turns a loop into vector code only where it can prove that its arrays do not overlap, which it gives up on beyond
+a few of them, and then every intermediate result goes through memory. Here nothing need be proved: a vector is an LLVM
+vector, lives in registers, and an operation on it is the same IEEE or integer operation in each lane, so a pixel's bits
+depend neither on its lane nor on its neighbours. LLVM splits the vectors for processors with narrower registers.
 """
 
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
+from numba.extending import lower_builtin, models, register_model
 
-REALS = WHOLES = 16
-SHORTS, DOUBLES = 32, 8
-"""Elements of a vector of float32, int32, int16 and float64."""
-
-
-class Lanes(types.Type):
-    """Type of a vector of ``count`` elements of a numba scalar type."""
-
-    def __init__(self, scalar: Any, count: int, vector: Any) -> None:
-        self.scalar, self.count, self.vector = scalar, count, ir.VectorType(vector, count)
-        super().__init__(name=f"{scalar}x{count}")
-
-
-_REAL = Lanes(types.float32, REALS, ir.FloatType())
-_WHOLE = Lanes(types.int32, WHOLES, ir.IntType(32))
-_SHORT = Lanes(types.int16, SHORTS, ir.IntType(16))
-_DOUBLE = Lanes(types.float64, DOUBLES, ir.DoubleType())
-_OF = {kind.scalar: kind for kind in (_REAL, _WHOLE, _SHORT, _DOUBLE)}
+WIDTH = 32
+"""Lanes of a vector: two of the widest registers, so that one may be computed while the other waits."""
+_ELEMENT: dict[Any, Any] = {
+    types.float32: ir.FloatType(),
+    types.float64: ir.DoubleType(),
+    types.int32: ir.IntType(32),
+    types.int16: ir.IntType(16),
+    types.boolean: ir.IntType(1),
+}
+_CASES: dict[Any, list[Any]] = {}
+_SUFFIX = {types.float32: f"v{WIDTH}f32", types.float64: f"v{WIDTH}f64"}
 
 
-@register_model(Lanes)
+class LanesType(types.Type):
+    """`WIDTH` numbers of one type."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+        super().__init__(name=f"Lanes({dtype}, {WIDTH})")
+
+
+@register_model(LanesType)
 class _LanesModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, kind.vector)  # type: ignore[no-untyped-call]
+    def __init__(self, dmm: Any, fe_type: Any) -> None:
+        super().__init__(dmm, fe_type, vector(fe_type.dtype))  # type: ignore[no-untyped-call]
 
 
-def _define(operation: Any, of_reals: str, of_integers: str) -> None:
-    """Make ``operation`` of two vectors of one type the LLVM instruction of that name."""
-
-    class Template(AbstractTemplate):
-        def generic(self, args: Any, _keywords: Any) -> Any:
-            same = len(args) == 2 and isinstance(args[0], Lanes) and args[0] == args[1]
-            return signature(args[0], *args) if same else None
-
-    def generate(_context, builder, sig, args):  # type: ignore[no-untyped-def]
-        return getattr(builder, of_reals if isinstance(sig.return_type.scalar, types.Float) else of_integers)(*args)
-
-    infer_global(operation)(Template)
-    lower_builtin(operation, Lanes, Lanes)(generate)
+FLOAT, DOUBLE, MASK = (LanesType(dtype) for dtype in (types.float32, types.float64, types.boolean))
+WHOLE, SHORT = (LanesType(dtype) for dtype in (types.int32, types.int16))
 
 
-_define(operator.add, "fadd", "add")
-_define(operator.sub, "fsub", "sub")
-_define(operator.mul, "fmul", "mul")
-_define(operator.truediv, "fdiv", "sdiv")
+def vector(dtype: Any) -> Any:
+    return ir.VectorType(_ELEMENT[dtype], WIDTH)
 
 
-def _read(context: Any, builder: Any, kind: Any, place: Any, count: int) -> Any:
-    row, index = place
-    pointer = builder.gep(context.make_array(kind)(context, builder, row).data, [index])
-    vector = ir.VectorType(context.get_value_type(kind.dtype), count).as_pointer()
-    return builder.load(builder.bitcast(pointer, vector), align=kind.dtype.bitwidth // 8)
+def _define(symbol: Any, result: Any, operands: tuple[Any, ...], generate: Callable[..., Any]) -> None:
+    """Let numba know an operator or function of lanes: ``generate`` turns a builder and LLVM values into a value."""
+
+    _CASES.setdefault(symbol, []).append(signature(result, *operands))
+
+    def lower(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return generate(builder, *values)
+
+    lower_builtin(symbol, *operands)(lower)
 
 
-def _take(_typing: Any, row: Any, index: Any) -> Any:
-    kind = _OF[row.dtype]
+def _intrinsic(name: str, dtype: Any, operands: int) -> Callable[..., Any]:
+    """The LLVM intrinsic ``name`` of vectors."""
 
-    def generate(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        return _read(context, builder, sig.args[0], args, kind.count)
+    def generate(builder: Any, *values: Any) -> Any:
+        kind = ir.FunctionType(vector(dtype), [vector(dtype)] * operands)
+        function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.{_SUFFIX[dtype]}")
+        return builder.call(function, values)
 
-    return kind(row, index), generate
-
-
-def _widen(_typing: Any, row: Any, index: Any) -> Any:
-    def generate(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        values = _read(context, builder, sig.args[0], args, WHOLES)
-        return (builder.sext if sig.args[0].dtype.signed else builder.zext)(values, _WHOLE.vector)
-
-    return _WHOLE(row, index), generate
+    return generate
 
 
-def _real(_typing: Any, _values: Any) -> Any:
-    def generate(_context, builder, _signature, args):  # type: ignore[no-untyped-def]
-        return builder.sitofp(args[0], _REAL.vector)
-
-    return _REAL(_WHOLE), generate
-
-
-def _put(_typing: Any, row: Any, index: Any, values: Any) -> Any:
-    def generate(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        pointer = builder.gep(context.make_array(sig.args[0])(context, builder, args[0]).data, [args[1]])
-        place = builder.bitcast(pointer, sig.args[2].vector.as_pointer())
-        builder.store(args[2], place, align=sig.args[0].dtype.bitwidth // 8)
-        return context.get_dummy_value()
-
-    return types.void(row, index, values) if _OF[row.dtype] == values else None, generate
+def _spread(builder: Any, value: Any) -> Any:
+    empty = ir.Constant(ir.VectorType(value.type, WIDTH), ir.Undefined)
+    first = builder.insert_element(empty, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, empty, _constant(ir.VectorType(ir.IntType(32), WIDTH), 0))
 
 
-def _splat(_typing: Any, value: Any) -> Any:
-    kind = _OF[value]
-
-    def generate(_context, builder, _signature, args):  # type: ignore[no-untyped-def]
-        index = ir.IntType(32)
-        nothing = ir.Constant(kind.vector, ir.Undefined)
-        first = builder.insert_element(nothing, args[0], ir.Constant(index, 0))
-        return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(index, kind.count), [0] * kind.count))
-
-    return kind(value), generate
+def splat(value: Any) -> Any:
+    """A scalar in every lane."""
+    raise NotImplementedError
 
 
-def _compare(condition: str) -> Any:
-    def typed(_typing: Any, _first: Any, _second: Any) -> Any:
-        def generate(_context, builder, _signature, args):  # type: ignore[no-untyped-def]
-            return builder.uitofp(builder.fcmp_ordered(condition, *args), _REAL.vector)
-
-        return _REAL(_REAL, _REAL), generate
-
-    return typed
+def fused(a: Any, b: Any, c: Any) -> Any:
+    """``a * b + c``, rounded once."""
+    raise NotImplementedError
 
 
-def _where_positive(_typing: Any, _sign: Any, _values: Any) -> Any:
-    def generate(_context, builder, _signature, args):  # type: ignore[no-untyped-def]
-        zero = ir.Constant(_REAL.vector, None)
-        return builder.select(builder.fcmp_ordered(">", args[0], zero), args[1], zero)
-
-    return _REAL(_REAL, _REAL), generate
+def root(a: Any) -> Any:
+    """Square root."""
+    raise NotImplementedError
 
 
-def _root(_typing: Any, values: Any) -> Any:
-    def generate(_context, builder, _signature, args):  # type: ignore[no-untyped-def]
-        kind = ir.FunctionType(_REAL.vector, [_REAL.vector])
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.sqrt.v{REALS}f32"), args)
-
-    return _REAL(values), generate
+def magnitude(a: Any) -> Any:
+    """Absolute value."""
+    raise NotImplementedError
 
 
-def _fused(_typing: Any, _first: Any, _second: Any, _third: Any) -> Any:
-    def generate(_context, builder, _signature, args):  # type: ignore[no-untyped-def]
-        kind = ir.FunctionType(_REAL.vector, [_REAL.vector] * 3)
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{REALS}f32"), args)
-
-    return _REAL(_REAL, _REAL, _REAL), generate
+def whole(a: Any) -> Any:
+    """The largest whole number not above."""
+    raise NotImplementedError
 
 
-def _prefetch(_typing: Any, row: Any, index: Any) -> Any:
-    def generate(context, builder, sig, args):  # type: ignore[no-untyped-def]
-        pointer = builder.gep(context.make_array(sig.args[0])(context, builder, args[0]).data, [args[1]])
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        read, second_level, data = (ir.Constant(number, value) for value in (0, 2, 1))
-        builder.call(function, [builder.bitcast(pointer, byte), read, second_level, data])
-        return context.get_dummy_value()
-
-    return types.void(row, index), generate
+def choose(mask: Any, a: Any, b: Any) -> Any:
+    """``a`` where the mask is true, else ``b``."""
+    raise NotImplementedError
 
 
-take: Any = intrinsic(_take)
-"""``take(row, j)``: 64 bytes of a row of float32, int32 or int16 from element j on."""
-widen: Any = intrinsic(_widen)
-"""``widen(row, j)``: 16 elements of a row of smaller integers from j on, as int32."""
-real: Any = intrinsic(_real)
-"""``real(values)``: int32 as float32, rounded to nearest."""
-put: Any = intrinsic(_put)
-"""``put(row, j, values)``: write a vector to a row of its own type from element j on."""
-splat: Any = intrinsic(_splat)
-"""``splat(value)``: a vector of one value of any of the four types."""
-root: Any = intrinsic(_root)
-"""``root(values)``: square roots of float32."""
-fused: Any = intrinsic(_fused)
-"""``fused(a, b, c)``: float32 a * b + c, rounded once, on every machine alike."""
-at_least: Any = intrinsic(_compare(">="))
-"""``at_least(a, b)``: float32 1 where a >= b, else 0."""
-equal: Any = intrinsic(_compare("=="))
-"""``equal(a, b)``: float32 1 where a == b, else 0."""
-where_positive: Any = intrinsic(_where_positive)
-"""``where_positive(sign, values)``: values where sign > 0, else 0, whatever they are there."""
-prefetch: Any = intrinsic(_prefetch)
-"""``prefetch(row, j)``: have the cache line of element j ready in the second-level cache."""
+def least(a: Any, b: Any) -> Any:
+    """The smaller; ``a`` where ``b`` is not a number."""
+    raise NotImplementedError
+
+
+def most(a: Any, b: Any) -> Any:
+    """The larger; ``a`` where ``b`` is not a number."""
+    raise NotImplementedError
+
+
+def somewhere(mask: Any) -> Any:
+    """Whether the mask is true in any lane."""
+    raise NotImplementedError
+
+
+def widen(a: Any) -> Any:
+    """float32 to float64."""
+    raise NotImplementedError
+
+
+def narrow(a: Any) -> Any:
+    """float64 to float32."""
+    raise NotImplementedError
+
+
+def real(a: Any) -> Any:
+    """int32 to float32, rounded to nearest."""
+    raise NotImplementedError
+
+
+def exponent(a: Any) -> Any:
+    """Of normal positive numbers ``mantissa * 2^exponent``."""
+    raise NotImplementedError
+
+
+def mantissa(a: Any) -> Any:
+    """Of normal positive numbers, in [1, 2)."""
+    raise NotImplementedError
+
+
+def power_of_two(a: Any) -> Any:
+    """``2^a`` of whole float64, from -1022 to 1023."""
+    raise NotImplementedError
+
+
+def _choose_smaller(builder: Any, a: Any, b: Any) -> Any:
+    return builder.select(builder.fcmp_ordered("<", b, a), b, a)
+
+
+def _choose_larger(builder: Any, a: Any, b: Any) -> Any:
+    return builder.select(builder.fcmp_ordered(">", b, a), b, a)
+
+
+def _any(builder: Any, mask: Any) -> Any:
+    bits = builder.bitcast(mask, ir.IntType(WIDTH))
+    return builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
+
+
+def _bits(dtype: Any) -> tuple[Any, int, int]:
+    """The vector of integers that holds numbers of a type, how far left their exponent stands, and its bias."""
+    width, shift, bias = (32, 23, 127) if dtype == types.float32 else (64, 52, 1023)
+    return ir.VectorType(ir.IntType(width), WIDTH), shift, bias
+
+
+def _constant(kind: Any, number: int) -> Any:
+    return ir.Constant(kind, [number] * WIDTH)
+
+
+def _exponent(dtype: Any) -> Callable[..., Any]:
+    kind, shift, bias = _bits(dtype)
+
+    def generate(builder: Any, value: Any) -> Any:
+        raised = builder.lshr(builder.bitcast(value, kind), _constant(kind, shift))
+        return builder.sitofp(builder.sub(raised, _constant(kind, bias)), vector(dtype))
+
+    return generate
+
+
+def _mantissa(dtype: Any) -> Callable[..., Any]:
+    kind, shift, bias = _bits(dtype)
+
+    def generate(builder: Any, value: Any) -> Any:
+        fraction = builder.and_(builder.bitcast(value, kind), _constant(kind, (1 << shift) - 1))
+        return builder.bitcast(builder.or_(fraction, _constant(kind, bias << shift)), vector(dtype))
+
+    return generate
+
+
+def _power_of_two(builder: Any, value: Any) -> Any:
+    kind, shift, bias = _bits(types.float64)
+    raised = builder.add(builder.fptosi(value, kind), _constant(kind, bias))
+    return builder.bitcast(builder.shl(raised, _constant(kind, shift)), vector(types.float64))
+
+
+for _kind in (FLOAT, DOUBLE):
+    _two = (_kind, _kind)
+    _define(operator.add, _kind, _two, lambda builder, a, b: builder.fadd(a, b))
+    _define(operator.sub, _kind, _two, lambda builder, a, b: builder.fsub(a, b))
+    _define(operator.mul, _kind, _two, lambda builder, a, b: builder.fmul(a, b))
+    _define(operator.truediv, _kind, _two, lambda builder, a, b: builder.fdiv(a, b))
+    _define(operator.neg, _kind, (_kind,), lambda builder, a: builder.fneg(a))
+    _define(operator.gt, MASK, _two, lambda builder, a, b: builder.fcmp_ordered(">", a, b))
+    _define(operator.ge, MASK, _two, lambda builder, a, b: builder.fcmp_ordered(">=", a, b))
+    _define(operator.lt, MASK, _two, lambda builder, a, b: builder.fcmp_ordered("<", a, b))
+    _define(operator.eq, MASK, _two, lambda builder, a, b: builder.fcmp_ordered("==", a, b))
+    _define(least, _kind, _two, _choose_smaller)
+    _define(most, _kind, _two, _choose_larger)
+    _define(splat, _kind, (_kind.dtype,), _spread)
+    _define(choose, _kind, (MASK, _kind, _kind), lambda builder, mask, a, b: builder.select(mask, a, b))
+    _define(fused, _kind, (_kind,) * 3, _intrinsic("fma", _kind.dtype, 3))
+    _define(root, _kind, (_kind,), _intrinsic("sqrt", _kind.dtype, 1))
+    _define(magnitude, _kind, (_kind,), _intrinsic("fabs", _kind.dtype, 1))
+    _define(exponent, _kind, (_kind,), _exponent(_kind.dtype))
+    _define(mantissa, _kind, (_kind,), _mantissa(_kind.dtype))
+    _define(whole, _kind, (_kind,), _intrinsic("floor", _kind.dtype, 1))
+for _kind in (WHOLE, SHORT):
+    _two = (_kind, _kind)
+    _define(operator.add, _kind, _two, lambda builder, a, b: builder.add(a, b))
+    _define(operator.sub, _kind, _two, lambda builder, a, b: builder.sub(a, b))
+    _define(operator.mul, _kind, _two, lambda builder, a, b: builder.mul(a, b))
+    _define(splat, _kind, (_kind.dtype,), _spread)
+_define(real, FLOAT, (WHOLE,), lambda builder, a: builder.sitofp(a, vector(types.float32)))
+_define(operator.and_, MASK, (MASK, MASK), lambda builder, a, b: builder.and_(a, b))
+_define(operator.or_, MASK, (MASK, MASK), lambda builder, a, b: builder.or_(a, b))
+_define(somewhere, types.boolean, (MASK,), _any)
+_define(widen, DOUBLE, (FLOAT,), lambda builder, a: builder.fpext(a, vector(types.float64)))
+_define(narrow, FLOAT, (DOUBLE,), lambda builder, a: builder.fptrunc(a, vector(types.float32)))
+_define(power_of_two, DOUBLE, (DOUBLE,), _power_of_two)
+for _symbol, _signatures in _CASES.items():
+    infer_global(_symbol)(type("LanesTemplate", (ConcreteTemplate,), {"cases": _signatures}))

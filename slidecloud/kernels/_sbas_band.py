@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numba import njit
 
 NJIT: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
+INLINE: dict[str, Any] = NJIT | {"forceinline": True}
 
 
 @njit(**NJIT)
@@ -20,13 +20,6 @@ def add(out, a, lanes):  # type: ignore[no-untyped-def]
     """``out += a``."""
     for j in range(lanes):
         out[j] += a[j]
-
-
-@njit(**NJIT)
-def subtract(out, a, lanes):  # type: ignore[no-untyped-def]
-    """``out -= a``."""
-    for j in range(lanes):
-        out[j] -= a[j]
 
 
 @njit(**NJIT)
@@ -62,12 +55,6 @@ def copy(source, out, lanes):  # type: ignore[no-untyped-def]
     """``out = source``."""
     for j in range(lanes):
         out[j] = source[j]
-
-
-@njit(**NJIT)
-def _add_constant(out, value, lanes):  # type: ignore[no-untyped-def]
-    for j in range(lanes):
-        out[j] += value
 
 
 @njit(**NJIT)
@@ -116,23 +103,6 @@ def solve(band, q, inverse, x, lanes):  # type: ignore[no-untyped-def]
 
 
 @njit(**NJIT)
-def difference_factor(band, q, lanes):  # type: ignore[no-untyped-def]
-    """Turn the factor U of the increments' matrix into ``D^T U``, that of the phases' Laplacian, in place.
-
-    D takes first differences of the phases of dates 1..n (date 0 is zero). The diagonal stays one and is not stored;
-    row ``q + 1`` of ``band`` must be zero before and holds the new outer diagonal after. Off-diagonals of a Laplacian's
-    factor are never positive, so nothing cancels in `selected_variance`.
-    """
-    n = band.shape[1]
-    for k in range(n):
-        for d in range(min(q + 1, n - 1 - k), 0, -1):
-            if d == 1:
-                _add_constant(band[d, k], band.dtype.type(-1), lanes)
-            else:
-                subtract(band[d, k], band[d - 1, k + 1], lanes)
-
-
-@njit(**NJIT)
 def selected_variance(band, q, inverse, ring, out, lanes):  # type: ignore[no-untyped-def]
     """Diagonal of the inverse of ``U diag(p) U^T`` into ``out[k, lane]``.
 
@@ -156,15 +126,6 @@ def selected_variance(band, q, inverse, ring, out, lanes):  # type: ignore[no-un
 
 
 @njit(**NJIT)
-def load_pair(phase, weight, value, w, lanes):  # type: ignore[no-untyped-def]
-    """One pair of a block: phase and weight, both zero where either is missing."""
-    for j in range(lanes):
-        known = (phase[j] == phase[j]) & (weight[j] > 0)
-        value[j] = phase[j] if known else np.float32(0)
-        w[j] = weight[j] if known else np.float32(0)
-
-
-@njit(**NJIT)
 def add_pair(band, rhs, w, weighted, first, last, lanes):  # type: ignore[no-untyped-def]
     """Add a pair of dates ``first < last`` to the normal equations of the increments ``first .. last - 1``."""
     for k in range(first, last):
@@ -185,14 +146,3 @@ def mean_diagonal(band, total, count, lanes):  # type: ignore[no-untyped-def]
             count[j] += 1 if diagonal[j] > 0 else 0
     for j in range(lanes):
         total[j] = total[j] / count[j] if count[j] > 0 else 0
-
-
-@njit(**NJIT)
-def row_sum(band, q, k, out, lanes):  # type: ignore[no-untyped-def]
-    """``out = (M 1)[k]``, before M is factored."""
-    copy(band[0, k], out, lanes)
-    for d in range(1, q + 1):
-        if k >= d:
-            add(out, band[d, k - d], lanes)
-        if k + d < band.shape[1]:
-            add(out, band[d, k], lanes)

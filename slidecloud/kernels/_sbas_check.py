@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slidecloud.types import Float32, Float64
+from slidecloud.kernels._sbas_stage import Observations
+from slidecloud.types import Float64
+
+BINARY_ANGLE = np.float32(np.pi / 32768)
 
 
 class Network(NamedTuple):
@@ -22,10 +25,10 @@ class Network(NamedTuple):
 
 def check_arrays(phase: Any, weight: Any) -> None:
     """Types and shapes of the arrays of pairs."""
-    if getattr(phase, "dtype", None) != np.float32:
+    if getattr(phase, "dtype", None) not in (np.dtype(np.float32), np.dtype(np.int16)):
         raise TypeError(
-            f"phase: found dtype {getattr(phase, 'dtype', type(phase).__name__)}, expected float32 rad; "
-            "convert with .astype(np.float32)"
+            f"phase: found dtype {getattr(phase, 'dtype', type(phase).__name__)}, expected float32 rad or int16 binary "
+            "angles; convert with .astype(np.float32)"
         )
     if getattr(weight, "dtype", None) not in (np.dtype(np.float32), np.dtype(np.uint8)):
         raise TypeError(
@@ -39,14 +42,35 @@ def check_arrays(phase: Any, weight: Any) -> None:
         )
 
 
-def check_values(phase: Float32, weight: Float32 | NDArray[np.uint8]) -> None:
-    """Infinite phases and weights, negative weights."""
-    if np.isinf(phase).any():
-        raise ValueError("phase: found infinite values, expected finite rad or NaN; set missing pixels to NaN")
-    if weight.dtype == np.float32 and bool(((weight < 0) | (weight == np.inf)).any()):
+def observe(phase: Any, weight: Any, offset: ArrayLike | None, weight_table: ArrayLike | None) -> Observations:
+    """The arrays of pairs, checked but for their values, as the kernels take them."""
+    check_arrays(phase, weight)
+    level = np.zeros(phase.shape[0], np.float32) if offset is None else np.array(offset, np.float32)
+    if level.shape != phase.shape[:1] or np.isinf(level).any():
         raise ValueError(
-            "weight: found negative or infinite values, expected finite values >= 0; set missing pixels to 0"
+            f"offset: found shape {level.shape}, expected {phase.shape[:1]} finite rad, or NaN to leave a pair out"
         )
+    if weight_table is not None and weight.dtype != np.uint8:
+        raise TypeError(f"weight_table: found weight of dtype {weight.dtype}, expected uint8, which indexes the table")
+    table = np.arange(256, dtype=np.float32) if weight_table is None else np.array(weight_table, np.float32)
+    if table.shape != (256,) or not np.isfinite(table).all() or (table < 0).any():
+        raise ValueError(
+            f"weight_table: found shape {table.shape}, expected (256,) finite weights >= 0, the first 0 for no data"
+        )
+    scale = BINARY_ANGLE if phase.dtype == np.int16 else np.float32(1)
+    return Observations(phase, weight, level, scale, table)
+
+
+def refuse(phase: Any) -> NoReturn:
+    """Say which values the kernels refused: infinite phases and weights, negative weights."""
+    refuse_values(infinite_phase=bool(np.isinf(phase).any()))
+
+
+def refuse_values(*, infinite_phase: bool) -> NoReturn:
+    """Say that phases are infinite, or else that weights are infinite or negative."""
+    if infinite_phase:
+        raise ValueError("phase: found infinite values, expected finite rad or NaN; set missing pixels to NaN")
+    raise ValueError("weight: found negative or infinite values, expected finite values >= 0; set missing pixels to 0")
 
 
 def sort_network(reference: ArrayLike, secondary: ArrayLike, time: ArrayLike, pairs: int) -> Network:

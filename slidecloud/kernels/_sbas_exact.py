@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from slidecloud.kernels._sbas_band import (
     NJIT,
@@ -17,16 +20,41 @@ from slidecloud.kernels._sbas_band import (
     selected_variance,
     solve,
 )
+from slidecloud.kernels._sbas_increments import SMOOTHING
+from slidecloud.kernels._sbas_robust import MOST_STEPS, SETTLED, STRETCH
+from slidecloud.kernels._sbas_stage import stage_columns
 from slidecloud.kernels._sbas_subsets import covered_fraction, label_subsets, step_information
+from slidecloud.types import Float32
 
 LANES, ROBUST_LANES = 64, 256
 """Robust lanes leave when they settle: the more begin together, the longer many go on together."""
 RIDGE = 1e-8
-SMOOTHING = 0.1
-"""Residuals well below this many radians count by their square in a robust fit, those above by their size."""
-SETTLED = 1e-3
-STRETCH = 1.7
-MOST_STEPS = 200
+
+
+class Careful(NamedTuple):
+    """What `solve_exact` returns, for each of its columns.
+
+    Attributes
+    ----------
+    refused
+        Whether a number was infinite or a weight negative.
+    series, variance
+        (date, column) float32: rad relative to the first valid date, and network variance for pairs of variance
+        1 / weight, relative to the first date of a date's subset. NaN at dates without a valid pair.
+    information
+        (date - 1, column) float32, ``M 1`` of the steps in the order of `order_dates`.
+    label
+        (date, column) int16, subsets 1..n by first date, 0 where a date has no valid pair.
+    recovered
+        (column,) float32, share of the time between first and last date that a pair covers.
+    """
+
+    refused: bool
+    series: Float32
+    variance: Float32
+    information: Float32
+    label: NDArray[np.int16]
+    recovered: Float32
 
 
 @njit(**NJIT)
@@ -203,79 +231,55 @@ def _subset_variance(w, label, reference, secondary, band, inverse, variance, la
 
 
 @njit(**NJIT)
-def _gather_pair(phase, weight, chosen, value, w):  # type: ignore[no-untyped-def]
-    """`load_pair` of the pixels ``chosen``, through contiguous rows of their own."""
-    for j in range(chosen.size):
-        seen, rated = phase[chosen[j]], weight[chosen[j]]
-        known = (seen == seen) & (rated > 0)
-        value[j] = seen if known else np.float32(0)
-        w[j] = rated if known else np.float32(0)
-
-
-@njit(**NJIT)
-def _store(y, variance, names, chosen, out, out_variance, label):  # type: ignore[no-untyped-def]
-    """Results of a block to the pixels ``chosen``, the series relative to its first date, NaN at dates of no pair."""
-    zero = np.full(chosen.size, np.nan)
+def _store(y, variance, names, start, out):  # type: ignore[no-untyped-def]
+    """Results of a block from column ``start`` on, the series relative to its first date, NaN at dates of no pair."""
+    lanes = min(names.shape[1], out.recovered.size - start)
+    zero = np.full(lanes, np.nan)
     for k in range(y.shape[0]):
-        for j in range(chosen.size):
-            name, place = names[k, j], chosen[j]
+        for j in range(lanes):
+            name = names[k, j]
             if name == 1 and zero[j] != zero[j]:
                 zero[j] = y[k, j]
-            label[k, place] = name
-            out[k, place] = y[k, j] - zero[j] if name else np.nan
-            out_variance[k, place] = variance[k, j] if name else np.nan
+            out.label[k, start + j] = name
+            out.series[k, start + j] = y[k, j] - zero[j] if name else np.nan
+            out.variance[k, start + j] = variance[k, j] if name else np.nan
 
 
 @njit(**NJIT)
-def solve_exact(  # type: ignore[no-untyped-def]
-    phase,
-    weight,
-    order,
-    reference,
-    secondary,
-    half,
-    rest,
-    time,
-    ratio,
-    robust,
-    series,
-    variance,
-    information,
-    label,
-    recovered,
-):
-    """Series, network variance, subsets and recovered fraction of the pixels ``rest``, whatever their pairs.
+def solve_exact(observed, columns, order, reference, secondary, half, time, ratio, robust):  # type: ignore[no-untyped-def]
+    """Series, network variance, subsets and recovered fraction of the pixels ``columns``, whatever their pairs.
 
-    As `solve_increments`, the steps of ``information`` in the order of `order_dates`, with ``time`` (date,), ``ratio``
-    (date - 1,) the squared ratio of the median interval to each, and further results ``label`` (date, pixel) int16,
-    1..n or 0 where a date has no valid pair (NaN in ``series`` and ``variance``), and ``recovered`` (pixel,) float32.
-    The first valid date is the zero of ``series``. Nothing is written to other pixels.
+    Pairs are in the order (reference, secondary), ``order`` their rows; ``time`` (date,), and ``ratio`` (date - 1,) the
+    squared ratio of the median interval to each. Returns `Careful`.
     """
-    dates, pairs = series.shape[0], order.size
+    dates, pairs, pixels = time.size, order.size, columns.size
+    table, tall = (dates, pixels), (dates - 1, pixels)
+    refused = False
+    series, spread = np.empty(table, np.float32), np.empty(table, np.float32)
+    information, label = np.empty(tall, np.float32), np.empty(table, np.int16)
+    out = Careful(False, series, spread, information, label, np.empty(pixels, np.float32))
     width = ROBUST_LANES if robust else LANES
     value, w, residual = np.empty((pairs, width)), np.empty((pairs, width)), np.empty((pairs, width))
     band = np.empty((half + 1, dates - 1, width))
     laplacian = np.empty((half + 2, dates, width))
     inverse = np.empty((dates, width))
     x, change = np.empty((dates - 1, width)), np.empty((dates - 1, width))
-    y, spread = np.empty((dates, width)), np.empty((dates, width))
+    y, variance = np.empty((dates, width)), np.empty((dates, width))
     names = np.empty((dates, width), np.int16)
-    known = np.empty((dates - 1, width), np.float32)
+    known = np.empty(dates - 1, np.float32)
     parent, sequence = np.empty(dates, np.int64), np.empty(dates, np.int64)
-    for start in range(0, rest.size, width):
-        chosen = rest[start : min(start + width, rest.size)]
-        lanes = chosen.size
-        for p in range(pairs):
-            _gather_pair(phase[order[p]], weight[order[p]], chosen, value[p], w[p])
+    for start in range(0, pixels, width):
+        lanes = min(width, pixels - start)
+        refused |= stage_columns(observed, order, columns[start : start + lanes], value, w)
         for j in range(lanes):
             subsets = label_subsets(w, reference, secondary, parent, names, j)
-            recovered[chosen[j]] = covered_fraction(w, reference, secondary, time, j) if subsets else np.nan
-            step_information(w, reference, secondary, names[:, j], sequence, parent, known[:, j], j)
-        for k in range(dates - 1):
-            for j in range(lanes):
-                information[k, chosen[j]] = known[k, j]
+            covered = covered_fraction(w, reference, secondary, time, j) if subsets else np.nan
+            step_information(w, reference, secondary, names[:, j], sequence, parent, known, j)
+            out.recovered[start + j] = covered
+            out.information[:, start + j] = known
         _minimum_norm(value, w, reference, secondary, ratio, band, inverse, x, change, y, residual, lanes)
         if robust:
             _reweight(value, w, reference, secondary, ratio, band, inverse, x, change, y, residual, lanes)
-        _subset_variance(w, names, reference, secondary, laplacian, inverse, spread, lanes)
-        _store(y, spread, names, chosen, series, variance, label)
+        _subset_variance(w, names, reference, secondary, laplacian, inverse, variance, lanes)
+        _store(y, variance, names, start, out)
+    return Careful(refused, series, spread, information, label, out.recovered)

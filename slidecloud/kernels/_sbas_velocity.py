@@ -11,107 +11,86 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from slidecloud.kernels._sbas_band import NJIT, copy, fill
+from slidecloud.kernels._lanes import WIDTH, choose, least, most, narrow, splat, widen
+from slidecloud.kernels._lanes_memory import load, peek, poke, scratch, store
+from slidecloud.kernels._sbas_band import INLINE, NJIT
 from slidecloud.kernels._sbas_logs import exp2, log2
 from slidecloud.kernels._sbas_walk import eliminate, lay_steps, project, step_power
 
-LANES = 128
 NODES = 8
 """White noise is tried at twice the most that the steps allow and at halves of that, to a 64th."""
 LOST = 1e-5
 FLAT = 0.8 / 6
 """Prior density per octave of growth, up to 2^6; a fifth of the whole besides lies within 3/4 octave of one."""
 OCTAVES = 6.0
-LUMP, WIDTH = 0.25, 0.75
+LUMP, WIDTH_OF_LUMP = 0.25, 0.75
 
 
-@njit(**NJIT)
-def _set_white(power, mean, scale, white, lanes):  # type: ignore[no-untyped-def]
-    """The largest ratio of white noise to the walk's usual step, from the mean square of a step."""
-    for j in range(lanes):
-        white[j] = max(power[j] * scale[j] / mean[j], 0.5)
+RATE, VARIANCE, GROWTH, CHANCE = 0, 1, 2, 3
+"""Vectors of a node."""
 
 
-@njit(**NJIT)
+@njit(**INLINE)
 def _prior(octave, flat):  # type: ignore[no-untyped-def]
     """Prior density of a growth of ``2^octave``, octave >= 0, never quite zero."""
-    u = octave / WIDTH
-    lump = LUMP * (1.0 - u * u) * (1.0 - u * u) if u < 1.0 else 1e-9
-    beyond = max(octave - OCTAVES, 0.0)
-    return lump + flat / (1.0 + 4.0 * beyond * beyond)
+    u = octave / splat(WIDTH_OF_LUMP)
+    one = splat(1.0)
+    inside = one - u * u
+    lump = choose(u < one, splat(LUMP) * inside * inside, splat(1e-9))
+    beyond = most(octave - splat(OCTAVES), splat(0.0))
+    return lump + splat(flat) / (one + splat(4.0) * beyond * beyond)
 
 
-@njit(**NJIT)
-def _weigh(gram, product, exponent, unit, freedom, flat, chance, growth, lanes):  # type: ignore[no-untyped-def]
-    """Twice the binary logarithm of the posterior of a node into ``chance``, and its ``growth`` of the walk.
+@njit(**INLINE)
+def _weigh(exact, terms, product, power, unit, freedom, flat):  # type: ignore[no-untyped-def]
+    """Twice the binary logarithm of the posterior of a node, and its growth of the walk.
 
     With the growth g integrated out the restricted likelihood is ``|C|^-1/2 |X^T C^-1 X|^-1/2 m^(-f/2)``, m the misfit
     and f its degrees of freedom (Patterson and Thompson, 1971), sharp about g = m / (f s0^2). Where that is below one,
     which the prior excludes, the likelihood is that of one.
     """
-    columns = gram.shape[0]
-    determinant, octave, prior = np.empty(lanes), np.empty(lanes), np.empty(lanes)
-    for j in range(lanes):
-        f = max(freedom[j], 1.0)
-        growth[j] = max(gram[columns - 1, columns - 1, j], 0.0) * unit[j] / f
-        octave[j] = max(growth[j], 1.0)
-        determinant[j] = product[j]
-    for c in range(columns - 1):
-        row = gram[c, c]
-        for j in range(lanes):
-            determinant[j] /= row[j]
-    log2(determinant, chance, lanes)
-    log2(octave, prior, lanes)
-    for j in range(lanes):
-        f = max(freedom[j], 1.0)
-        chance[j] = chance[j] + exponent[j] - f * (prior[j] + min(growth[j] - 1.0, 0.0) / np.log(2.0))
-        octave[j] = _prior(prior[j], flat)
-        growth[j] = max(growth[j], 1.0)
-    log2(octave, prior, lanes)
-    for j in range(lanes):
-        chance[j] += 2.0 * prior[j]
+    wide, one, zero = len(terms) + 1, splat(1.0), splat(0.0)
+    f = most(freedom, one)
+    growth = most(peek(exact, wide * wide - 1), zero) * unit / f
+    above = most(growth, one)
+    determinant = widen(product)
+    for c in range(wide - 1):
+        determinant = determinant / peek(exact, c * wide + c)
+    octave = log2(above)
+    short = least(growth - one, zero) / splat(np.log(2.0))
+    likelihood = log2(determinant) + widen(power) - f * (octave + short)
+    return likelihood + splat(2.0) * log2(_prior(octave, flat)), above
 
 
-@njit(**NJIT)
-def _average(chance, growth, rate, unit_variance, white, freedom, found, lanes):  # type: ignore[no-untyped-def]
-    """Posterior means over the nodes into ``found``: rate, its variance, white noise and growth, the last two by s0^2.
+@njit(**INLINE)
+def _average(nodes, white, freedom):  # type: ignore[no-untyped-def]
+    """Posterior means over the nodes: rate, its variance, white noise and growth, the last two by s0^2.
 
     Given the growth's likeliest value, its mean is larger by ``f / (f - 2)``, here ``(f + 2) / f``, which never ends.
     """
-    most, total, part = np.empty(lanes), np.zeros(lanes), np.empty(lanes)
-    fill(most, -1e300, lanes)
+    highest, zero, one = peek(nodes, CHANCE), splat(0.0), splat(1.0)
+    for i in range(1, NODES):
+        highest = most(highest, peek(nodes, 4 * i + CHANCE))
+    total, rate, spread, noise, growth = zero, zero, zero, zero, zero
     for i in range(NODES):
-        row = chance[i]
-        for j in range(lanes):
-            most[j] = max(most[j], row[j])
-    for c in range(4):
-        fill(found[c], 0, lanes)
+        share = exp2(splat(0.5) * (peek(nodes, 4 * i + CHANCE) - highest))
+        poke(nodes, 4 * i + CHANCE, share)
+        total = total + share
+        rate = rate + share * peek(nodes, 4 * i + RATE)
+    rate = rate / total
+    free = freedom > zero
+    wider = choose(free, (freedom + splat(2.0)) / choose(free, freedom, one), one)
     for i in range(NODES):
-        row = chance[i]
-        for j in range(lanes):
-            row[j] = 0.5 * (row[j] - most[j])
-        exp2(row, part, lanes)
-        for j in range(lanes):
-            row[j] = part[j]
-            total[j] += part[j]
-            found[0][j] += part[j] * rate[i, j]
-    for j in range(lanes):
-        found[0][j] /= total[j]
-    for i in range(NODES):
-        half = 0.5**i
-        for j in range(lanes):
-            share = chance[i, j] / total[j]
-            apart = rate[i, j] - found[0][j]
-            wider = (freedom[j] + 2.0) / freedom[j] if freedom[j] > 0 else 1.0
-            found[1][j] += share * (wider * growth[i, j] * unit_variance[i, j] + apart * apart)
-            found[2][j] += share * growth[i, j] * white[j] * half
-            found[3][j] += share * growth[i, j]
+        share = peek(nodes, 4 * i + CHANCE) / total
+        apart, grown = peek(nodes, 4 * i + RATE) - rate, peek(nodes, 4 * i + GROWTH)
+        spread = spread + share * (wider * grown * peek(nodes, 4 * i + VARIANCE) + apart * apart)
+        noise = noise + share * grown * white * splat(0.5**i)
+        growth = growth + share * grown
+    return rate, spread, noise, growth
 
 
 @njit(**NJIT)
-def fit_velocity(  # type: ignore[no-untyped-def]
-    series, label, information, scale, dof, design, tie, flat, velocity, spread, atmosphere, drift
-):
+def fit_velocity(series, label, information, scale, dof, design, terms, tie, flat, found):  # type: ignore[no-untyped-def]
     """Velocity, its variance, the variance per date, and the growth of the network's variance, of every pixel.
 
     The series has covariance ``g s0^2 W + s I`` and an unknown constant per subset. W is a random walk whose step from
@@ -124,68 +103,54 @@ def fit_velocity(  # type: ignore[no-untyped-def]
     Parameters
     ----------
     series
-        (date, pixel) float32 rad, NaN at dates of no valid pair.
+        (date, pixel) float32 rad, NaN at dates of no valid pair. The number of pixels is a multiple of `WIDTH`.
     label
         (date, pixel) int16 subsets.
     information
         (date - 1, pixel) float32, ``M 1`` of the steps in the order of `order_dates`; 0 where there is no step.
     scale, dof
-        (pixel,) float64: 1 / s0^2, and dates less subsets less terms.
+        (1, pixel) float64: 1 / s0^2, and dates less subsets less terms.
     design
         (column, date) float64: annual terms if any, time in years, acceleration.
+    terms
+        A tuple of as many entries as there are columns: numba knows their number when it compiles.
     tie
         Whether one intercept holds for all subsets of a pixel.
     flat
         `FLAT`, or 0 to believe the residuals: the noise of pairs is known to be independent.
-    velocity, spread, atmosphere, drift
-        (pixel,) float64, written: rad/yr, its variance, s in rad^2 (both NaN without degrees of freedom), and g.
+    found
+        (4, pixel) float64, written: velocity in rad/yr, its variance, s in rad^2 (both NaN without degrees of freedom),
+        and g.
     """
-    dates, columns = design.shape[1], design.shape[0]
-    steps = np.empty((columns + 1, dates - 1, LANES), np.float32)
-    variance = np.empty((dates - 1, LANES), np.float32)
-    gram = np.empty((columns + 1, columns + 1, LANES), np.float32)
-    exact = np.empty((columns + 1, columns + 1, LANES))
-    left = np.empty((columns + 1, LANES), np.float32)
-    y, known = np.empty((dates, LANES), np.float32), np.empty((dates, LANES), np.float32)
-    names = np.empty((dates, LANES), np.int16)
-    coupling, inverse = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
-    product, ratio = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
-    exponent = np.empty(LANES, np.int32)
-    mean, trend, power = np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    white, unit, freedom = np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    chance, growth = np.empty((NODES, LANES)), np.empty((NODES, LANES))
-    rate, unit_variance = np.empty((NODES, LANES)), np.empty((NODES, LANES))
-    found = np.empty((4, LANES))
-    for start in range(0, series.shape[1], LANES):
-        stop = min(start + LANES, series.shape[1])
-        lanes = stop - start
-        for k in range(dates):
-            copy(series[k, start:stop], y[k], lanes)
-            copy(label[k, start:stop], names[k], lanes)
-            copy(information[min(k, dates - 2), start:stop], known[k], lanes)
-        lay_steps(y, names, known, design, tie, steps, variance, mean, trend, lanes)
-        step_power(steps, variance, power, lanes)
-        _set_white(power, mean, scale[start:stop], white, lanes)
-        for j in range(lanes):
-            unit[j] = scale[start + j] / mean[j]
-            freedom[j] = dof[start + j] - 1.0
+    columns, wide, count = len(terms), len(terms) + 1, design.shape[1] - 1
+    single, double = np.empty(0, np.float32), np.empty(0, np.float64)
+    steps, variance = scratch(wide * count, single), scratch(count, single)
+    gram, exact = scratch(wide * wide + wide, single), scratch(wide * wide, double)
+    nodes, levels = scratch(4 * NODES, double), scratch(2, double)
+    jumps = np.empty((columns, count))
+    for c in range(columns):
+        for k in range(count):
+            jumps[c, k] = design[c, k + 1] - design[c, k]
+    short = jumps.astype(np.float32)
+    time = (columns - 2) * wide
+    for start in range(0, series.shape[1], WIDTH):
+        alike = lay_steps(series, label, information, start, design, jumps, tie, steps, variance, levels)
+        mean, trend, factor = peek(levels, 0), peek(levels, 1), load(scale, 0, start)
+        unit, freedom = factor / mean, load(dof, 0, start) - splat(1.0)
+        white = most(step_power(steps, variance, terms) * unit, splat(0.5))
         for i in range(NODES):
-            for j in range(lanes):
-                ratio[j] = white[j] * 0.5**i
-            eliminate(steps, variance, ratio, left, gram, coupling, inverse, product, exponent, lanes)
-            for a in range(columns + 1):
-                for b in range(a, columns + 1):
-                    for j in range(lanes):
-                        exact[a, b, j] = gram[a, b, j]
-            project(exact, LOST, lanes)
-            _weigh(exact, product, exponent, unit, freedom, flat, chance[i], growth[i], lanes)
-            for j in range(lanes):
-                unit_variance[i, j] = 1.0 / (exact[columns - 2, columns - 2, j] * unit[j])
-                rate[i, j] = exact[columns - 2, columns, j] / exact[columns - 2, columns - 2, j]
-        _average(chance, growth, rate, unit_variance, white, freedom, found, lanes)
-        for j in range(lanes):
-            free = freedom[j] > 0
-            velocity[start + j] = trend[j] + found[0, j]
-            spread[start + j] = found[1, j] if free else np.nan
-            atmosphere[start + j] = found[2, j] / unit[j] if free else np.nan
-            drift[start + j] = found[3, j] if free else 1.0
+            ratio = narrow(white * splat(0.5**i))
+            product, power = eliminate(terms, steps, variance, short, alike, ratio, gram)
+            project(gram, terms, LOST, exact)
+            chance, growth = _weigh(exact, terms, product, power, unit, freedom, flat)
+            poke(nodes, 4 * i + CHANCE, chance)
+            poke(nodes, 4 * i + GROWTH, growth)
+            pivot = peek(exact, time + columns - 2)
+            poke(nodes, 4 * i + VARIANCE, splat(1.0) / (pivot * unit))
+            poke(nodes, 4 * i + RATE, peek(exact, time + columns) / pivot)
+        rate, spread, noise, growth = _average(nodes, white, freedom)
+        free, none = freedom > splat(0.0), splat(np.nan)
+        store(found, 0, start, trend + rate)
+        store(found, 1, start, choose(free, spread, none))
+        store(found, 2, start, choose(free, noise / unit, none))
+        store(found, 3, start, choose(free, growth, splat(1.0)))

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slidecloud.kernels._sbas_check import Network, check_arrays, check_values, sort_network
+from slidecloud.kernels._lanes import WIDTH
+from slidecloud.kernels._sbas_blocks import Details, measure_columns, solve_blocks
+from slidecloud.kernels._sbas_check import Network, observe, refuse, sort_network
 from slidecloud.kernels._sbas_dates import count_dates, store_dates
-from slidecloud.kernels._sbas_exact import solve_exact
-from slidecloud.kernels._sbas_increments import WIDEST, solve_increments
-from slidecloud.kernels._sbas_quality import robust_variance_factor, summarise_residuals
+from slidecloud.kernels._sbas_exact import Careful, solve_exact
+from slidecloud.kernels._sbas_increments import WIDEST, diagonals
+from slidecloud.kernels._sbas_quality import SUMS
+from slidecloud.kernels._sbas_robust import MOST_STEPS
+from slidecloud.kernels._sbas_stage import Arrivals, Observations, arrivals
 from slidecloud.kernels._sbas_velocity import FLAT, fit_velocity
+from slidecloud.kernels.device import on_device
 from slidecloud.types import Float32, Float64
 
-BLOCK = 4096
+BLOCK = 2048
 LEAST_RMS = 1e-4
 """Residuals are never taken to be smaller than this many radians: pairs that fit perfectly do not make sigma zero."""
 
@@ -66,14 +72,52 @@ class Inversion(NamedTuple):
     drift_factor: Float32
 
 
-def invert(
-    phase: Float32,
+def solve(
+    phase: Float32 | NDArray[np.int16],
     weight: Float32 | NDArray[np.uint8],
     reference: ArrayLike,
     secondary: ArrayLike,
     *,
     time: ArrayLike,
     robust: bool = False,
+    offset: ArrayLike | None = None,
+    weight_table: ArrayLike | None = None,
+) -> Float32:
+    """The displacement series alone, several times faster than `invert`, with the same bits.
+
+    Parameters, errors and signs are those of `invert`.
+
+    Returns
+    -------
+    float32 (date, pixel) rad, ``series`` of `Inversion`.
+    """
+    task = _plan(phase, weight, reference, secondary, time, robust, offset, weight_table)
+    dates = np.asarray(time).size
+    if on_device(phase) or on_device(weight):
+        from slidecloud.kernels import _sbas_cuda
+
+        there: Float32 = _sbas_cuda.solve(task.observed, task.network, dates, robust=robust)
+        return there
+    series = np.empty((task.network.time.size, phase.shape[1]), np.float32)
+    for piece in _pieces(task.observed):
+        _solve_piece(task, piece, series, piece.to.start, None)
+    if task.network.used.size == dates:
+        return series
+    whole = np.full((dates, phase.shape[1]), np.nan, np.float32)
+    whole[task.network.used] = series
+    return whole
+
+
+def invert(
+    phase: Float32 | NDArray[np.int16],
+    weight: Float32 | NDArray[np.uint8],
+    reference: ArrayLike,
+    secondary: ArrayLike,
+    *,
+    time: ArrayLike,
+    robust: bool = False,
+    offset: ArrayLike | None = None,
+    weight_table: ArrayLike | None = None,
     minimum_norm: bool = False,
     seasonal: bool = False,
     independent_pairs: bool = False,
@@ -86,6 +130,9 @@ def invert(
     are solved in float64, with a ridge that chooses the minimum-norm velocity where pairs leave a choice and one step
     of iterated Tikhonov that removes its bias. Pairs may be of any length; the cost grows with the square of the
     longest. Every value is computed from its own pixel alone and does not depend on how pixels are grouped.
+
+    Arrays on a GPU (CuPy's, or numba's) are inverted there, in batches that its free memory holds, by the same steps;
+    results are numba device arrays, which ``cupy.asarray`` takes without a copy. Pairs may then span 64 dates.
 
     Parameters
     ----------
@@ -140,115 +187,170 @@ def invert(
 
     *Sigmas* of dates come from selected inversion of the banded factor (Takahashi et al., 1973), without g.
     """
-    check_arrays(phase, weight)
-    network = sort_network(reference, secondary, time, phase.shape[0])
-    check_values(phase, weight)
-    dates, pixels = np.asarray(time).size, phase.shape[1]
-    out = _empty(dates, pixels)
-    flat = 0.0 if independent_pairs else FLAT
-    for start in range(0, pixels, BLOCK):
-        block = slice(start, min(start + BLOCK, pixels))
-        _invert_block(phase[:, block], weight[:, block], network, out, block, robust, minimum_norm, seasonal, flat)
+    task = _plan(phase, weight, reference, secondary, time, robust, offset, weight_table)
+    design, flat = _design(task.network.time, seasonal), 0.0 if independent_pairs else FLAT
+    if on_device(phase) or on_device(weight):
+        from slidecloud.kernels import _sbas_cuda
+
+        trend = _sbas_cuda.Trend(design, minimum_norm, flat, LEAST_RMS)
+        fields = _sbas_cuda.invert(task.observed, task.network, np.asarray(time).size, trend, robust=robust)
+        return Inversion(*fields)
+    out = _empty(task.network.used, np.asarray(time).size, phase.shape[1])
+    for piece in _pieces(task.observed):
+        _invert_piece(task, piece, out, design, minimum_norm, flat)
     return out
 
 
-def _empty(dates: int, pixels: int) -> Inversion:
-    def table() -> Float32:
-        return np.full((dates, pixels), np.nan, np.float32)
+class _Task(NamedTuple):
+    """What to invert and how: a network of date ranks, its pairs as the quick way takes them, and the longest pair in
+    date steps, less one."""
 
-    def row() -> Float32:
-        return np.full(pixels, np.nan, np.float32)
+    observed: Observations
+    network: Network
+    pairs: Arrivals
+    half: int
+    robust: bool
 
-    redundancy, subset = np.zeros(pixels, np.int16), np.zeros((dates, pixels), np.uint8)
-    return Inversion(table(), table(), row(), row(), row(), row(), redundancy, subset, row(), row(), row(), row())
+
+class _Piece(NamedTuple):
+    """Columns ``start .. stop - 1`` of contiguous observations; their results belong to the columns ``to``."""
+
+    observed: Observations
+    start: int
+    stop: int
+    to: slice
+
+
+def _plan(
+    phase: Float32 | NDArray[np.int16],
+    weight: Float32 | NDArray[np.uint8],
+    reference: ArrayLike,
+    secondary: ArrayLike,
+    time: ArrayLike,
+    robust: bool,
+    offset: ArrayLike | None,
+    weight_table: ArrayLike | None,
+) -> _Task:
+    observed = observe(phase, weight, offset, weight_table)
+    network = sort_network(reference, secondary, time, phase.shape[0])
+    half = int((network.secondary - network.reference).max()) - 1
+    return _Task(observed, network, arrivals(network), half, robust)
+
+
+def _pieces(observed: Observations) -> Iterator[_Piece]:
+    """Pixels in blocks, copied only where pixels do not lie next to each other."""
+    pixels = observed.phase.shape[1]
+    whole = observed.phase.flags.c_contiguous and observed.weight.flags.c_contiguous
+    for start in range(0, pixels, BLOCK):
+        to = slice(start, min(start + BLOCK, pixels))
+        if whole:
+            yield _Piece(observed, start, to.stop, to)
+        else:
+            phase: Any = np.ascontiguousarray(observed.phase[:, to])
+            weight: Any = np.ascontiguousarray(observed.weight[:, to])
+            yield _Piece(observed._replace(phase=phase, weight=weight), 0, to.stop - start, to)
+
+
+def _solve_piece(
+    task: _Task, piece: _Piece, series: Float32, place: int, details: Details | None
+) -> tuple[NDArray[np.intp], Careful | None]:
+    """Series (date, pixel) of a piece, from column ``place`` on; which of its pixels needed care, and what it found."""
+    sound = np.zeros(piece.stop - piece.start, np.bool_)
+    refused = False
+    if task.half <= WIDEST:
+        steps = MOST_STEPS if task.robust else 0
+        columns = (piece.observed, piece.start, piece.stop)
+        refused = solve_blocks(*columns, task.pairs, diagonals(task.half), steps, series, place, sound, details)
+    rest = np.flatnonzero(~sound)
+    careful = None
+    if rest.size and not refused:
+        net, interval = task.network, np.diff(task.network.time)
+        ratio = (np.median(interval) / interval) ** 2
+        pairs = (net.order, net.reference, net.secondary, task.half)
+        careful = solve_exact(piece.observed, rest + piece.start, *pairs, net.time, ratio, task.robust)
+        series[:, rest + place] = careful.series
+        refused = careful.refused
+    if refused:
+        refuse(piece.observed.phase)
+    return rest, careful
 
 
 class _Solved(NamedTuple):
-    """A block's series (date, pixel) rad, network variance, information of its steps (date - 1, pixel), subset labels,
-    and recovered fraction (pixel,)."""
+    """A piece's series (date, lane) rad, subset labels, recovered fraction (lane,), rank (lane,), and details.
+
+    Lanes are the pixels, and more to a multiple of `WIDTH`.
+    """
 
     series: Float32
-    variance: Float32
-    information: Float32
     label: NDArray[np.int16]
     recovered: Float32
+    rank: NDArray[np.int64]
+    details: Details
 
 
-def _invert_block(
-    phase: Float32,
-    weight: Any,
-    network: Network,
-    out: Inversion,
-    block: slice,
-    robust: bool,
-    minimum_norm: bool,
-    seasonal: bool,
-    flat: float,
-) -> None:
-    solved = _solve(phase, weight, network, robust)
-    dates, subsets = (np.empty(phase.shape[1], np.int16) for _ in range(2))
-    count_dates(solved.label, dates, subsets)
-    rank = (dates - subsets).astype(np.int64)
-    sums = np.empty((6, phase.shape[1]))
-    summarise_residuals(phase, weight, network.order, network.reference, network.secondary, solved.series, sums)
-    count, total, misfit, square, cosine, sine = sums
+def _solve_with_details(task: _Task, piece: _Piece) -> _Solved:
+    dates, lanes = task.network.time.size, -(-(piece.stop - piece.start) // WIDTH) * WIDTH
+    series, variance = (np.zeros((dates, lanes), np.float32) for _ in range(2))
+    sums, factor = np.zeros((SUMS, lanes), np.float32), np.ones((1, lanes), np.float32)
+    details = Details(variance, np.ones((dates - 1, lanes), np.float32), sums, factor)
+    label, recovered = np.ones((dates, lanes), np.int16), np.ones(lanes, np.float32)
+    rest, careful = _solve_piece(task, piece, series, 0, details)
+    if careful is not None:
+        label[:, rest], recovered[rest] = careful.label, careful.recovered
+        variance[:, rest], details.information[:, rest] = careful.variance, careful.information
+    valid, subsets = (np.empty(lanes, np.int16) for _ in range(2))
+    count_dates(label, valid, subsets)
+    rank = (valid - subsets).astype(np.int64)
+    if rest.size:
+        where = (piece.observed, rest + piece.start, task.pairs, task.robust, rank.astype(np.float32))
+        measure_columns(*where, series, rest, sums, factor)
+    return _Solved(series, label, recovered, rank, details)
+
+
+def _invert_piece(task: _Task, piece: _Piece, out: Inversion, design: Float64, minimum_norm: bool, flat: float) -> None:
+    series, label, recovered, rank, details = _solve_with_details(task, piece)
+    count, total, misfit, square, cosine, sine = details.sums.astype(np.float64)
     redundancy = count.astype(np.int64) - rank
     empty = count == 0
     mean = np.where(empty, 1, count)
     least = np.where(redundancy > 0, LEAST_RMS**2 * total / mean, 1.0)
-    if robust:
-        factor = _robust_factor(phase, weight, network, solved.series, rank, least)
-    else:
-        factor = np.maximum(np.where(redundancy > 0, misfit / np.maximum(redundancy, 1), 1.0), least)
-    design = _design(network.time, seasonal)
-    velocity, spread, scatter, drift = (np.empty(phase.shape[1]) for _ in range(4))
+    raw = details.factor[0].astype(np.float64) if task.robust else misfit / np.maximum(redundancy, 1)
+    factor = np.maximum(np.where(redundancy > 0, raw, 1.0), least)
     dof = (rank - design.shape[0] + 1).astype(np.float64)
-    trend = (solved.series, solved.label, solved.information, 1.0 / factor, dof, design, minimum_norm, flat)
-    fit_velocity(*trend, velocity, spread, scatter, drift)
+    found = np.empty((4, rank.size))
+    trend = (series, label, details.information, 1.0 / factor[None], dof[None], design, (0,) * design.shape[0])
+    fit_velocity(*trend, minimum_norm, flat, found)
+    own, to = slice(0, piece.stop - piece.start), piece.to
+    rows = (series, details.variance, label, factor[None], found[2:3], task.network.used)
+    store_dates(*rows, out.series, out.sigma, out.subset, to.start, to.stop)
+    velocity, spread, scatter, drift = found[:, own]
     length = np.sqrt(cosine * cosine + sine * sine) / mean
-    columns = (out.series[:, block], out.sigma[:, block], out.subset[:, block])
-    store_dates(solved.series, solved.variance, solved.label, factor, scatter, network.used, *columns)
-    out.velocity[block] = np.where(empty, np.nan, velocity)
-    out.velocity_sigma[block] = np.sqrt(spread)
-    out.temporal_coherence[block] = np.where(redundancy > 0, length, np.nan)
-    out.residual_rms[block] = np.where(empty, np.nan, np.sqrt(square / mean))
-    out.redundancy[block] = redundancy
-    out.recovered_fraction[block] = solved.recovered
-    out.variance_factor[block] = np.where(empty, np.nan, factor)
-    out.date_sigma[block] = np.sqrt(scatter)
-    out.drift_factor[block] = np.where(empty, np.nan, drift)
+    out.velocity[to] = np.where(empty[own], np.nan, velocity)
+    out.velocity_sigma[to] = np.sqrt(spread)
+    out.temporal_coherence[to] = np.where(redundancy > 0, length, np.nan)[own]
+    out.residual_rms[to] = np.where(empty, np.nan, np.sqrt(square / mean))[own]
+    out.redundancy[to] = redundancy[own]
+    out.recovered_fraction[to] = recovered[own]
+    out.variance_factor[to] = np.where(empty, np.nan, factor)[own]
+    out.date_sigma[to] = np.sqrt(scatter)
+    out.drift_factor[to] = np.where(empty[own], np.nan, drift)
 
 
-def _solve(phase: Float32, weight: Any, network: Network, robust: bool) -> _Solved:
-    half = int((network.secondary - network.reference).max()) - 1
-    pairs = (network.order, network.reference, network.secondary, half)
-    solved = _unsolved(network.time.size, phase.shape[1])
-    sound = np.zeros(phase.shape[1], np.bool_)
-    if half <= WIDEST and not robust:
-        solve_increments(phase, weight, *pairs, solved.series, solved.variance, solved.information, sound)
-    rest = np.flatnonzero(~sound)
-    if rest.size == 0:
-        return solved
-    interval = np.diff(network.time)
-    ratio = (np.median(interval) / interval) ** 2
-    solve_exact(phase, weight, *pairs, rest, network.time, ratio, robust, *solved)
-    return solved
+def _empty(used: NDArray[np.int64], dates: int, pixels: int) -> Inversion:
+    """Room for results; dates that no pair has are filled."""
+    unused = np.setdiff1d(np.arange(dates), used)
 
+    def table() -> Float32:
+        room = np.empty((dates, pixels), np.float32)
+        room[unused] = np.nan
+        return room
 
-def _unsolved(dates: int, pixels: int) -> _Solved:
-    """Room for a block, with what holds where pairs link all dates: one subset that covers the whole time."""
-    series, variance = (np.empty((dates, pixels), np.float32) for _ in range(2))
-    information = np.empty((dates - 1, pixels), np.float32)
-    return _Solved(series, variance, information, np.ones((dates, pixels), np.int16), np.ones(pixels, np.float32))
+    def row() -> Float32:
+        return np.empty(pixels, np.float32)
 
-
-def _robust_factor(
-    phase: Float32, weight: Any, network: Network, series: Float32, rank: NDArray[np.int64], least: Float64
-) -> Float64:
-    factor = np.empty(phase.shape[1])
-    robust_variance_factor(phase, weight, network.order, network.reference, network.secondary, series, rank, factor)
-    floored: Float64 = np.maximum(factor, least)
-    return floored
+    subset, redundancy = np.empty((dates, pixels), np.uint8), np.empty(pixels, np.int16)
+    subset[unused] = 0
+    return Inversion(table(), table(), row(), row(), row(), row(), redundancy, subset, row(), row(), row(), row())
 
 
 def _design(time: Float64, seasonal: bool) -> Float64:

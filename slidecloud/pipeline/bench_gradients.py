@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from slidecloud.kernels import gradients
 from slidecloud.pipeline import plain_gradients
 from slidecloud.pipeline.bench_networks import interferograms, network
-from slidecloud.pipeline.bench_timing import race, race_threads
+from slidecloud.pipeline.bench_timing import PROCESSOR, race, race_threads
 from slidecloud.pipeline.rates import GRADIENTS, Measurement
 
 _UNIT = "pair-pixels/s"
@@ -42,6 +42,7 @@ def measure_gradients(seconds: float, *, shape: tuple[int, int], dates: int) -> 
             "NumPy's sums of the input": partial(_numpy_sums, *samples),
         },
         seconds,
+        clock=PROCESSOR,
     )
     size = samples[0].size
     rate = size / best.pop("kernel")

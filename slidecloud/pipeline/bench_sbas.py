@@ -11,19 +11,19 @@ import numpy as np
 from slidecloud.kernels import sbas
 from slidecloud.pipeline import plain_sbas
 from slidecloud.pipeline.bench_networks import Network, network, unwrapped
-from slidecloud.pipeline.bench_timing import race, race_threads
+from slidecloud.pipeline.bench_timing import PROCESSOR, race, race_threads
 from slidecloud.pipeline.rates import SERIES, Measurement
 from slidecloud.types import Float32
 
 SOLVE = "sbas, series only"
 ROBUST = "sbas, series only, robust"
-_ONE_BY_ONE = 16
-"""Pixels for the alternatives that take one after the other."""
+_ONE_BY_ONE = 4
+"""Pixels for the alternatives that take one after the other: calls are to be short."""
+_DEAR = 4
+"""Part of the pixels for what takes much longer than the series alone."""
 
 Solver = Callable[[Float32, Float32], object]
 """Inverts phase and weight (pair, pixel)."""
-
-_solve: Callable[..., Any] = getattr(sbas, "solve", sbas.invert)
 
 
 def measure_sbas(
@@ -45,11 +45,13 @@ def measure_sbas(
     chosen = network(dates, connections)
     samples = unwrapped(chosen, pixels)
     together, one_by_one = _together(chosen), _one_by_one(chosen)
-    few = [np.ascontiguousarray(field[:, :_ONE_BY_ONE]) for field in samples]
-    works = {name: partial(solver, *samples) for name, solver in together.items()}
-    works |= {name: partial(solver, *few) for name, solver in one_by_one.items()}
-    best = race(works, seconds)
-    rates = {name: (pixels if name in together else _ONE_BY_ONE) / time for name, time in best.items()}
+    counts = dict.fromkeys(together, pixels) | dict.fromkeys(one_by_one, min(_ONE_BY_ONE, pixels))
+    counts |= dict.fromkeys((SERIES, ROBUST), pixels // _DEAR)
+    works = {
+        name: partial(solver, *(np.ascontiguousarray(field[:, : counts[name]]) for field in samples))
+        for name, solver in {**together, **one_by_one}.items()
+    }
+    rates = {name: counts[name] / time for name, time in race(works, seconds, clock=PROCESSOR).items()}
     measured = partial(Measurement, unit="pixels/s", dates=dates, pairs=len(chosen.reference))
 
     def beside(name: str, other: str) -> Measurement:
@@ -70,8 +72,8 @@ def _together(chosen: Network) -> Mapping[str, Solver]:
     arguments: dict[str, Any] = {"reference": chosen.reference, "secondary": chosen.secondary, "time": chosen.time}
     return {
         SERIES: partial(sbas.invert, **arguments),
-        SOLVE: partial(_solve, **arguments),
-        ROBUST: partial(_solve, robust=True, **arguments),
+        SOLVE: partial(sbas.solve, **arguments),
+        ROBUST: partial(sbas.solve, robust=True, **arguments),
         "unweighted, one matrix product": partial(
             _multiply, plain_sbas.shared_inverse(chosen.reference, chosen.secondary)
         ),

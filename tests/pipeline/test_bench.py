@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ import pytest
 from slidecloud.pipeline import bench, bench_sbas
 from slidecloud.pipeline.bench_gradients import read_once
 from slidecloud.pipeline.bench_networks import interferograms, network
-from slidecloud.pipeline.bench_timing import race, race_threads
+from slidecloud.pipeline.bench_timing import PROCESSOR, race, race_threads
 
 TINY = bench.Effort(seconds=0.01, shape=(64, 64), dates=8, pixels=64, objects=1)
 
@@ -87,21 +90,42 @@ def test_networks_are_those_of_the_comparison(dates: int, connections: int, pair
 
 
 def test_contenders_take_turns_and_the_best_counts() -> None:
+    """Without time left each has its two turns of one call: the first, with compilation, does not count."""
     calls: list[str] = []
-    pauses = iter([0.2, 0.002, *[0.05] * 1000])
+    now, costs = [0.0], {"fast": iter([9.0, 1.0]), "slow": iter([30.0, 20.0])}
 
-    def uneven() -> None:
-        calls.append("uneven")
-        time.sleep(next(pauses))
+    def spend(name: str) -> None:
+        calls.append(name)
+        now[0] += next(costs[name])
 
-    best = race({"uneven": uneven, "idle": lambda: calls.append("idle")}, 0.1)
-    assert 0.002 <= best["uneven"] < 0.05
-    assert best["idle"] < best["uneven"]
-    turns = [name for k, name in enumerate(calls) if k == 0 or calls[k - 1] != name]
-    assert turns[:4] == ["uneven", "idle", "uneven", "idle"]
+    best = race({name: partial(spend, name) for name in costs}, 0.0, clock=lambda: now[0])
+    assert best == {"fast": 1.0, "slow": 20.0}
+    assert calls == ["fast", "slow", "fast", "slow"]
+
+
+def test_a_contender_is_called_again_while_its_turn_lasts() -> None:
+    calls: list[str] = []
+    race({name: partial(calls.append, name) for name in ("one", "two")}, 0.02)
+    assert len(calls) > 10
+    assert calls[0] == calls[1] == "one"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processor time is too coarse on Windows")
+def test_processor_time_leaves_waiting_out() -> None:
+    best = race({"asleep": partial(time.sleep, 0.02)}, 0.05, clock=PROCESSOR)
+    assert best["asleep"] < 0.01
 
 
 def test_threads_work_side_by_side() -> None:
-    one, two = race_threads([lambda: time.sleep(0.02)] * 2, 0.2)
-    assert one >= 0.04
-    assert 0.02 <= two < one
+    """Each part meets the other at a barrier where they run together, and gives up waiting where they do not."""
+    together, met = threading.Barrier(2), []
+
+    def part() -> None:
+        if threading.current_thread() is not threading.main_thread():
+            together.wait(timeout=60)
+            met.append(threading.get_ident())
+
+    one, two = race_threads([part, part], 0.0)
+    assert len(met) == 4
+    assert len(set(met)) == 2
+    assert min(one, two) > 0
