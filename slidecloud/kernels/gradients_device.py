@@ -60,8 +60,8 @@ class RunningSums:
         kind = check_estimator(estimator)
         if estimator == "rate":
             raise ValueError(
-                "estimator: found 'rate' with arrays on the device, expected one that has a kernel there; give arrays of "
-                "the host, or choose 'coherent'"
+                "estimator: found 'rate' with arrays on the device, expected one with a kernel there; give arrays "
+                "of the host, or choose 'coherent'"
             )
         size, block = check_window(window, gap)
         self._order, first, last, years = check_pairs(reference, secondary, span, np.size(reference))
