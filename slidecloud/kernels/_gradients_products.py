@@ -79,6 +79,35 @@ def find_sizes(sizes, products, differences, width):  # type: ignore[no-untyped-
 
 
 @njit(nogil=True, cache=True)
+def _add(row, j, values):  # type: ignore[no-untyped-def]
+    put(row, j, take(row, j) + values)
+
+
+@njit(nogil=True, cache=True)
+def add_blocks(total, sizes_sum, square, spans, x_sums, beyond, here, following, valid, years, width):  # type: ignore[no-untyped-def]
+    """What `multiply_conjugate`, `keep_valid`, `find_sizes` and `add_products` do to a row, with nothing in between."""
+    span = splat(years)
+    for j in range(0, width, WIDTH):
+        seen = take(valid, j)
+        real, imag = take(x_sums, j), take(x_sums, width + j)
+        next_real, next_imag = take(beyond, j), take(beyond, width + j)
+        x_real, x_imag = (next_real * real + next_imag * imag) * seen, (next_imag * real - next_real * imag) * seen
+        real, imag = take(here, j), take(here, width + j)
+        next_real, next_imag = take(following, j), take(following, width + j)
+        y_real, y_imag = (next_real * real + next_imag * imag) * seen, (next_imag * real - next_real * imag) * seen
+        along_x, along_y = root(x_real * x_real + x_imag * x_imag), root(y_real * y_real + y_imag * y_imag)
+        _add(total, j, x_real)
+        _add(total, width + j, x_imag)
+        _add(total, 2 * width + j, y_real)
+        _add(total, 3 * width + j, y_imag)
+        _add(sizes_sum, j, along_x)
+        _add(sizes_sum, width + j, along_y)
+        size = along_x + along_y
+        _add(square, j, size * size)
+        _add(spans, j, size * span)
+
+
+@njit(nogil=True, cache=True)
 def add_products(total, sizes_sum, square, spans, products, sizes, years, width):  # type: ignore[no-untyped-def]
     """Add a row's products (4 channels) and sizes (2), their squared sum, and their sum times ``years``."""
     span = splat(years)

@@ -12,6 +12,7 @@ from slidecloud.kernels._gradients_distance import add_deviations, moment_row, m
 from slidecloud.kernels._gradients_layout import COHERENT, DIFFERENCES, OVERLAP
 from slidecloud.kernels._gradients_moments import add_adjacent, add_moments, gather
 from slidecloud.kernels._gradients_products import (
+    add_blocks,
     add_lost,
     add_products,
     add_row,
@@ -184,7 +185,14 @@ def accumulate_tile(phase, coherence, order, span, member, steps, kind, shape, p
             if holes:
                 valid = own_valid
                 _find_valid(valid, x_sums, here, following, shape, width)
-            multiply_conjugate(products[: 2 * width], x_sums[shape.lever_x :], x_sums, width)
+            beyond, years = x_sums[shape.lever_x :], np.float32(span[n])
+            if kind == COHERENT and not (holes or on_grid):
+                add_blocks(
+                    class_total[i], sizes_sum[i], square[i], spans[i], x_sums, beyond, here, following, valid, years,
+                    width,
+                )  # fmt: skip
+                continue
+            multiply_conjugate(products[: 2 * width], beyond, x_sums, width)
             multiply_conjugate(products[2 * width :], following, here, width)
             if kind == OVERLAP:
                 shared_y = y_long[q % turns]
@@ -198,7 +206,6 @@ def accumulate_tile(phase, coherence, order, span, member, steps, kind, shape, p
                 keep_valid(products, valid, width)
             find_sizes(sizes, products, kind == DIFFERENCES, width)
             if full:
-                years = np.float32(span[n])
                 add_products(class_total[i], sizes_sum[i], square[i], spans[i], products, sizes, years, width)
             if full and holes:
                 start, stop = place.first_column, place.last_column
@@ -212,8 +219,8 @@ def accumulate_tile(phase, coherence, order, span, member, steps, kind, shape, p
                 if kind == COHERENT:
                     _find_whole(whole, x_sums, here, following, cover, i, shape, width)
                     kept = deviation[i], partial[i], sizes, whole
-                    beyond, below = tall_long[shape.lever_x :], y_long[(i + shape.lever_y) % turns]
-                    add_deviations(*kept, tall_long, beyond, np.float32(shape.lever_x), 0, columns, i, width)
+                    aside, below = tall_long[shape.lever_x :], y_long[(i + shape.lever_y) % turns]
+                    add_deviations(*kept, tall_long, aside, np.float32(shape.lever_x), 0, columns, i, width)
                     add_deviations(*kept, y_long[i % turns], below, np.float32(shape.lever_y), 1, columns, i, width)
             if on_grid:
                 number = (i - place.grid_row) // place.step_y
