@@ -18,7 +18,7 @@ from slidecloud.pipeline.device_runner import stream_gradients
 from slidecloud.pipeline.rates import GRADIENTS, Measurement
 
 INSTRUCTIONS = 170
-"""Machine instructions a sample takes with window 10 and no holes, its share of the halo included, counted for Hopper."""
+"""That a sample takes with window 10 and no holes, its share of the halo included, counted in the code for Hopper."""
 LANES = 128
 """Instructions that a multiprocessor starts a clock, times the 32 threads they are for."""
 _UNIT, _SAMPLE_BYTES, _CONNECTIONS = "pair-pixels/s", 3, 3
