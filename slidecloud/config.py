@@ -85,8 +85,8 @@ class InterferogramsConfig(_Section):
 class GradientsConfig(_Section):
     """Phase-gradient stacking."""
 
-    estimator: Literal["coherent", "overlap", "sum", "rewrapped"] = Field(
-        "coherent", description="coherent, overlap, sum or rewrapped."
+    estimator: Literal["coherent", "overlap", "rate", "sum", "rewrapped"] = Field(
+        "coherent", description="coherent, overlap, rate (tells motion from DEM error), sum or rewrapped."
     )
     window: float | None = Field(
         400.0, gt=0, description="Window in metres, rounded to whole pixels per axis (at least 3)."

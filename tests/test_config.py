@@ -45,7 +45,10 @@ def test_dump_comes_back():
         ({"network": {"seasons": [10, 4]}}, "ascending months"),
         ({"network": {"seasons": [0, 13]}}, "months between 1 and 12"),
         ({"network": {"seasons": []}}, "one or more ascending months"),
-        ({"gradients": {"estimator": "best"}}, "gradients.estimator: .*'coherent', 'overlap', 'sum' or 'rewrapped'"),
+        (
+            {"gradients": {"estimator": "best"}},
+            "estimator: .*'coherent', 'overlap', 'rate', 'sum' or 'rewrapped'",
+        ),
         ({"gradients": {"window": None}}, "neither window nor window_pixels"),
         ({"gradients": {"window_pixels": 2}}, "at least 3 pixels"),
         ({"gradients": {"window_pixels": [9, 1]}}, "at least 3 pixels"),

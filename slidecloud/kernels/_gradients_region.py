@@ -54,10 +54,9 @@ class Region:
 
     def _accumulate(self, widest: int) -> None:
         """Work through the tiles, whose windows have up to ``widest`` columns."""
-        halo_x = self.windows.halo[1]
         height, across = self.stop[0] - self.start[0], self.stop[1] - self.start[1]
-        rows = _even(height, max(TILE_ROWS, 2 * self.windows.size[0]))
-        columns = _even(across, max(widest, 4 * halo_x) - halo_x)
+        halo_x, (most_rows, most_columns) = self.windows.halo[1], tile_size(self.windows, widest)
+        rows, columns = _even(height, most_rows), _even(across, most_columns - halo_x)
         width = -(-(columns + halo_x) // LANES) * LANES
         for top in range(self.start[0], self.stop[0], rows):
             for left in range(self.start[1], self.stop[1], columns):
@@ -200,6 +199,11 @@ class Region:
         variance: Float32 = np.zeros((2, *self.extent), np.float32)
         spread_variances(values, usable, point_flags, first, self.step, self.maps[1], self.count, variance, flags)
         return variance
+
+
+def tile_size(windows: Windows, widest: int) -> Axes:
+    """Most output rows of a tile and columns of its windows."""
+    return max(TILE_ROWS, 2 * windows.size[0]), max(widest, 4 * windows.halo[1])
 
 
 def _even(total: int, largest: int) -> int:

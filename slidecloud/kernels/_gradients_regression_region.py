@@ -7,19 +7,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.kernels._gradients_classes import Regressors
+from slidecloud.kernels._gradients_classes import Regressors, pair_classes, regressors
 from slidecloud.kernels._gradients_geometry import Axes, Pairs, Windows
 from slidecloud.kernels._gradients_layout import TileSums, Workspace
 from slidecloud.kernels._gradients_rate_sums import FIELDS, to_fields
-from slidecloud.kernels._gradients_region import Region, channels_of
+from slidecloud.kernels._gradients_region import Region, channels_of, tile_size
 from slidecloud.kernels._gradients_regression import OUTPUTS, regress_row, regress_rows
 from slidecloud.kernels._gradients_regression_scatter import SCATTERS, class_sums, regression_scatter
 from slidecloud.kernels._gradients_types import RateSums
-from slidecloud.kernels._gradients_variance import BOUNDED_SIGMA, Scatter, bounded_variance, grid_reach
+from slidecloud.kernels._gradients_variance import BOUNDED_SIGMA, Scatter, bounded_variance, grid_reach, grid_step
 from slidecloud.types import Float32, Float64
 
 TILE_WIDTH = 544
 """Columns of the windows of a tile, few enough for the sums of a class to stay in the second-level cache."""
+
+
+def class_bytes(windows: Windows) -> int:
+    """Bytes of a pair that is a class of its own: its sums over a tile, and its products at the points, three times."""
+    (rows, columns), step = tile_size(windows, TILE_WIDTH), grid_step(windows.size)
+    return 16 * rows * columns + 64 * (rows // step[0] + 1) * (columns // step[1] + 1)
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,26 @@ class Regression:
     known: Regressors
     first: NDArray[np.int64]
     last: NDArray[np.int64]
+
+
+def regression_of(
+    phase: NDArray[np.int16],
+    coherence: NDArray[np.uint8],
+    order: NDArray[np.int64],
+    dates: tuple[NDArray[np.int64], NDArray[np.int64]],
+    span: Float64,
+    baseline: Float64,
+) -> tuple[Pairs, Regression]:
+    """Pairs in the order of their classes, and what the regression knows of them.
+
+    ``dates``, spans (years) and baselines (m) are in the order of (reference, secondary), to which ``order`` leads.
+    """
+    classes = pair_classes(span, baseline)
+    by = classes.order
+    numbers = np.unique(np.concatenate(dates))
+    first, last = (np.searchsorted(numbers, each[by]) for each in dates)
+    pairs = Pairs(phase, coherence, order[by], span[by], classes.member, np.empty((0, 6), np.int64))
+    return pairs, Regression(regressors(classes, span, baseline), first, last)
 
 
 class RateRegion(Region):

@@ -26,7 +26,6 @@ from slidecloud.kernels._gradients_check import (
     check_window,
     date_steps,
 )
-from slidecloud.kernels._gradients_classes import pair_classes, regressors
 from slidecloud.kernels._gradients_finish import solve_gradients
 from slidecloud.kernels._gradients_geometry import Pairs, Windows
 from slidecloud.kernels._gradients_layout import COHERENT
@@ -34,7 +33,7 @@ from slidecloud.kernels._gradients_merge import merge
 from slidecloud.kernels._gradients_rate import mean_rate
 from slidecloud.kernels._gradients_rate_sums import finish_dem_error, finish_rate, share_dem_error
 from slidecloud.kernels._gradients_region import Region
-from slidecloud.kernels._gradients_regression_region import RateRegion, Regression
+from slidecloud.kernels._gradients_regression_region import RateRegion, class_bytes, regression_of
 from slidecloud.kernels._gradients_types import (
     DemErrorGradient,
     Flag,
@@ -61,6 +60,12 @@ def halo(window: int | Axes, *, estimator: Estimator = "coherent") -> tuple[Axes
     before_y, before_x = (lead[k] + reach[k] for k in range(2))
     after_y, after_x = (extent[k] - lead[k] + reach[k] for k in range(2))
     return (before_y, after_y), (before_x, after_x)
+
+
+def pair_bytes(window: int | Axes, *, estimator: Estimator = "coherent") -> int:
+    """Bytes of memory that `accumulate` takes at most for each pair, however large the input is."""
+    size, block = check_window(window, None)
+    return class_bytes(Windows(check_estimator(estimator), size, block)) if estimator == "rate" else 0
 
 
 def accumulate(
@@ -177,12 +182,8 @@ def accumulate(
         metres = check_baseline(baseline, span, order.size)[order]
         if empty:
             return no_sums(RateSums, extent)
-        classes = pair_classes(years, metres)
-        by = classes.order
-        dates = np.unique(np.concatenate([first, last]))
-        ends = np.searchsorted(dates, first[by]), np.searchsorted(dates, last[by])
-        pairs = Pairs(angles, shares, order[by], years[by], classes.member, np.empty((0, 6), np.int64))
-        return RateRegion(pairs, windows, *where, Regression(regressors(classes, years, metres), *ends)).rate_sums()
+        pairs, regression = regression_of(angles, shares, order, (first, last), years, metres)
+        return RateRegion(pairs, windows, *where, regression).rate_sums()
     if empty:
         return no_sums(GradientSums, extent)
     pairs = Pairs(angles, shares, order, years, np.zeros_like(order), date_steps(first, last))
@@ -202,8 +203,7 @@ def finish(
     The angles of the sums are the gradients times the distances of the blocks: a 2 x 2 system per pixel, because blocks
     with holes are shifted along the other axis too. ``rewrapped`` is unwrapped here, from the best coherence outwards,
     and therefore needs the whole burst at once; every connected part keeps an unknown multiple of 2 pi, taken so that
-    its median sum lies in [-pi, pi]. The gradients of ``rate``
-    are those of a pair of the mean span without DEM error.
+    its median sum lies in [-pi, pi]. The gradients of ``rate`` are those of a pair of the mean span without DEM error.
 
     Parameters
     ----------
@@ -292,6 +292,7 @@ __all__ = [
     "halo",
     "mean_rate",
     "merge",
+    "pair_bytes",
     "share_dem_error",
     "stack",
 ]

@@ -151,6 +151,7 @@ def stack(
     reference: ArrayLike,
     secondary: ArrayLike,
     span: ArrayLike | None = None,
+    baseline: ArrayLike | None = None,
     looks: Axes = (2, 8),
     coherence_window: int | Axes = 1,
     flattening: NDArray[np.int16] | None = None,
@@ -168,7 +169,7 @@ def stack(
     ----------
     slc, reference, secondary, looks, coherence_window, flattening
         See `form_pairs`.
-    span, window, gap, estimator
+    span, baseline, window, gap, estimator
         See `gradients.accumulate`; the window counts cells.
     """
     if on_device(slc) or on_device(flattening):
@@ -177,10 +178,12 @@ def stack(
             flattening=flattening,
         )  # fmt: skip
         return gradients.stack(
-            *formed, reference=reference, secondary=secondary, span=span, window=window, gap=gap, estimator=estimator
-        )
+            *formed, reference=reference, secondary=secondary, span=span, baseline=baseline, window=window, gap=gap,
+            estimator=estimator,
+        )  # fmt: skip
     cells = grid(np.shape(slc)[1:3], looks)
     before, after = zip(*gradients.halo(window, estimator=estimator), strict=True)
+    kind = gradients.RateSums if estimator == "rate" else gradients.GradientSums
     fields: list[NDArray[Any]] = []
     for top in range(0, cells[0], TILE[0]):
         for left in range(0, cells[1], TILE[1]):
@@ -194,13 +197,13 @@ def stack(
             )  # fmt: skip
             sums = gradients.accumulate(
                 formed.phase[:, *wanted], formed.coherence[:, *wanted], reference=reference, secondary=secondary,
-                span=span, window=window, gap=gap, estimator=estimator, interior=interior,
+                span=span, baseline=baseline, window=window, gap=gap, estimator=estimator, interior=interior,
                 origin=(outer[0].start, outer[1].start),
             )  # fmt: skip
             fields = fields or [np.empty(cells, field.dtype) for field in sums]
             for whole, part in zip(fields, sums, strict=True):
                 whole[own] = part
-    return gradients.finish(gradients.GradientSums(*fields), estimator=estimator, window=window, gap=gap)
+    return gradients.finish(kind(*fields), estimator=estimator, window=window, gap=gap)
 
 
 def samples(

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slidecloud.kernels._lanes import WIDTH
-from slidecloud.kernels._sbas_blocks import Details, measure_columns, solve_blocks
-from slidecloud.kernels._sbas_check import Network, observe, refuse, sort_network
-from slidecloud.kernels._sbas_dates import count_dates, store_dates
-from slidecloud.kernels._sbas_exact import Careful, solve_exact
-from slidecloud.kernels._sbas_increments import WIDEST, diagonals
-from slidecloud.kernels._sbas_quality import SUMS
-from slidecloud.kernels._sbas_robust import MOST_STEPS
-from slidecloud.kernels._sbas_stage import Arrivals, Observations, arrivals
+from slidecloud.kernels._sbas_dates import store_dates
+from slidecloud.kernels._sbas_pieces import Piece, Task, pieces, plan, solve_piece, solve_with_details
 from slidecloud.kernels._sbas_velocity import FLAT, fit_velocity
 from slidecloud.kernels.device import on_device
 from slidecloud.types import Float32, Float64
 
-BLOCK = 2048
 LEAST_RMS = 1e-4
 """Residuals are never taken to be smaller than this many radians: pairs that fit perfectly do not make sigma zero."""
 
@@ -91,7 +82,7 @@ def solve(
     -------
     float32 (date, pixel) rad, ``series`` of `Inversion`.
     """
-    task = _plan(phase, weight, reference, secondary, time, robust, offset, weight_table)
+    task = plan(phase, weight, reference, secondary, time, robust, offset, weight_table)
     dates = np.asarray(time).size
     if on_device(phase) or on_device(weight):
         from slidecloud.kernels import _sbas_cuda
@@ -99,8 +90,8 @@ def solve(
         there: Float32 = _sbas_cuda.solve(task.observed, task.network, dates, robust=robust)
         return there
     series = np.empty((task.network.time.size, phase.shape[1]), np.float32)
-    for piece in _pieces(task.observed):
-        _solve_piece(task, piece, series, piece.to.start, None)
+    for piece in pieces(task.observed):
+        solve_piece(task, piece, series, piece.to.start, None)
     if task.network.used.size == dates:
         return series
     whole = np.full((dates, phase.shape[1]), np.nan, np.float32)
@@ -126,10 +117,13 @@ def invert(
 
     Unknowns are the increments between successive dates. Their normal matrix is banded and, unlike that of phases,
     stays well conditioned however many dates there are, so float32 serves pixels whose pairs link all dates. Others
-    (smallest pivot below 1e-4 of the mean diagonal), networks with a pair of more than nine date steps, and robust fits
-    are solved in float64, with a ridge that chooses the minimum-norm velocity where pairs leave a choice and one step
-    of iterated Tikhonov that removes its bias. Pairs may be of any length; the cost grows with the square of the
-    longest. Every value is computed from its own pixel alone and does not depend on how pixels are grouped.
+    (smallest pivot below 1e-4 of the mean diagonal) and networks with a pair of more than nine date steps are solved in
+    float64, with a ridge that chooses the minimum-norm velocity where pairs leave a choice and one step of iterated
+    Tikhonov that removes its bias. Pairs may be of any length; the cost grows with the square of the longest. Every
+    value is computed from its own pixel alone and does not depend on how pixels are grouped.
+
+    Pairs are read as they are stored, a block of pixels at a time, and never copied as a whole unless pixels of a pair
+    do not lie next to each other.
 
     Arrays on a GPU (CuPy's, or numba's) are inverted there, in batches that its free memory holds, by the same steps;
     results are numba device arrays, which ``cupy.asarray`` takes without a copy. Pairs may then span 64 dates.
@@ -137,7 +131,7 @@ def invert(
     Parameters
     ----------
     phase
-        (pair, pixel) float32 rad, unwrapped; NaN = missing.
+        (pair, pixel) float32 rad, unwrapped, NaN = missing; or int16 binary angles, ``pi / 32768`` rad each.
     weight
         (pair, pixel) float32 or uint8, inverse phase variance in rad^-2 up to a common factor; 0 or NaN = missing.
     reference, secondary
@@ -147,7 +141,11 @@ def invert(
     robust
         Minimise the sum of ``sqrt(weight (r^2 + 0.1^2))``, r in rad, in place of that of squares: unwrapping errors
         then hardly count. Sigmas come from the sandwich of that objective, corrected for the number of unknowns (El
-        Karoui et al., 2013).
+        Karoui et al., 2013). At most 200 steps of reweighted least squares, until none moves a date by 1e-3 rad.
+    offset
+        (pair,) rad, subtracted from the pair's phase; NaN leaves the pair out.
+    weight_table
+        (256,) weight of each value of a uint8 ``weight``, such as `weights.weight_table` of stored coherence.
     minimum_norm
         Fit the velocity with one intercept, as if the joined subsets were one. Otherwise every subset has its own.
     seasonal
@@ -165,7 +163,8 @@ def invert(
     Raises
     ------
     TypeError
-        If ``phase`` is not float32, ``weight`` neither float32 nor uint8, or the date indices are not integers.
+        If ``phase`` is neither float32 nor int16, ``weight`` neither float32 nor uint8, a table is given for weights
+        that are not uint8, or the date indices are not integers.
     ValueError
         If shapes disagree, dates do not increase, a pair is reversed, repeated or outside ``time``, or values are
         infinite or weights negative.
@@ -187,7 +186,7 @@ def invert(
 
     *Sigmas* of dates come from selected inversion of the banded factor (Takahashi et al., 1973), without g.
     """
-    task = _plan(phase, weight, reference, secondary, time, robust, offset, weight_table)
+    task = plan(phase, weight, reference, secondary, time, robust, offset, weight_table)
     design, flat = _design(task.network.time, seasonal), 0.0 if independent_pairs else FLAT
     if on_device(phase) or on_device(weight):
         from slidecloud.kernels import _sbas_cuda
@@ -196,119 +195,13 @@ def invert(
         fields = _sbas_cuda.invert(task.observed, task.network, np.asarray(time).size, trend, robust=robust)
         return Inversion(*fields)
     out = _empty(task.network.used, np.asarray(time).size, phase.shape[1])
-    for piece in _pieces(task.observed):
+    for piece in pieces(task.observed):
         _invert_piece(task, piece, out, design, minimum_norm, flat)
     return out
 
 
-class _Task(NamedTuple):
-    """What to invert and how: a network of date ranks, its pairs as the quick way takes them, and the longest pair in
-    date steps, less one."""
-
-    observed: Observations
-    network: Network
-    pairs: Arrivals
-    half: int
-    robust: bool
-
-
-class _Piece(NamedTuple):
-    """Columns ``start .. stop - 1`` of contiguous observations; their results belong to the columns ``to``."""
-
-    observed: Observations
-    start: int
-    stop: int
-    to: slice
-
-
-def _plan(
-    phase: Float32 | NDArray[np.int16],
-    weight: Float32 | NDArray[np.uint8],
-    reference: ArrayLike,
-    secondary: ArrayLike,
-    time: ArrayLike,
-    robust: bool,
-    offset: ArrayLike | None,
-    weight_table: ArrayLike | None,
-) -> _Task:
-    observed = observe(phase, weight, offset, weight_table)
-    network = sort_network(reference, secondary, time, phase.shape[0])
-    half = int((network.secondary - network.reference).max()) - 1
-    return _Task(observed, network, arrivals(network), half, robust)
-
-
-def _pieces(observed: Observations) -> Iterator[_Piece]:
-    """Pixels in blocks, copied only where pixels do not lie next to each other."""
-    pixels = observed.phase.shape[1]
-    whole = observed.phase.flags.c_contiguous and observed.weight.flags.c_contiguous
-    for start in range(0, pixels, BLOCK):
-        to = slice(start, min(start + BLOCK, pixels))
-        if whole:
-            yield _Piece(observed, start, to.stop, to)
-        else:
-            phase: Any = np.ascontiguousarray(observed.phase[:, to])
-            weight: Any = np.ascontiguousarray(observed.weight[:, to])
-            yield _Piece(observed._replace(phase=phase, weight=weight), 0, to.stop - start, to)
-
-
-def _solve_piece(
-    task: _Task, piece: _Piece, series: Float32, place: int, details: Details | None
-) -> tuple[NDArray[np.intp], Careful | None]:
-    """Series (date, pixel) of a piece, from column ``place`` on; which of its pixels needed care, and what it found."""
-    sound = np.zeros(piece.stop - piece.start, np.bool_)
-    refused = False
-    if task.half <= WIDEST:
-        steps = MOST_STEPS if task.robust else 0
-        columns = (piece.observed, piece.start, piece.stop)
-        refused = solve_blocks(*columns, task.pairs, diagonals(task.half), steps, series, place, sound, details)
-    rest = np.flatnonzero(~sound)
-    careful = None
-    if rest.size and not refused:
-        net, interval = task.network, np.diff(task.network.time)
-        ratio = (np.median(interval) / interval) ** 2
-        pairs = (net.order, net.reference, net.secondary, task.half)
-        careful = solve_exact(piece.observed, rest + piece.start, *pairs, net.time, ratio, task.robust)
-        series[:, rest + place] = careful.series
-        refused = careful.refused
-    if refused:
-        refuse(piece.observed.phase)
-    return rest, careful
-
-
-class _Solved(NamedTuple):
-    """A piece's series (date, lane) rad, subset labels, recovered fraction (lane,), rank (lane,), and details.
-
-    Lanes are the pixels, and more to a multiple of `WIDTH`.
-    """
-
-    series: Float32
-    label: NDArray[np.int16]
-    recovered: Float32
-    rank: NDArray[np.int64]
-    details: Details
-
-
-def _solve_with_details(task: _Task, piece: _Piece) -> _Solved:
-    dates, lanes = task.network.time.size, -(-(piece.stop - piece.start) // WIDTH) * WIDTH
-    series, variance = (np.zeros((dates, lanes), np.float32) for _ in range(2))
-    sums, factor = np.zeros((SUMS, lanes), np.float32), np.ones((1, lanes), np.float32)
-    details = Details(variance, np.ones((dates - 1, lanes), np.float32), sums, factor)
-    label, recovered = np.ones((dates, lanes), np.int16), np.ones(lanes, np.float32)
-    rest, careful = _solve_piece(task, piece, series, 0, details)
-    if careful is not None:
-        label[:, rest], recovered[rest] = careful.label, careful.recovered
-        variance[:, rest], details.information[:, rest] = careful.variance, careful.information
-    valid, subsets = (np.empty(lanes, np.int16) for _ in range(2))
-    count_dates(label, valid, subsets)
-    rank = (valid - subsets).astype(np.int64)
-    if rest.size:
-        where = (piece.observed, rest + piece.start, task.pairs, task.robust, rank.astype(np.float32))
-        measure_columns(*where, series, rest, sums, factor)
-    return _Solved(series, label, recovered, rank, details)
-
-
-def _invert_piece(task: _Task, piece: _Piece, out: Inversion, design: Float64, minimum_norm: bool, flat: float) -> None:
-    series, label, recovered, rank, details = _solve_with_details(task, piece)
+def _invert_piece(task: Task, piece: Piece, out: Inversion, design: Float64, minimum_norm: bool, flat: float) -> None:
+    series, label, recovered, rank, details = solve_with_details(task, piece)
     count, total, misfit, square, cosine, sine = details.sums.astype(np.float64)
     redundancy = count.astype(np.int64) - rank
     empty = count == 0

@@ -81,12 +81,34 @@ def inverse_phase_variance(coherence: NDArray[np.uint8], *, looks: float) -> Flo
     """
     if np.asarray(coherence).dtype != np.uint8:
         raise TypeError(f"coherence: found dtype {np.asarray(coherence).dtype}, expected uint8 (255 times coherence)")
+    weights: Float32 = weight_table(looks=looks)[coherence]
+    return weights
+
+
+def weight_table(*, looks: float, least: float = 0.0) -> Float32:
+    """Weight of each stored value of coherence, for kernels that look it up themselves.
+
+    Parameters
+    ----------
+    looks
+        Effective number of independent looks, from 0.5 to 1000.
+    least
+        Coherence below which a value counts as no data.
+
+    Returns
+    -------
+    float32 (256,) rad^-2, by 255 times coherence; 0 for no data.
+
+    Raises
+    ------
+    ValueError
+        If ``looks`` is outside its range.
+    """
     if not 0.5 <= looks <= 1000:
         raise ValueError(
             f"looks: found {looks}, expected 0.5 to 1000 effective looks; check the stack's effective_looks"
         )
-    weights: Float32 = _table(float(looks))[coherence]
-    return weights
+    return np.where(np.arange(256) < 255 * least, np.float32(0), _table(float(looks)))
 
 
 @lru_cache(maxsize=16)

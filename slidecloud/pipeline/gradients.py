@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from slidecloud.kernels import gradients as kernel
 from slidecloud.kernels.gradients_device import check_method
 from slidecloud.network import SeasonBins, season_bins
 from slidecloud.pipeline.device_runner import stream_gradients
-from slidecloud.pipeline.gradient_maps import SUMS, MapsWork, Method
+from slidecloud.pipeline.gradient_maps import DEM_ERROR_MAPS, MapsWork, Method, View
 from slidecloud.pipeline.inputs import DAYS_PER_YEAR, Selection
 from slidecloud.pipeline.samples import PairSamples, samples_of
 from slidecloud.pipeline.spacing import window_pixels
@@ -23,13 +24,11 @@ from slidecloud.pipeline.units import Unit
 from slidecloud.store import records
 from slidecloud.store.arrays import Writer
 from slidecloud.store.location import Location
-from slidecloud.store.schema import BIN_SUMS
-from slidecloud.types import StackHeader
+from slidecloud.store.schema import bin_sums
+from slidecloud.types import DataError, Float32, StackHeader
 
 STAGE = "gradients"
-_SUM_BYTES = 4 * len(BIN_SUMS) + 4 + 1
-_WORK_BYTES = 2 * _SUM_BYTES + 200
-_MAP_BYTES = 500
+_MAP_BYTES = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,7 @@ class BinWork:
     reference: tuple[int, ...]
     secondary: tuple[int, ...]
     spans: tuple[float, ...]
+    baselines: tuple[float, ...] | None
     shape: tuple[int, int]
     tile: Tile
     method: Method
@@ -68,8 +68,9 @@ class BinWork:
                 self.samples.reader(outer), shape, chunk=self.samples.batch, **options
             )
         else:
-            sums = kernel.accumulate(*self.samples.read(outer), **options)
-        for name in SUMS:
+            baseline = None if self.baselines is None else np.array(self.baselines)
+            sums = kernel.accumulate(*self.samples.read(outer), baseline=baseline, **options)
+        for name in bin_sums(self.method.estimator):
             start = (self.bin, self.tile.top, self.tile.left)
             writer.write(f"{self.group}/sum_{name}", getattr(sums, name)[None], start)
         return {"pairs": len(self.reference), "pixels_with_data": int((sums.count > 0).sum())}
@@ -109,8 +110,16 @@ def plan(
     tile: tuple[int, int] | None,
     after: tuple[tuple[str, str], ...] = (),
     device: Device = "cpu",
+    view: View | None = None,
 ) -> list[Unit]:
-    """Units of one burst: each bin and tile, then the maps. Bins wait for the units named in ``after``."""
+    """Units of one burst: each bin and tile, then the maps. Bins wait for the units named in ``after``.
+
+    Raises
+    ------
+    DataError
+        If the estimator needs perpendicular baselines and some are not known.
+    """
+    _check_baselines(selection, config)
     header = selection.header
     method = Method(config.estimator, window_of(header, config), config.gap)
     kernel.check_window(method.window, method.gap)
@@ -123,15 +132,54 @@ def plan(
         header.shape,
         selection.chunks[1:],
         read_per_pixel=max(samples.read_per_pixel for samples in needs),
-        memory_per_pixel=max(samples.memory_per_pixel for samples in needs) + _WORK_BYTES,
-        memory=memory,
+        memory_per_pixel=max(samples.memory_per_pixel for samples in needs) + _work_bytes(method),
+        memory=memory - max(len(chosen.pairs) for chosen in members) * _pair_bytes(method),
         tile=tile,
     )
     units: list[Unit] = []
     for number, label in enumerate(bins.label):
         units += [_bin_unit(members[number], number, label, part, method, after, device) for part in tiles]
-    units.append(_maps_unit(run, selection, bins, network, method, units))
+    units.append(_maps_unit(run, selection, bins, network, method, view, units))
     return units
+
+
+def optional_arrays(config: GradientsConfig, view: View | None) -> list[str]:
+    """Optional arrays of the stage's group: the estimator's sums, and DEM errors where the view is known."""
+    arrays = [f"sum_{name}" for name in bin_sums(config.estimator)]
+    if view is not None:
+        arrays += [f"{prefix}{name}" for prefix in ("", "season_") for name in DEM_ERROR_MAPS]
+    return arrays
+
+
+def view_of(selection: Selection, config: GradientsConfig, incidence: Float32 | None) -> View | None:
+    """What turns phase per baseline into metres; None where it is not known or the estimator does not tell them."""
+    if config.estimator != "rate" or incidence is None or not math.isfinite(selection.header.slant_range):
+        return None
+    looks = None if selection.forming is None else selection.forming.looks
+    return View(selection.location, looks, records.checksum(incidence.tobytes()))
+
+
+def _check_baselines(selection: Selection, config: GradientsConfig) -> None:
+    unknown = [pair.key for pair in selection.pairs if math.isnan(pair.perpendicular_baseline)]
+    if config.estimator == "rate" and unknown:
+        raise DataError(
+            f"{selection.location} has no perpendicular baseline for {len(unknown)} of {len(selection.pairs)} pairs, "
+            f"the first is {unknown[0]}, and gradients.estimator is rate, which needs them. Choose coherent, or ingest "
+            "the stack with its baselines file."
+        )
+
+
+def _sum_bytes(method: Method) -> int:
+    """Of a pixel in one bin; all but the flags are of four bytes."""
+    return 4 * len(bin_sums(method.estimator)) - 3
+
+
+def _work_bytes(method: Method) -> int:
+    return 2 * _sum_bytes(method) + 200
+
+
+def _pair_bytes(method: Method) -> int:
+    return kernel.pair_bytes(method.window, estimator=method.estimator)
 
 
 def _bin_unit(
@@ -144,6 +192,8 @@ def _bin_unit(
     device: Device,
 ) -> Unit:
     burst, pairs, samples = chosen.header.id, len(chosen.pairs), samples_of(chosen)
+    known = tuple(float(pair.perpendicular_baseline) for pair in chosen.pairs)
+    baselines = known if method.estimator == "rate" else None
     work = BinWork(
         samples,
         group(burst),
@@ -151,6 +201,7 @@ def _bin_unit(
         tuple(int(i) for i in chosen.reference),
         tuple(int(i) for i in chosen.secondary),
         tuple(float(s) for s in chosen.spans),
+        baselines,
         chosen.header.shape,
         tile,
         method,
@@ -159,15 +210,17 @@ def _bin_unit(
     parts = ["gradients.bin/3", number, label, _method_digest(method), chosen.signature, str(tile), chosen.place]
     # A GPU rounds otherwise: what it made is its own.
     parts += [device] if device != "cpu" else []
+    if baselines is not None:
+        parts.append(baselines)
     (before_y, after_y), (before_x, after_x) = kernel.halo(method.window, estimator=method.estimator)
     read = tile.padded((before_y, before_x), (after_y, after_x), chosen.header.shape).pixels
-    peak = BASE_MEMORY + read * (samples.memory_per_pixel + _WORK_BYTES)
+    peak = BASE_MEMORY + read * (samples.memory_per_pixel + _work_bytes(method)) + pairs * _pair_bytes(method)
     return Unit(
         records.Key(STAGE, f"{burst}/{label}/{tile}", records.digest(parts)),
         work,
         requires=after,
         bytes_read=samples.read_per_pixel * read,
-        bytes_written=_SUM_BYTES * tile.pixels,
+        bytes_written=_sum_bytes(method) * tile.pixels,
         peak_memory=peak,
         kernel="gradients",
         samples=(pairs + samples.forming_per_pixel) * tile.pixels,
@@ -180,22 +233,25 @@ def _maps_unit(
     bins: SeasonBins,
     network: NetworkConfig,
     method: Method,
+    view: View | None,
     sums: list[Unit],
 ) -> Unit:
     header = selection.header
     durations = _durations(bins, selection)
     seasons = tuple(int(s) for s in bins.season)
-    work = MapsWork(run, group(header.id), header, durations, seasons, len(network.seasons), method)
+    work = MapsWork(run, group(header.id), header, durations, seasons, len(network.seasons), method, view)
     inputs = [unit.key.digest for unit in sums]
     parts = ["gradients.maps/1", _method_digest(method), durations, seasons, selection.place, inputs]
+    if view is not None:
+        parts.append([header.slant_range, view.checksum])
     height, width = header.shape
     pixels, count = height * width, len(durations)
     return Unit(
         records.Key(STAGE, f"{header.id}/maps", records.digest(parts)),
         work,
         requires=tuple(unit.name for unit in sums),
-        bytes_read=3 * count * _SUM_BYTES * pixels,
-        bytes_written=(12 * 4 + 1) * (1 + len(network.seasons)) * pixels,
+        bytes_read=(3 if view is None else 4) * count * _sum_bytes(method) * pixels,
+        bytes_written=((12 if view is None else 16) * 4 + 1) * (1 + len(network.seasons)) * pixels,
         peak_memory=BASE_MEMORY + pixels * _MAP_BYTES,
     )
 

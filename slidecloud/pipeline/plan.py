@@ -9,6 +9,7 @@ from typing import NamedTuple
 from slidecloud.config import ConfigError, RunConfig
 from slidecloud.pipeline import gradients, interferograms, noise, timeseries
 from slidecloud.pipeline.forming import multilooked_maps, select_formed, select_offered_images
+from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.ingest import STACK_CHUNKS
 from slidecloud.pipeline.inputs import Selection, select, select_offered
 from slidecloud.pipeline.summary import Quarantined
@@ -23,6 +24,8 @@ from slidecloud.store.stacks import SLC_KIND, Stack, kind_of
 from slidecloud.types import DataError
 
 TEMPLATE_ROOT = "root"
+BLOCKS = ("coherent", "rate")
+"""Estimators that compare two blocks with a gap between them."""
 _STAGES = (gradients.STAGE, timeseries.STAGE, interferograms.STAGE)
 
 
@@ -129,6 +132,7 @@ def _burst(
     static = stack.static()
     if isinstance(stack, SlcStack):
         static = multilooked_maps(static, config.interferograms.looks)
+    view = gradients.view_of(chosen.gradients, config.gradients, static.get("incidence"))
     position = {name: values for name, values in static.items() if name in ("latitude", "longitude")}
     collected: dict[str, Mapping[str, bytes]] = {f"bursts/{header.id}": runs.burst_template(header)}
     if _stores_interferograms(config, chosen):
@@ -143,18 +147,19 @@ def _burst(
             "window": list(gradients.window_of(header, config.gradients)),
         }
         collected[gradients.group(header.id)] = runs.stage_template(
-            header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=chunks
-        )
+            header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=chunks,
+            optional=gradients.optional_arrays(config.gradients, view),
+        )  # fmt: skip
     if "timeseries" in config.stages:
         sizes, values = timeseries.template_values(chosen.timeseries)
         collected[timeseries.group(header.id)] = runs.stage_template(
             header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=chunks
         )
-    return collected, _units(config, run, chosen)
+    return collected, _units(config, run, chosen, view)
 
 
 def _noise_note(config: RunConfig, stack: Stack | SlcStack) -> list[str]:
-    if isinstance(stack, SlcStack) or "gradients" not in config.stages or config.gradients.estimator != "coherent":
+    if isinstance(stack, SlcStack) or "gradients" not in config.stages or config.gradients.estimator not in BLOCKS:
         return []
     gap = gradients.gap_of(stack.header, config.gradients)
     note = noise.warning(stack.header.id, noise.known_reach(stack.location), gap)
@@ -188,7 +193,7 @@ def _stores_interferograms(config: RunConfig, chosen: _Chosen) -> bool:
     return config.interferograms.write and chosen.timeseries.forming is not None
 
 
-def _units(config: RunConfig, run: Location, chosen: _Chosen) -> list[Unit]:
+def _units(config: RunConfig, run: Location, chosen: _Chosen, view: View | None = None) -> list[Unit]:
     memory, tile = config.resources.memory_bytes, config.resources.tile
     units: list[Unit] = []
     if _stores_interferograms(config, chosen):
@@ -198,7 +203,7 @@ def _units(config: RunConfig, run: Location, chosen: _Chosen) -> list[Unit]:
     if "gradients" in config.stages:
         units += gradients.plan(
             run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile, after=after,
-            device=config.resources.device,
+            view=view, device=config.resources.device,
         )  # fmt: skip
     if "timeseries" in config.stages:
         units += timeseries.plan(run, chosen.timeseries, config.timeseries, memory=memory, tile=tile)

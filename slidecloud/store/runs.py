@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -46,9 +46,11 @@ def stage_template(
     attributes: Mapping[str, Any],
     *,
     chunks: tuple[int, int],
+    optional: Collection[str] = (),
 ) -> dict[str, bytes]:
-    """Objects of an empty ``gradients`` or ``timeseries`` group of a burst."""
-    specs = tuple(spec for spec in GROUPS[name] if not spec.optional or spec.name in coordinates)
+    """Objects of an empty ``gradients`` or ``timeseries`` group of a burst, with some of the ``optional`` arrays."""
+    wanted = {*coordinates, *optional}
+    specs = tuple(spec for spec in GROUPS[name] if not spec.optional or spec.name in wanted)
     height, width = header.shape
     return templates.group(
         specs,

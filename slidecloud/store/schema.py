@@ -6,9 +6,9 @@ Templates are created from it, stores are validated against it, and the README's
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Final
 
+from slidecloud.store.gradient_specs import GRADIENT_FLAGS, GRADIENTS, bin_sums
 from slidecloud.store.specs import (
     EPOCH,
     PAIR_BATCH,
@@ -23,7 +23,6 @@ from slidecloud.store.specs import map_spec as _map
 from slidecloud.store.specs import time_spec as _time
 
 __all__ = [
-    "BIN_SUMS",
     "EPOCH",
     "GRADIENTS",
     "GRADIENT_FLAGS",
@@ -37,12 +36,9 @@ __all__ = [
     "STATIC",
     "TIMESERIES",
     "ArraySpec",
+    "bin_sums",
     "table",
 ]
-GRADIENT_FLAGS: Final = {
-    "flag_masks": [1, 2, 4, 8],
-    "flag_meanings": "aliased bounded_sigma uneven steep",
-}
 
 STACK: Final[tuple[ArraySpec, ...]] = (
     ArraySpec(
@@ -126,69 +122,6 @@ SLC: Final[tuple[ArraySpec, ...]] = (
     *STATIC,
 )
 
-_SUMS: Final = (
-    ("x_real", "1", "real part of the summed products along x"),
-    ("x_imag", "1", "imaginary part of the summed products along x"),
-    ("y_real", "1", "real part of the summed products along y"),
-    ("y_imag", "1", "imaginary part of the summed products along y"),
-    ("x_variance", "1", "variance of the summed products across their angle along x, shared dates included"),
-    ("y_variance", "1", "variance of the summed products across their angle along y, shared dates included"),
-    ("magnitude", "1", "sum of the products' magnitudes"),
-    ("magnitude_squared", "1", "sum of the products' squared magnitudes"),
-    ("span", "year", "sum of magnitude times time span"),
-    ("coherence", "1", "sum of coherence over pairs"),
-    ("distance_xx", "pixel", "distance along x of the weighted centres of the two blocks of the x axis"),
-    ("distance_xy", "pixel", "distance along y of the weighted centres of the two blocks of the x axis"),
-    ("distance_yx", "pixel", "distance along x of the weighted centres of the two blocks of the y axis"),
-    ("distance_yy", "pixel", "distance along y of the weighted centres of the two blocks of the y axis"),
-)
-
-
-def _gradient_maps(prefix: str, dims: tuple[str, ...], what: str) -> Iterable[ArraySpec]:
-    for axis in "xy":
-        step = f"per pixel step along {axis}"
-        yield _map(f"{prefix}gradient_{axis}", "rad", f"{what} phase gradient, mean per pair, {step}", dims=dims)
-        yield _map(f"{prefix}gradient_{axis}_sigma", "rad", f"standard error of {prefix}gradient_{axis}", dims=dims)
-        yield _map(
-            f"{prefix}velocity_gradient_{axis}",
-            "m year-1 m-1",
-            f"{what} gradient of line-of-sight velocity along {axis}, positive towards the satellite",
-            dims=dims,
-        )
-        yield _map(
-            f"{prefix}velocity_gradient_{axis}_sigma",
-            "m year-1 m-1",
-            f"standard error of {prefix}velocity_gradient_{axis}",
-            dims=dims,
-        )
-    yield _map(f"{prefix}pair_count", "1", f"{what} number of pairs", dims=dims, dtype="int32")
-    yield _map(f"{prefix}effective_pairs", "1", f"{what} effective number of pairs (sum|p|)^2/sum|p|^2", dims=dims)
-    yield _map(f"{prefix}mean_coherence", "1", f"{what} mean coherence over pairs with data", dims=dims)
-    flags = {"attributes": GRADIENT_FLAGS}
-    yield _map(f"{prefix}flags", "1", f"{what} quality flags", dims=dims, dtype="uint8", **flags)
-
-
-GRADIENTS: Final[tuple[ArraySpec, ...]] = (
-    ArraySpec("bin", ("bin",), "int32", "1", "season bin in time order", (None,), 0),
-    _time("bin_start", "bin", "first instant of the season bin"),
-    _time("bin_end", "bin", "end of the season bin"),
-    ArraySpec(
-        "bin_season", ("bin",), "int32", "1", "season of the bin, an index into the dimension season", (None,), 0
-    ),
-    ArraySpec("season", ("season",), "int32", "1", "month in which the season starts", (None,), 0),
-    *(_map(f"sum_{name}", units, long_name, dims=("bin",)) for name, units, long_name in _SUMS),
-    _map("sum_count", "1", "pairs that contributed to the bin", dims=("bin",), dtype="int32"),
-    _map("sum_flags", "1", "flags of the bin", dims=("bin",), dtype="uint8", attributes=GRADIENT_FLAGS),
-    *_gradient_maps("", (), "time-weighted over all bins:"),
-    *(_map(f"gradient_{a}_weighted", "rad", f"plainly weighted phase gradient along {a}, mean per pair") for a in "xy"),
-    *(
-        _map(f"gradient_{a}_weighted_sigma", "rad", f"standard error of gradient_{a}_weighted per pixel step")
-        for a in "xy"
-    ),
-    *_gradient_maps("season_", ("season",), "time-weighted over the bins of one season:"),
-    *RADAR_POSITION,
-)
-
 TIMESERIES: Final[tuple[ArraySpec, ...]] = (
     _time("time", "time", "acquisition time (UTC)"),
     ArraySpec(
@@ -258,7 +191,6 @@ TIMESERIES: Final[tuple[ArraySpec, ...]] = (
 )
 
 GROUPS: Final = {"stack": STACK, "slc": SLC, "gradients": GRADIENTS, "timeseries": TIMESERIES}
-BIN_SUMS: Final = tuple(name for name, _, _ in _SUMS)
 
 
 def table(group: str) -> str:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from slidecloud.kernels import _sbas_exact as exact
-from slidecloud.kernels.sbas import Inversion, invert
+from slidecloud.kernels._sbas_blocks import solve_blocks
+from slidecloud.kernels._sbas_check import observe, sort_network
+from slidecloud.kernels._sbas_increments import diagonals
+from slidecloud.kernels._sbas_stage import arrivals
+from slidecloud.kernels.sbas import Inversion, invert, solve
 
 REVISIT = 12 / 365.25
 
@@ -83,6 +89,18 @@ def robust_series(phase, weight, reference, secondary):
     return series
 
 
+def quick_series(phase, weight, reference, secondary, steps):
+    """The float32 series (date, pixel) after at most ``steps`` steps."""
+    dates = int(secondary.max()) + 1
+    observed = observe(phase, weight, None, None)
+    pairs = arrivals(sort_network(reference, secondary, np.arange(dates), len(phase)))
+    series, sound = np.empty((dates, phase.shape[1]), np.float32), np.empty(phase.shape[1], bool)
+    wide = diagonals(int((secondary - reference).max()) - 1)
+    solve_blocks(observed, 0, phase.shape[1], pairs, wide, steps, series, 0, sound, None)
+    assert sound.all()
+    return series
+
+
 def robust_cost(phase, weight, reference, secondary, series):
     residual = phase - (series[secondary] - series[reference])
     return np.sqrt(weight.astype(float) * (residual**2 + exact.SMOOTHING**2)).sum(axis=0)
@@ -102,6 +120,27 @@ def test_objective_never_grows(monkeypatch):
     for _ in range(20):
         moved = series + 0.05 * rng.normal(size=series.shape)
         assert (robust_cost(*pairs, moved) >= cost[-1]).all()
+
+
+def test_vectors_of_pixels_reach_what_float64_reaches():
+    """Both ways end where no date moves by 1e-3 rad, a few steps of that from each other at most, and as low."""
+    phase, weight, reference, secondary, time, _ = scene(5, 64, 0.05, dates=30)
+    exactly = robust_series(phase, weight, reference, secondary)
+    quick = solve(phase, weight, reference, secondary, time=time, robust=True).astype(float)
+    pairs = (phase, weight, reference, secondary)
+    cost = robust_cost(*pairs, exactly)
+    assert (robust_cost(*pairs, quick) < cost * (1 + 1e-5)).all()
+    assert np.sqrt(np.mean((quick - exactly + exactly[0]) ** 2)) < 0.02
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), outliers=st.sampled_from([0.0, 0.05, 0.3]))
+def test_objective_never_grows_from_step_to_step(seed, outliers):
+    """The float32 way, stopped after more and more steps; a sum of float32 numbers is known to 1e-6 of itself."""
+    *pairs, _, _ = scene(seed, 40, outliers, dates=12)
+    cost = [robust_cost(*pairs, quick_series(*pairs, steps).astype(float)) for steps in (0, 1, 2, 4, 10, 100)]
+    assert (np.diff(cost, axis=0) <= 1e-6 * cost[0]).all()
+    assert (cost[-1] <= cost[0]).all()
 
 
 def test_any_grouping_gives_the_same_bits():

@@ -77,13 +77,18 @@ def test_grid_of_the_run_is_that_of_the_cells(finished):
     assert np.diff(found.x.values[:2]) == 40.0
 
 
-@pytest.mark.parametrize("estimator", ["coherent", "sum"])
+@pytest.mark.parametrize("estimator", ["coherent", "rate", "sum"])
 def test_kernel_stack_is_that_of_whole_interferograms(slc, estimator, monkeypatch):
     reference, secondary = _network()
     monkeypatch.setattr(interferograms, "TILE", (24, 40))
-    found = interferograms.stack(slc, reference=reference, secondary=secondary, window=6, estimator=estimator)
+    position = np.array([0.0, 40.0, -70.0, 110.0, 20.0, -30.0, 60.0])
+    network = {
+        "reference": reference, "secondary": secondary, "span": (secondary - reference) * 12 / 365.25,
+        "baseline": position[secondary] - position[reference],
+    }  # fmt: skip
+    found = interferograms.stack(slc, **network, window=6, estimator=estimator)
     whole = interferograms.form_pairs(slc, reference=reference, secondary=secondary)
-    expected = gradients.stack(*whole, reference=reference, secondary=secondary, window=6, estimator=estimator)
+    expected = gradients.stack(*whole, **network, window=6, estimator=estimator)
     for name, one, other in zip(found._fields, found, expected, strict=True):
         np.testing.assert_array_equal(one, other, err_msg=name)
 

@@ -117,8 +117,9 @@ def test_no_pairs():
 def test_what_the_device_cannot_do_is_named():
     it = case(holes=False, number=2)
     phase, coherence = it.on_device()
-    with pytest.raises(ValueError, match="found 'overlap' on the GPU"):
-        gradients.accumulate(phase, coherence, **it.pairs, window=it.window, estimator="overlap")
+    for estimator in ("overlap", "rate"):
+        with pytest.raises(ValueError, match=f"found '{estimator}' on the GPU"):
+            gradients.accumulate(phase, coherence, **it.pairs, window=it.window, estimator=estimator)
     with pytest.raises(ValueError, match="at most about 40 x 40 on a GPU"):
         gradients.accumulate(phase, coherence, **it.pairs, window=200)
     with pytest.raises(TypeError, match="coherence: found ndarray"):
