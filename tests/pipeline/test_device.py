@@ -40,6 +40,7 @@ def test_results_of_a_gpu_are_units_of_their_own(source, tmp_path):
     ("line", "message"),
     [
         ("gradients: {window_pixels: 8, estimator: overlap}", "found 'overlap' on the GPU"),
+        ("gradients: {window_pixels: 8, estimator: rate}", "found 'rate' on the GPU"),
         ("gradients: {window_pixels: 90}", "found 90 x 90 pixels, expected at most about 40 x 40 on a GPU"),
     ],
 )
