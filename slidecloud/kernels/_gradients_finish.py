@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numba import njit
 
 from slidecloud.kernels._gradients_layout import DIFFERENCES, OVERLAP
 from slidecloud.kernels.phase import arctan2_poly
+from slidecloud.types import Float32
+
+if TYPE_CHECKING:
+    from slidecloud.kernels._gradients_types import GradientSums, RateSums
 
 ALIASED, UNEVEN, STEEP = 1, 4, 8
 UNEVEN_SHIFT = 0.1
@@ -64,3 +70,28 @@ def solve_gradients(sums, distance, kind, nominal, x, y, x_sigma, y_sigma, flags
                 y_sigma[i, j] = np.sqrt(xx * xx * y_variance + yx * yx * x_variance) / determinant
             if kind == OVERLAP and max(abs(x[i, j]), abs(y[i, j])) > STEEP_GRADIENT:
                 flags[i, j] |= STEEP
+
+
+def described(sums: GradientSums | RateSums) -> dict[str, Float32]:
+    """Effective pairs, mean coherence and mean span of `GradientStack` from a bin's sums."""
+    effective, mean_span, mean_coherence = (np.empty(sums.count.shape, np.float32) for _ in range(3))
+    told = arrays((sums.magnitude, sums.magnitude_squared, sums.span, sums.coherence))
+    _describe(sums.count, told, effective, mean_span, mean_coherence)
+    return {"effective_pairs": effective, "mean_coherence": mean_coherence, "mean_span": mean_span}
+
+
+def arrays(fields: tuple[Float32, ...]) -> tuple[Float32, ...]:
+    """Fields as the loops take them: contiguous float32."""
+    return tuple(np.ascontiguousarray(field, dtype=np.float32) for field in fields)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _describe(count, sums, effective, mean_span, mean_coherence):  # type: ignore[no-untyped-def]
+    magnitude, squared, span, coherence = sums
+    for i in range(count.shape[0]):
+        for j in range(count.shape[1]):
+            size = np.float64(magnitude[i, j]) if magnitude[i, j] > 0.0 else np.nan
+            number = np.float64(count[i, j]) if count[i, j] > 0 else np.nan
+            effective[i, j] = size * size / squared[i, j]
+            mean_span[i, j] = span[i, j] / size
+            mean_coherence[i, j] = coherence[i, j] / number

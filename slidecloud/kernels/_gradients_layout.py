@@ -123,7 +123,7 @@ class Workspace(NamedTuple):
     as_secondary: Any
 
 
-def workspace(width: int, shape: Shape, points: int, slots: int, kept: int = 1) -> Workspace:
+def workspace(width: int, shape: Shape, points: int, slots: int, kept: int) -> Workspace:
     """Zeros for tiles of a width, a number of points of the grid and of dates that are open at a time.
 
     The points' products of ``kept`` pairs are kept.

@@ -13,6 +13,9 @@ from numba import njit
 from slidecloud.kernels._lanes import WIDTH, splat
 from slidecloud.kernels._lanes_memory import put, take
 
+POINTS = 128
+"""Points whose moments are summed together: 30 rows of them are 30 KiB."""
+
 
 @njit(nogil=True, cache=True)
 def _add(row, j, values):  # type: ignore[no-untyped-def]
@@ -20,12 +23,12 @@ def _add(row, j, values):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _add_pair(products, total, by_pair, as_reference, starts, date, opens, size):  # type: ignore[no-untyped-def]
+def _add_pair(products, total, by_pair, as_reference, starts, date, opens, size, part):  # type: ignore[no-untyped-def]
     """Add a pair's products to ``total`` and to the sums of its dates, begun anew where told; and their moments."""
     keep_reference, keep_date = splat(0.0 if starts else 1.0), splat(0.0 if opens else 1.0)
     for axis in range(2):
         real, imag, first = 2 * axis * size, (2 * axis + 1) * size, 3 * axis * size
-        for j in range(0, size, WIDTH):
+        for j in range(part[0], part[1], WIDTH):
             a, b = take(products, real + j), take(products, imag + j)
             _add(total, real + j, a)
             _add(total, imag + j, b)
@@ -39,11 +42,11 @@ def _add_pair(products, total, by_pair, as_reference, starts, date, opens, size)
 
 
 @njit(nogil=True, cache=True)
-def _add_outer(moments, values, size):  # type: ignore[no-untyped-def]
+def _add_outer(moments, values, size, part):  # type: ignore[no-untyped-def]
     """Add the outer products of (real, imaginary) of both axes."""
     for axis in range(2):
         real, imag, first = 2 * axis * size, (2 * axis + 1) * size, 3 * axis * size
-        for j in range(0, size, WIDTH):
+        for j in range(part[0], part[1], WIDTH):
             a, b = take(values, real + j), take(values, imag + j)
             _add(moments, first + j, a * a)
             _add(moments, first + size + j, a * b)
@@ -51,11 +54,11 @@ def _add_outer(moments, values, size):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _add_symmetric(moments, values, others, size):  # type: ignore[no-untyped-def]
+def _add_symmetric(moments, values, others, size, part):  # type: ignore[no-untyped-def]
     """Add ``values others^T + others values^T`` of both axes."""
     for axis in range(2):
         real, imag, first = 2 * axis * size, (2 * axis + 1) * size, 3 * axis * size
-        for j in range(0, size, WIDTH):
+        for j in range(part[0], part[1], WIDTH):
             a, b = take(values, real + j), take(values, imag + j)
             c, d = take(others, real + j), take(others, imag + j)
             _add(moments, first + j, a * c + a * c)
@@ -64,26 +67,35 @@ def _add_symmetric(moments, values, others, size):  # type: ignore[no-untyped-de
 
 
 @njit(nogil=True, cache=True)
-def add_moments(products, step, as_reference, as_secondary, points):  # type: ignore[no-untyped-def]
-    """Add a pair's products and the moments of its dates to ``points``; ``step`` is its row of ``date_steps``.
-
-    The parts of ``points``: 4 of the products, 6 moments by pair, 6 by role (dates as reference and as secondary), 6 by
-    chain (dates that are secondary of some pairs and reference of others).
-    """
-    size = products.size // 4
+def _add_moments(products, step, as_reference, as_secondary, points, size, part):  # type: ignore[no-untyped-def]
     total, by_pair = points[: 4 * size], points[4 * size : 10 * size]
     by_role, by_chain = points[10 * size : 16 * size], points[16 * size :]
     slot, opens, starts, ends, own, closes = step[0], step[1], step[2], step[3], step[4], step[5]
     date = as_secondary[slot]
-    _add_pair(products, total, by_pair, as_reference, starts == 1, date, opens == 1, size)
+    _add_pair(products, total, by_pair, as_reference, starts == 1, date, opens == 1, size, part)
     if closes == 1:
-        _add_outer(by_role, date, size)
+        _add_outer(by_role, date, size, part)
     if ends == 1:
-        _add_outer(by_role, as_reference, size)
+        _add_outer(by_role, as_reference, size, part)
         if own >= 0:
             past = as_secondary[own]
-            _add_outer(by_role, past, size)
-            _add_symmetric(by_chain, as_reference, past, size)
+            _add_outer(by_role, past, size, part)
+            _add_symmetric(by_chain, as_reference, past, size, part)
+
+
+@njit(nogil=True, cache=True)
+def add_moments(products, steps, as_reference, as_secondary, points):  # type: ignore[no-untyped-def]
+    """Add the products of some pairs, (pair, 4 parts), and the moments of their dates to ``points``.
+
+    ``steps`` are their rows of ``date_steps``. The parts of ``points``: 4 of the products, 6 moments by pair, 6 by role
+    (dates as reference and as secondary), 6 by chain (dates that are secondary of some pairs and reference of others).
+    All pairs are added to a few points before the next ones, which then are in the nearest cache.
+    """
+    size = products.shape[1] // 4
+    for first in range(0, size, POINTS):
+        for k in range(steps.shape[0]):
+            part = (first, min(first + POINTS, size))
+            _add_moments(products[k], steps[k], as_reference, as_secondary, points, size, part)
 
 
 @njit(nogil=True, cache=True)

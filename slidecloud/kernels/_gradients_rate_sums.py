@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from slidecloud.kernels._gradients_finish import solve_gradients
+from slidecloud.kernels._gradients_finish import arrays, described, solve_gradients
 from slidecloud.kernels._gradients_layout import DIFFERENCES
 from slidecloud.kernels._gradients_types import DemErrorGradient, GradientStack, RateSums
 from slidecloud.kernels._gradients_windows import SAMPLE_ONE
@@ -69,19 +69,12 @@ def _dem_angles(fields, known, angle, variance):  # type: ignore[no-untyped-def]
 
 def finish_rate(sums: RateSums, lever: float) -> GradientStack:
     """Gradients of a pair of the mean span without DEM error; ``lever`` is the product of the nominal distances."""
-    magnitude = np.where(sums.magnitude > 0, sums.magnitude, np.nan).astype(np.float64)
-    mean_span = (sums.span / magnitude).astype(np.float32)
+    description = described(sums)
     work = _Angles(sums.count.shape)
     for axis in range(2):
-        _rate_angles(_axis(sums, axis), mean_span, work.known, work.angle[axis], work.variance[axis])
+        _rate_angles(_axis(sums, axis), description["mean_span"], work.known, work.angle[axis], work.variance[axis])
     maps = work.solved(sums, lever)
-    counted = np.where(sums.count > 0, sums.count, np.nan)
-    return GradientStack(
-        maps[0], maps[1], maps[2], maps[3], sums.flags.copy(), sums.count.copy(),
-        effective_pairs=(magnitude**2 / sums.magnitude_squared).astype(np.float32),
-        mean_coherence=(sums.coherence / counted).astype(np.float32),
-        mean_span=mean_span,
-    )  # fmt: skip
+    return GradientStack(maps[0], maps[1], maps[2], maps[3], sums.flags.copy(), sums.count.copy(), **description)
 
 
 def finish_dem_error(sums: RateSums, lever: float) -> DemErrorGradient:
@@ -109,8 +102,7 @@ class _Angles:
         one, flags = self.known.astype(np.float32), np.zeros(self.known.shape, np.uint8)
         parts = (one, self.angle[0], one, self.angle[1], self.variance[0], self.variance[1])
         fields = (sums.distance_xx, sums.distance_xy, sums.distance_yx, sums.distance_yy)
-        distance = tuple(np.ascontiguousarray(field, np.float32) for field in fields)
-        solve_gradients(parts, distance, DIFFERENCES, lever, maps[0], maps[1], maps[2], maps[3], flags)
+        solve_gradients(parts, arrays(fields), DIFFERENCES, lever, maps[0], maps[1], maps[2], maps[3], flags)
         return maps
 
 

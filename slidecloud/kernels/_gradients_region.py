@@ -26,8 +26,10 @@ from slidecloud.kernels._gradients_windows import SAMPLE_ONE
 from slidecloud.kernels._lanes import WIDTH
 from slidecloud.types import Float32, Float64
 
-TILE_ROWS, TILE_WIDTH, LANES = 64, 1024, 32
-"""Output rows of a tile; columns of its windows, and what they are a multiple of, so that vector loops have no rest."""
+TILE_ROWS, TILE_WIDTH = 64, 1024
+"""Output rows of a tile, and columns of its windows."""
+KEPT = 8
+"""Pairs whose products at the points of the grid are kept before their moments are summed."""
 
 
 class Region:
@@ -57,7 +59,7 @@ class Region:
         height, across = self.stop[0] - self.start[0], self.stop[1] - self.start[1]
         halo_x, (most_rows, most_columns) = self.windows.halo[1], tile_size(self.windows, widest)
         rows, columns = _even(height, most_rows), _even(across, most_columns - halo_x)
-        width = -(-(columns + halo_x) // LANES) * LANES
+        width = -(-(columns + halo_x) // WIDTH) * WIDTH
         for top in range(self.start[0], self.stop[0], rows):
             for left in range(self.start[1], self.stop[1], columns):
                 bottom, right = min(top + rows, self.stop[0]), min(left + columns, self.stop[1])
@@ -72,7 +74,7 @@ class Region:
         pairs, shape = self.pairs, windows.shape
         total = self._totals(size[0], 4 * width)
         sums = _tile_sums(total, width, windows, place.grid_rows, padded)
-        slots, kept = (int(pairs.steps[:, 0].max()) + 1, 1) if len(pairs.steps) else (1, pairs.order.size)
+        slots, kept = (int(pairs.steps[:, 0].max()) + 1, KEPT) if len(pairs.steps) else (1, pairs.order.size)
         work = workspace(width, shape, padded, slots, kept)
         whole = accumulate_tile(
             pairs.phase, pairs.coherence, pairs.order, pairs.span, pairs.member, pairs.steps, kind, shape, place, cover,
@@ -122,12 +124,16 @@ class Region:
             return field[rows, number * width + columns.start : number * width + columns.stop]
 
         self._store_totals(to, (rows, columns), sums.total)
-        self.maps[0, *to] = (channel(sums.sizes) + channel(sums.sizes, 1)) * one
-        self.maps[1, *to] = channel(sums.square) * one**2
-        self.maps[2, *to] = channel(sums.span) * one
-        own = sums.weight[place.lead_y :, place.lead_x :][rows, columns]
+        magnitude, square, span, quality = (self.maps[number, *to] for number in range(4))
+        np.add(channel(sums.sizes), channel(sums.sizes, 1), out=magnitude)
+        magnitude *= one
+        np.multiply(channel(sums.square), one**2, out=square)
+        np.multiply(channel(sums.span), one, out=span)
         covered = channel(cover.valid)
-        self.maps[3, *to] = (own * covered - channel(sums.lost)) / 255.0
+        quality[:] = sums.weight[place.lead_y :, place.lead_x :][rows, columns]
+        quality *= covered
+        quality -= channel(sums.lost)
+        quality /= 255.0
         self.count[to] = channel(sums.count) + whole * covered
         distance = self._distances(sums, width)
         for part in range(4):
@@ -136,7 +142,7 @@ class Region:
     def _store_totals(self, to: tuple[slice, slice], part: tuple[slice, slice], total: Float32) -> None:
         """Put the sums of products in a part of the tile (rows, columns) where they belong in the region."""
         one = 1.0 if self.windows.kind == DIFFERENCES else SAMPLE_ONE**-2
-        self.totals[:, *to] = channels_of(total[0], 4)[:, *part] * one
+        np.multiply(channels_of(total[0], 4)[:, *part], one, out=self.totals[:, *to])
 
     def _distances(self, sums: TileSums, width: int) -> Float32:
         """Distances (y, 4 channels): of the x blocks along x, along y; of the y blocks along x, along y."""

@@ -88,7 +88,7 @@ def accumulate_tile(phase, coherence, order, span, member, steps, kind, shape, p
     """Add all pairs to the accumulators of a tile; returns how many of them have no holes in it.
 
     Products are summed by class, ``member`` of each pair. Those at the points of the grid go into the rows of
-    ``work.sampled`` in turn; without ``steps`` they stay there instead of having their moments summed.
+    ``work.sampled`` in turn, and when these are full their moments are summed; without ``steps`` they stay there.
     """
     height, width = sums.weight.shape
     halo = shape.short + shape.lever_y - 1
@@ -229,6 +229,8 @@ def accumulate_tile(phase, coherence, order, span, member, steps, kind, shape, p
                     line, beside = adjacent[number], y_sums[(i + shape.short) % turns]
                     add_adjacent(line[: 2 * width], x_sums, x_sums[shape.narrow :], valid, width)
                     add_adjacent(line[2 * width :], here, beside, valid, width)
-        if steps.shape[0] > 0:
-            add_moments(sampled, steps[n], as_reference, as_secondary, points)
+        kept = n % all_sampled.shape[0] + 1
+        if steps.shape[0] > 0 and (kept == all_sampled.shape[0] or n == order.size - 1):
+            recent = steps[n + 1 - kept : n + 1]
+            add_moments(all_sampled, recent, as_reference, as_secondary, points)
     return without_holes

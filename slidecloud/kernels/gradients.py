@@ -26,7 +26,7 @@ from slidecloud.kernels._gradients_check import (
     check_window,
     date_steps,
 )
-from slidecloud.kernels._gradients_finish import solve_gradients
+from slidecloud.kernels._gradients_finish import arrays, described, solve_gradients
 from slidecloud.kernels._gradients_geometry import Pairs, Windows
 from slidecloud.kernels._gradients_layout import COHERENT
 from slidecloud.kernels._gradients_merge import merge
@@ -45,7 +45,6 @@ from slidecloud.kernels._gradients_types import (
 )
 from slidecloud.kernels._gradients_unwrap import rewrap, unwrapped_sum
 from slidecloud.kernels.device import on_device
-from slidecloud.types import Float32
 
 
 def halo(window: int | Axes, *, estimator: Estimator = "coherent") -> tuple[Axes, Axes]:
@@ -227,15 +226,8 @@ def finish(
     flags = sums.flags.copy()
     parts = (sums.x_real, x_imag, sums.y_real, y_imag, sums.x_variance, sums.y_variance)
     distance = (sums.distance_xx, sums.distance_xy, sums.distance_yx, sums.distance_yy)
-    solve_gradients(_arrays(parts), _arrays(distance), kind, nominal, x, y, x_sigma, y_sigma, flags)
-    counted = np.where(sums.count > 0, sums.count, np.nan)
-    magnitude = np.where(sums.magnitude > 0, sums.magnitude, np.nan).astype(np.float64)
-    return GradientStack(
-        x, y, x_sigma, y_sigma, flags, sums.count.copy(),
-        effective_pairs=(magnitude**2 / sums.magnitude_squared).astype(np.float32),
-        mean_coherence=(sums.coherence / counted).astype(np.float32),
-        mean_span=(sums.span / magnitude).astype(np.float32),
-    )  # fmt: skip
+    solve_gradients(arrays(parts), arrays(distance), kind, nominal, x, y, x_sigma, y_sigma, flags)
+    return GradientStack(x, y, x_sigma, y_sigma, flags, sums.count.copy(), **described(sums))
 
 
 def dem_error(sums: RateSums, *, window: int | Axes = 10, gap: int | Axes | None = None) -> DemErrorGradient:
@@ -250,10 +242,6 @@ def dem_error(sums: RateSums, *, window: int | Axes = 10, gap: int | Axes | None
     """
     size, block = check_window(window, gap)
     return finish_dem_error(sums, float((size[0] - block[0]) * (size[1] - block[1])))
-
-
-def _arrays(fields: tuple[Float32, ...]) -> tuple[Float32, ...]:
-    return tuple(np.ascontiguousarray(field, dtype=np.float32) for field in fields)
 
 
 def stack(

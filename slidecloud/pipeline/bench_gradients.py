@@ -37,7 +37,8 @@ def measure_gradients(seconds: float, *, shape: tuple[int, int], dates: int) -> 
     best = race(
         {
             "kernel": partial(gradients.stack, *samples, **pairs),
-            "NumPy + SciPy": partial(plain_gradients.stack, *samples, **pairs),
+            "NumPy + SciPy": partial(plain_gradients.stack, *samples, **pairs, precision=np.float64),
+            "NumPy + SciPy in float32": partial(plain_gradients.stack, *samples, **pairs),
             "reading the input once": partial(read_once, *samples),
             "NumPy's sums of the input": partial(_numpy_sums, *samples),
         },

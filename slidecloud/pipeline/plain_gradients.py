@@ -1,7 +1,8 @@
 """Gradient stacking as one writes it with NumPy and SciPy: what the kernel's speed is compared with.
 
 The same estimator and the same outputs as `slidecloud.kernels.gradients.stack` with its default window. Whole images,
-one pair after the other, float32, moving averages by ``scipy.ndimage.uniform_filter``. Where that is simpler, it does
+one pair after the other, moving averages by ``scipy.ndimage.uniform_filter``, in float32 or, as NumPy computes unless
+told otherwise, in float64. Where that is simpler, it does
 less than the kernel: nothing along the border, distances of the blocks under the mean weights alone, no
 flags.
 """
@@ -51,7 +52,13 @@ class _Axis(NamedTuple):
 
 
 def stack(
-    phase: NDArray[np.int16], coherence: NDArray[np.uint8], *, reference: Int, secondary: Int, span: Float64
+    phase: NDArray[np.int16],
+    coherence: NDArray[np.uint8],
+    *,
+    reference: Int,
+    secondary: Int,
+    span: Float64,
+    precision: type[np.float32] | type[np.float64] = np.float32,
 ) -> PlainGradients:
     """Mean phase gradients by the coherent estimator; parameters and units as of the kernel's ``stack``."""
     shape = phase.shape[1:]
@@ -61,20 +68,21 @@ def stack(
         _Axis(_cut(shape, 0, -_BEFORE), _cut(shape, 0, _AFTER), (WINDOW, BLOCK)),
         _Axis(_cut(shape, -_BEFORE, 0), _cut(shape, _AFTER, 0), (BLOCK, WINDOW)),
     )
-    total = np.zeros((2, *size), np.complex64)
-    points = np.empty((2, len(phase), -(-size[0] // STEP), -(-size[1] // STEP)), np.complex64)
-    magnitude, squared, spans, quality, count = np.zeros((5, *size), np.float32)
-    weights = np.zeros(shape, np.float32)
+    complexes = np.result_type(precision, np.complex64)
+    total = np.zeros((2, *size), complexes)
+    points = np.empty((2, len(phase), -(-size[0] // STEP), -(-size[1] // STEP)), complexes)
+    magnitude, squared, spans, quality, count = np.zeros((5, *size), precision)
+    weights: Float32 = np.zeros(shape, precision)  # type: ignore[assignment]  # float64 on request
     for k, angle in enumerate(phase):
-        weight = coherence[k] / np.float32(255)
-        products, valid = _products(angle, weight, axes)
+        weight = coherence[k] / precision(255)
+        products, valid = _products(angle * precision(np.pi / 32768), weight, axes)
         sizes = np.abs(products[0]) + np.abs(products[1])
         for axis in range(2):
             total[axis] += products[axis]
             points[axis, k] = products[axis][::STEP, ::STEP]
         magnitude += sizes
         squared += sizes * sizes
-        spans += sizes * np.float32(span[k])
+        spans += sizes * precision(span[k])
         quality += weight[inner] * valid
         count += valid
         weights += weight
@@ -94,12 +102,11 @@ def _cut(shape: tuple[int, ...], down: int, right: int) -> tuple[slice, slice]:
 
 
 def _products(
-    angle: NDArray[np.int16], weight: Float32, axes: tuple[_Axis, _Axis]
+    radians: Float32, weight: Float32, axes: tuple[_Axis, _Axis]
 ) -> tuple[list[NDArray[np.complex64]], NDArray[np.bool_]]:
     """Products of the blocks along x and along y, zero where a block has under a quarter of its pixels."""
-    radians = angle * np.float32(np.pi / 32768)
     real, imag = weight * np.cos(radians), weight * np.sin(radians)
-    mask = (weight > 0).astype(np.float32)
+    mask = (weight > 0).astype(weight.dtype)
     products, valid = [], np.ones((), bool)
     for axis in axes:
         block = _mean(real, axis.box) + np.complex64(1j) * _mean(imag, axis.box)
