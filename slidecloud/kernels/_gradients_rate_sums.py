@@ -25,21 +25,23 @@ def to_fields(solution, rate_variance, dem_variance, longest, largest, fields): 
 
     The variances are those of the two sums of imaginary parts.
     """
-    one = SAMPLE_ONE**-2
+    one, per_year, per_metre = SAMPLE_ONE**-2, 1.0 / longest, 1.0 / largest
+    years, metres = one * longest * longest, one * largest * largest
     for i in range(fields.shape[1]):
         for j in range(fields.shape[2]):
             stands = solution[5, i, j] > 0.0
             tt, tb = np.float64(solution[2, i, j]) if stands else 1.0, np.float64(solution[3, i, j])
-            mixing = tb / tt
-            weight, dem_weight = one * tt, one * max(solution[4, i, j] - mixing * tb, 0.0)
-            fields[0, i, j] = (solution[0, i, j] + mixing * solution[1, i, j]) / longest
-            fields[1, i, j] = weight * longest * longest if stands else 0.0
-            fields[2, i, j] = rate_variance[i, j] / (weight * weight * longest * longest) if stands else 0.0
-            fields[3, i, j] = mixing * largest / longest
-            fields[4, i, j] = solution[1, i, j] / largest
-            fields[5, i, j] = dem_weight * largest * largest
-            known = stands and dem_weight > 0.0
-            fields[6, i, j] = dem_variance[i, j] / (dem_weight * dem_weight * largest * largest) if known else 0.0
+            mixing, weight = tb / tt, tt * years if stands else 0.0
+            dem_weight = max(solution[4, i, j] - mixing * tb, 0.0) * metres
+            scale = longest / weight if weight > 0.0 else 0.0
+            dem_scale = largest / dem_weight if dem_weight > 0.0 else 0.0
+            fields[0, i, j] = (solution[0, i, j] + mixing * solution[1, i, j]) * per_year
+            fields[1, i, j] = weight
+            fields[2, i, j] = rate_variance[i, j] * scale * scale
+            fields[3, i, j] = mixing * largest * per_year
+            fields[4, i, j] = solution[1, i, j] * per_metre
+            fields[5, i, j] = dem_weight
+            fields[6, i, j] = dem_variance[i, j] * dem_scale * dem_scale
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
