@@ -28,6 +28,8 @@ from slidecloud.store.schema import bin_sums
 from slidecloud.types import DataError, Float32, StackHeader
 
 STAGE = "gradients"
+_COST = {"rate": 2}
+"""How many times as long as the default an estimator takes, at most."""
 _MAP_BYTES = 600
 
 
@@ -223,7 +225,7 @@ def _bin_unit(
         bytes_written=_sum_bytes(method) * tile.pixels,
         peak_memory=peak,
         kernel="gradients",
-        samples=(pairs + samples.forming_per_pixel) * tile.pixels,
+        samples=(_COST.get(method.estimator, 1) * pairs + samples.forming_per_pixel) * tile.pixels,
     )
 
 

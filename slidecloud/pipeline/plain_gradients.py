@@ -72,7 +72,7 @@ def stack(
     total = np.zeros((2, *size), complexes)
     points = np.empty((2, len(phase), -(-size[0] // STEP), -(-size[1] // STEP)), complexes)
     magnitude, squared, spans, quality, count = np.zeros((5, *size), precision)
-    weights: Float32 = np.zeros(shape, precision)  # type: ignore[assignment]  # float64 on request
+    weights: Float32 = np.zeros(shape, precision)
     for k, angle in enumerate(phase):
         weight = coherence[k] / precision(255)
         products, valid = _products(angle * precision(np.pi / 32768), weight, axes)
