@@ -206,7 +206,9 @@ def _units(config: RunConfig, run: Location, chosen: _Chosen, view: View | None 
             view=view, device=config.resources.device,
         )  # fmt: skip
     if "timeseries" in config.stages:
-        units += timeseries.plan(run, chosen.timeseries, config.timeseries, memory=memory, tile=tile)
+        units += timeseries.plan(
+            run, chosen.timeseries, config.timeseries, memory=memory, tile=tile, device=config.resources.device
+        )
     return units
 
 

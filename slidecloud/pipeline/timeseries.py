@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.config import ReferenceConfig, TimeseriesConfig
+from slidecloud.config import Device, ReferenceConfig, TimeseriesConfig
 from slidecloud.kernels import levels, sbas
 from slidecloud.kernels.weights import weight_table
 from slidecloud.pipeline.area import reference_mask
+from slidecloud.pipeline.device_series import invert_on_gpu
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.tiles import BASE_MEMORY, SHARE, Tile, cut
 from slidecloud.pipeline.units import Unit
@@ -153,6 +154,7 @@ class InvertWork:
     tile: Tile
     minimum_norm: bool
     robust: bool
+    device: Device = "cpu"
 
     def __call__(self, writer: Writer) -> dict[str, Any]:
         result = self._invert()
@@ -161,7 +163,8 @@ class InvertWork:
 
     def _invert(self) -> sbas.Inversion:
         phase, coherence = self.pairs.read_stored(np.arange(len(self.pairs.indices)), self.tile)
-        return sbas.invert(
+        invert = invert_on_gpu if self.device == "gpu" else sbas.invert
+        return invert(
             phase,
             coherence,
             np.array(self.pairs.reference),
@@ -238,6 +241,7 @@ def plan(
     *,
     memory: int,
     tile: tuple[int, int] | None,
+    device: Device = "cpu",
 ) -> list[Unit]:
     """Units of one burst: the levels of its pairs, then each tile."""
     header, count, dates = selection.header, len(selection.pairs), len(selection.dates)
@@ -275,10 +279,12 @@ def plan(
     units = [first]
     for part in tiles:
         inputs = [first.key.digest, str(part), config.minimum_norm, config.robust, header.effective_looks]
+        # A GPU rounds otherwise: what it made is its own.
+        inputs += [device] if device != "cpu" else []
         units.append(
             Unit(
                 records.Key(STAGE, f"{header.id}/{part}", records.digest(["timeseries.invert/3", *inputs])),
-                InvertWork(pairs, run, group(header.id), header, part, config.minimum_norm, config.robust),
+                InvertWork(pairs, run, group(header.id), header, part, config.minimum_norm, config.robust, device),
                 requires=(first.name,),
                 bytes_read=5 * count * part.pixels,
                 bytes_written=(9 * dates + 26) * part.pixels,
