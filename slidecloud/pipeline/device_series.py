@@ -49,13 +49,13 @@ def invert_on_gpu(
     pairs, pixels = phase.shape
     size = _part_size(pairs * (phase.itemsize + 1), pixels, largest)
     copying, computing = cuda.stream(), cuda.stream()
-    slots = [[_Slot(pairs, size, field.dtype) for field in (phase, coherence)] for _ in range(_SLOTS)]
+    slots = [(_Slot(pairs, size, phase.dtype), _Slot(pairs, size, coherence.dtype)) for _ in range(_SLOTS)]
     starts = range(0, pixels, size)
 
     def send(number: int) -> list[Any]:
         part = slice(starts[number], min(starts[number] + size, pixels))
-        fields = zip(slots[number % _SLOTS], (phase, coherence), strict=True)
-        return [slot.send(field[:, part], copying) for slot, field in fields]
+        slot = slots[number % _SLOTS]
+        return [slot[0].send(phase[:, part], copying), slot[1].send(coherence[:, part], copying)]
 
     found: list[sbas.Inversion] = []
     ahead = send(0)
