@@ -37,13 +37,6 @@ def subtract_product(out, a, b, lanes):  # type: ignore[no-untyped-def]
 
 
 @njit(**NJIT)
-def add_product(out, a, b, lanes):  # type: ignore[no-untyped-def]
-    """``out += a * b``."""
-    for j in range(lanes):
-        out[j] += a[j] * b[j]
-
-
-@njit(**NJIT)
 def fill(out, value, lanes):  # type: ignore[no-untyped-def]
     """``out = value``."""
     for j in range(lanes):
