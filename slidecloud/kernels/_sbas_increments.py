@@ -22,7 +22,7 @@ from slidecloud.kernels._sbas_stage import INFINITE, ZERO
 
 PIVOT = np.float32(1e-4)
 WIDEST = 8
-"""Superdiagonals up to which float32 keeps five digits: the condition number grows about as the square of the longest pair."""
+"""Superdiagonals up to which float32 keeps five digits: the condition number grows as their square."""
 SMOOTHING = 0.1
 """Residuals well below this many radians count by their square in a robust fit, those above by their size."""
 SMOOTH = np.float32(SMOOTHING * SMOOTHING)
