@@ -39,6 +39,7 @@ def ingest_folder(
     executor: Executor | None = None,
     progress: Progress | None = None,
     retry_quarantined: bool = False,
+    takeover: bool = False,
 ) -> tuple[Location, Summary]:
     """Ingest a folder of source products; new pairs of a stack that exists are put on its grid.
 
@@ -60,6 +61,7 @@ def ingest_folder(
         progress=progress,
         origin=str(Path(path).absolute()),
         retry_quarantined=retry_quarantined,
+        takeover=takeover,
     )
     return location, summary
 
@@ -74,6 +76,7 @@ def ingest(
     chunks: tuple[int, int, int] = STACK_CHUNKS,
     origin: str = "SOURCE",
     retry_quarantined: bool = False,
+    takeover: bool = False,
 ) -> Summary:
     """Write the pairs of a source that are not stored yet.
 
@@ -93,6 +96,8 @@ def ingest(
         Folder of the source, kept for the message that says how to restore a damaged batch.
     retry_quarantined
         Read pairs again that could not be read before, although their files look the same.
+    takeover
+        Take the stack from a process that may still be writing it.
 
     Returns
     -------
@@ -107,7 +112,7 @@ def ingest(
         If another process is writing the stack.
     """
     location = locate(stacks) / f"{source.header.id}.zarr"
-    with lease.hold(location) as token:
+    with lease.hold(location, takeover=takeover) as token:
         stored = _readable(location)
         if stored is not None:
             _check_same(stored, source)

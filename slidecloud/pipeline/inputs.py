@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from slidecloud.store import records
 from slidecloud.store.location import Location
-from slidecloud.store.stacks import Stack
+from slidecloud.store.stacks import INGEST, Stack, batch_records
 from slidecloud.types import DataError, Float64, Pair, StackHeader
 
 DAYS_PER_YEAR = 365.25
@@ -82,6 +83,53 @@ class Selection:
             [self.pairs[i] for i in chosen],
             [self.digests[i] for i in chosen],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The pairs of a stack as they were when a run was planned.
+
+    Attributes
+    ----------
+    location
+        The stack.
+    generation
+        Digest of the names of its records.
+    pairs
+        Digest of the stored pixels of each pair that takes part, by the pair's key.
+    """
+
+    location: Location
+    generation: str
+    pairs: tuple[tuple[str, str], ...]
+
+    def check(self) -> None:
+        """Raise DataError where the stack no longer holds these pairs; pairs that were added since do not matter."""
+        if _generation(self.location) == self.generation:
+            return
+        try:
+            now = {
+                key: digest for record in batch_records(self.location) for key, digest in record.facts["pairs"].items()
+            }
+        except records.DamagedRecordError as error:
+            raise DataError(str(error)) from None
+        changed = next((key for key, digest in self.pairs if now.get(key) != digest), None)
+        if changed is not None:
+            raise DataError(
+                f"{self.location} was replaced while the run was going on: pair {changed} is not what it was when the "
+                "run began. Give the same command again; it takes the stack as it is then."
+            )
+
+
+def snapshot(*selections: Selection) -> Snapshot:
+    """The pairs of one stack that any of these selections takes."""
+    known = {p.key: digest for chosen in selections for p, digest in zip(chosen.pairs, chosen.digests, strict=True)}
+    location = selections[0].location
+    return Snapshot(location, _generation(location), tuple(sorted(known.items())))
+
+
+def _generation(location: Location) -> str:
+    return records.digest(sorted(key.path() for key in records.done(location, stage=INGEST)))
 
 
 def select(stack: Stack, *, max_days: float | None = None, max_baseline: float | None = None) -> Selection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 from slidecloud.config import ConfigError, RunConfig
 from slidecloud.pipeline import gradients, noise, timeseries
 from slidecloud.pipeline.ingest import STACK_CHUNKS
-from slidecloud.pipeline.inputs import Selection, select, select_offered
+from slidecloud.pipeline.inputs import Selection, select, select_offered, snapshot
 from slidecloud.pipeline.summary import Quarantined
 from slidecloud.pipeline.units import Unit
 from slidecloud.stack.source import Source
@@ -142,7 +143,8 @@ def _burst(config: RunConfig, run: Location, stack: Stack) -> tuple[dict[str, Ma
         collected[timeseries.group(header.id)] = runs.stage_template(
             header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=stack.chunks[1:]
         )
-    return collected, _units(config, run, chosen)
+    known = snapshot(*chosen)
+    return collected, [dataclasses.replace(unit, inputs=known) for unit in _units(config, run, chosen)]
 
 
 def _noise_note(config: RunConfig, stack: Stack) -> list[str]:

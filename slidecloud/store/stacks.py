@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -64,7 +65,18 @@ def header_attributes(header: StackHeader) -> dict[str, Any]:
 
 
 def header_from(attributes: Mapping[str, Any]) -> StackHeader:
-    """The header back from root attributes."""
+    """The header back from root attributes.
+
+    Raises
+    ------
+    DataError
+        If its id could not name a stack: ids become folders.
+    """
+    if not re.fullmatch(r"[a-z0-9_]{1,64}", str(attributes.get("id"))):
+        raise DataError(
+            f"The stack says that its id is {attributes.get('id')!r}; expected 1 to 64 lower-case letters, digits or "
+            "underscores. Ingest it again."
+        )
     fields = {field.name: attributes.get(field.name) for field in dataclasses.fields(StackHeader)}
     fields["pass_"] = attributes["pass"]
     fields["shape"] = tuple(attributes["shape"])
