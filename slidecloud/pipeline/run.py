@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from slidecloud import config as configuration
 from slidecloud.config import ConfigError, RunConfig, SourceConfig
 from slidecloud.pipeline import plan as planning
@@ -15,6 +13,7 @@ from slidecloud.pipeline.summary import Quarantined, Summary
 from slidecloud.store import lease, records, templates
 from slidecloud.store.location import Location, locate
 from slidecloud.store.runs import RUN_YAML
+from slidecloud.store.stacks import kind_of
 
 
 def run(
@@ -113,7 +112,7 @@ def _withdraw_stale(location: Location, plan: planning.Plan) -> None:
 
 def check_same_run(location: Location, config: RunConfig) -> None:
     """Refuse a run store that holds another configuration's results, naming the first difference."""
-    kind = _kind(location)
+    kind = kind_of(location)
     if kind not in ("run", None) or (kind is None and location.read("zarr.json") and not records.done(location)):
         raise ConfigError(
             f"{location} holds {kind or 'a Zarr store'}, not a run of slidecloud. Choose another run store."
@@ -133,14 +132,6 @@ def check_same_run(location: Location, config: RunConfig) -> None:
             f"{location} was made with another configuration: {difference}. One run store holds one configuration; "
             "choose another 'run', or restore the value."
         )
-
-
-def _kind(location: Location) -> str | None:
-    """What the root of a store says it is; None where it says nothing or cannot be read."""
-    try:
-        return str(json.loads(location.read("zarr.json") or b"")["attributes"]["kind"])
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def _difference(old: object, new: object, name: str = "") -> str:

@@ -29,7 +29,7 @@ from slidecloud.store.objects import Stored
 LEASE = ".slidecloud/lease"
 LIFETIME = 60.0
 """Seconds a lease is good for after it was renewed."""
-_SETTLE = 3.0
+SETTLE = 3.0
 """Seconds in which two drivers that took a lease at once see each other, where the store cannot tell them."""
 _FIELDS = {"token", "host", "machine", "process", "started", "written", "lifetime"}
 
@@ -84,15 +84,16 @@ def hold(location: Location, *, takeover: bool = False) -> Iterator[str]:
         If another driver holds it.
     """
     token = uuid.uuid4().hex
-    take(location, token, takeover=takeover)
     stop = threading.Event()
     keeper = threading.Thread(target=_keep, args=(location, token, stop), name="slidecloud-lease", daemon=True)
-    keeper.start()
     try:
+        take(location, token, takeover=takeover)
+        keeper.start()
         yield token
     finally:
         stop.set()
-        keeper.join()
+        if keeper.ident is not None:
+            keeper.join()
         with suppress(OSError):  # it expires by itself
             _rewrite(location, token, released=True)
 
@@ -108,7 +109,7 @@ def take(location: Location, token: str, *, takeover: bool = False) -> None:
         taken = location.replace(LEASE, _encode(token), found.version)
     promised = guarantees(location)
     if taken and not (promised.create and promised.replace):
-        time.sleep(_SETTLE)
+        time.sleep(SETTLE)
     if not is_held(location, token):
         raise LeaseError(f"{location} was taken by another driver this very moment. Try again when it has finished.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -173,6 +174,14 @@ def batch_records(location: Location) -> list[records.Record]:
         ):
             best[key.unit] = record
     return [best[unit] for unit in sorted(best)]
+
+
+def kind_of(location: Location) -> str | None:
+    """What the root of a store says it is (``run``, ``burst stack``); None where it says nothing or cannot be read."""
+    try:
+        return str(json.loads(location.read("zarr.json") or b"")["attributes"]["kind"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def open_stack(url: str | Location, storage_options: Mapping[str, Any] | None = None) -> xr.Dataset:
