@@ -36,11 +36,12 @@ KNOWN = frozenset(
 """Options that mean the same to `open_bucket` as to s3fs; nested ones with dots."""
 _GOOD_FOR = timedelta(minutes=10)
 _RETRY: Any = {
-    "max_retries": 12,
-    "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=15), "base": 2},
+    "max_retries": 40,
+    "backoff": {"init_backoff": timedelta(seconds=0.1), "max_backoff": timedelta(seconds=15), "base": 4},
     "retry_timeout": timedelta(minutes=4),
 }
-"""obstore waits a random time between the last wait and the next power of the base."""
+"""obstore draws each wait between the first one and the last one times the base: with base 2 waits would not grow."""
+_SINGLE: Any = {**_RETRY, "max_retries": 0}
 
 
 def flat(options: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -52,8 +53,8 @@ def flat(options: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def open_bucket(bucket: str, prefix: str, options: Mapping[str, Any]) -> S3Store | None:
-    """The bucket, or None where only s3fs serves: unknown options, or a region that has to be found out.
+def open_bucket(bucket: str, prefix: str, options: Mapping[str, Any]) -> tuple[S3Store, S3Store] | None:
+    """The bucket with and without retries; None where only s3fs serves: other options, or a region to be found out.
 
     Parameters
     ----------
@@ -87,14 +88,20 @@ def open_bucket(bucket: str, prefix: str, options: Mapping[str, Any]) -> S3Store
     if words.get("requester_pays"):
         config["request_payer"] = True
     anonymous = bool(words.get("anon"))
-    return S3Store(
-        bucket,
-        prefix=prefix or None,
-        config=config | ({"skip_signature": True} if anonymous else {}),
-        client_options=_client(words, session),
-        retry_config=_RETRY,
-        credential_provider=None if anonymous else _credentials(words, session, f"s3://{bucket}"),
-    )
+    config |= {"skip_signature": True} if anonymous else {}
+    client, provider = _client(words, session), None if anonymous else _credentials(words, session, f"s3://{bucket}")
+
+    def opened(retry: Any) -> S3Store:
+        return S3Store(
+            bucket,
+            prefix=prefix or None,
+            config=config,
+            client_options=client,
+            retry_config=retry,
+            credential_provider=provider,
+        )
+
+    return opened(_RETRY), opened(_SINGLE)
 
 
 def _client(words: Mapping[str, Any], session: Session) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,8 +27,8 @@ from zarr.storage import ObjectStore
 from slidecloud.store.objects import Stored
 
 _TOGETHER = 16
-_PAUSES = (0.2, 1.0, 5.0)
-"""Seconds before a conditional write whose answer was lost is tried again; obstore itself does not repeat these."""
+_PAUSES = tuple(min(15.0, 0.1 * 2**number) for number in range(16))
+"""Longest seconds before a write under a condition is tried again."""
 
 Result = TypeVar("Result")
 
@@ -37,16 +38,16 @@ class Bucket:
 
     Parameters
     ----------
-    store
-        The bucket at the prefix.
+    store, single
+        The bucket at the prefix, and the same without retries: what became of a write under a condition has to be
+        looked at before it is tried again.
     url
         Its URL, for messages.
     """
 
-    compares_in_store = True
-
-    def __init__(self, store: S3Store, url: str) -> None:
-        self._store, self._url = store, url
+    def __init__(self, store: S3Store, single: S3Store, url: str) -> None:
+        self._store, self._single, self._url = store, single, url
+        self.atomic_create = self.atomic_replace = True
 
     def get(self, key: str) -> Stored | None:
         """An object."""
@@ -76,24 +77,28 @@ class Bucket:
 
     def create(self, key: str, data: bytes) -> bool:
         """Put-if-absent (``If-None-Match: *``); looks first where the store refuses the condition."""
-        try:
-            return self._conditional(key, data, "create")
-        except NotSupportedError:
-            if self.get(key) is not None:
-                return False
-            self.put(key, data)
-            return True
+        if self.atomic_create:
+            try:
+                return self._conditional(key, data, "create")
+            except NotSupportedError:
+                self.atomic_create = False
+        if self.get(key) is not None:
+            return False
+        self.put(key, data)
+        return True
 
     def replace(self, key: str, data: bytes, version: str) -> bool:
         """Put-if-match; Ceph compares with the ETag without its quotes, HTTP asks for them."""
-        try:
-            return any(self._conditional(key, data, {"e_tag": tag}) for tag in (version.strip('"'), version))
-        except NotSupportedError:
-            found = self.get(key)
-            if found is None or found.version != version:
-                return False
-            self.put(key, data)
-            return True
+        if self.atomic_replace:
+            try:
+                return any(self._conditional(key, data, {"e_tag": tag}) for tag in (version.strip('"'), version))
+            except NotSupportedError:
+                self.atomic_replace = False
+        found = self.get(key)
+        if found is None or found.version != version:
+            return False
+        self.put(key, data)
+        return True
 
     def delete(self, key: str) -> None:
         """Remove an object."""
@@ -125,7 +130,7 @@ class Bucket:
         for pause in (*_PAUSES, None):
             try:
                 with translated(self._url):
-                    obstore.put(self._store, key, data, mode=mode, use_multipart=False)
+                    obstore.put(self._single, key, data, mode=mode, use_multipart=False)
                 return True
             except (AlreadyExistsError, PreconditionError, FileNotFoundError):
                 return self._holds(key, data)
@@ -134,7 +139,7 @@ class Bucket:
             except OSError:
                 if pause is None:
                     raise
-                time.sleep(pause)
+                time.sleep(pause * random.uniform(0.5, 1.0))
                 if self._holds(key, data):
                     return True
         raise AssertionError("every pass returns or raises")

@@ -26,7 +26,8 @@ class FileSystem:
         Options of the file system, environment variables filled in.
     """
 
-    compares_in_store = False
+    atomic_create = True
+    atomic_replace = False
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
         self._url, self._options = url, dict(options)
@@ -70,8 +71,13 @@ class FileSystem:
         """Put-if-absent where the file system has it."""
         try:
             self._files.pipe_file(f"{self._path}/{key}", data, mode="create")
-        except FileExistsError:
-            return False
+        except PermissionError:
+            raise
+        except OSError:  # there is one, or an answer was lost; not every store is understood to say which
+            found = self.get(key)
+            if found is None:
+                raise
+            return found.data == data
         return True
 
     def replace(self, key: str, data: bytes, version: str) -> bool:

@@ -23,7 +23,8 @@ class Folder:
         Absolute path.
     """
 
-    compares_in_store = True
+    atomic_create = True
+    atomic_replace = True
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)

@@ -64,7 +64,11 @@ def _try_out(location: Location) -> Guarantees:
         stale = first is None or location.replace(key, b"fourth", first.version)
         third = location.fetch(key)
         current = third is not None and location.replace(key, b"fifth", third.version)
-        replaced = location.objects.compares_in_store and current and not stale
-        return Guarantees(created, replaced, clock.stamps(location))
+        objects = location.objects
+        return Guarantees(
+            created and objects.atomic_create,
+            current and not stale and objects.atomic_replace,
+            clock.stamps(location),
+        )
     finally:
         location.delete(key)

@@ -165,9 +165,9 @@ def _open(url: str, options: Mapping[str, Any]) -> Objects:
         from slidecloud.store.bucket import Bucket
 
         name, _, prefix = rest.partition("/")
-        store = open_bucket(name, prefix, options)
-        if store is not None:
-            return Bucket(store, url)
+        opened = open_bucket(name, prefix, options)
+        if opened is not None:
+            return Bucket(*opened, url)
     from slidecloud.store.filesystem import FileSystem
 
     return FileSystem(url, options)

@@ -36,11 +36,13 @@ class Objects(Protocol):
 
     Attributes
     ----------
-    compares_in_store
-        True where `replace` is atomic, False where it looks and then writes.
+    atomic_create, atomic_replace
+        True where the store itself checks the condition of `create` and of `replace`, as far as is known; False where
+        the client looks and then writes.
     """
 
-    compares_in_store: bool
+    atomic_create: bool
+    atomic_replace: bool
 
     def get(self, key: str) -> Stored | None:
         """An object, or None where there is none."""

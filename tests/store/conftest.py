@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import urllib.request
 
 import boto3
@@ -24,8 +25,16 @@ def keys(monkeypatch):
 
 
 @pytest.fixture
-def endpoint(keys):
-    """Endpoint of an S3 server with the bucket ``slides``."""
+def endpoint(keys, monkeypatch):
+    """Endpoint of an S3 server with an empty bucket ``slides``: simulated, or the real one at SLIDECLOUD_S3."""
+    real = os.environ.get("SLIDECLOUD_S3")
+    if real:
+        monkeypatch.delenv("AWS_SESSION_TOKEN")  # these keys belong to a user, not to a session
+        bucket = boto3.resource("s3", endpoint_url=real).Bucket("slides")
+        bucket.create()
+        bucket.objects.all().delete()
+        yield real
+        return
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()

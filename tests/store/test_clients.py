@@ -106,7 +106,7 @@ def test_denied_is_said_in_a_line(endpoint):
 
 def test_no_credentials(endpoint, monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name)
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(PermissionError, match=r"No credentials .*AWS_PROFILE"):
         locate("s3://slides/run.zarr", {"endpoint_url": endpoint, "requester_pays": True}).exists()
     anonymous = locate("s3://slides/run.zarr", {"endpoint_url": endpoint, "anon": True})
@@ -115,7 +115,7 @@ def test_no_credentials(endpoint, monkeypatch):
 
 def test_a_profile(endpoint, monkeypatch, tmp_path):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name)
+        monkeypatch.delenv(name, raising=False)
     (tmp_path / "keys").write_text(f"[geo]\naws_access_key_id = AKIA\naws_secret_access_key = {SECRET}\n")
     (tmp_path / "config").write_text(f"[profile geo]\nregion = us-east-1\nendpoint_url = {endpoint}\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))

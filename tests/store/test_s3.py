@@ -82,9 +82,9 @@ def test_run_in_a_bucket(endpoint, few, undisturbed, caplog):
 @pytest.fixture
 def quick(monkeypatch):
     """The same retries with shorter pauses."""
-    pauses = {"init_backoff": timedelta(seconds=0.01), "max_backoff": timedelta(seconds=0.2), "base": 2}
+    pauses = {"init_backoff": timedelta(seconds=0.01), "max_backoff": timedelta(seconds=0.2), "base": 4}
     monkeypatch.setitem(aws._RETRY, "backoff", pauses)
-    monkeypatch.setattr(bucket, "_PAUSES", (0.01, 0.1, 0.2))
+    monkeypatch.setattr(bucket, "_PAUSES", (0.01,) * 3 + (0.2,) * 5)
 
 
 def perturbed(endpoint, few, undisturbed, seed, rates):
@@ -113,12 +113,12 @@ def perturbed(endpoint, few, undisturbed, seed, rates):
 
 
 def test_through_faults(endpoint, few, undisturbed, quick):
-    found = perturbed(endpoint, few, undisturbed, 0, dict.fromkeys(faults.KINDS, 0.015))
+    found = perturbed(endpoint, few, undisturbed, 0, dict.fromkeys(faults.KINDS, 0.008))
     assert len(found.injected) == len(faults.KINDS)
 
 
 def test_through_denials(endpoint, few, undisturbed, quick):
-    found = perturbed(endpoint, few, undisturbed, 1, {"403": 0.01})
+    found = perturbed(endpoint, few, undisturbed, 1, {"403": 0.004})
     assert found.injected["403"] > 0
 
 
