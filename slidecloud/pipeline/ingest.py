@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from slidecloud.pipeline import noise
+from slidecloud.pipeline.appends import check_same, filter_note
 from slidecloud.pipeline.batches import BatchWork
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import Executor, serial
@@ -115,7 +116,7 @@ def ingest(
     with lease.hold(location, takeover=takeover) as token:
         stored = _readable(location)
         if stored is not None:
-            _check_same(stored, source)
+            check_same(stored, source)
         chunks = _recorded_chunks(location) or chunks if stored is None else stored.chunks
         header = source.header if stored is None else stored.header
         old = _recorded_pairs(location, source, chunks[0]) if stored is None else stored.pairs
@@ -135,7 +136,7 @@ def ingest(
             summary += _measure_noise(handed)
         aside = _rejected(source, location, known)
     skipped = _batches(pairs, chunks) - len(units)
-    return summary + Summary(quarantined=aside, skipped=skipped, notes=_filter_note(header, source))
+    return summary + Summary(quarantined=aside, skipped=skipped, notes=filter_note(header, source))
 
 
 class _Handed(NamedTuple):
@@ -281,32 +282,6 @@ def _recorded_pairs(location: Location, source: Source, batch: int) -> tuple[Pai
                 "Put them back, or ingest into a new stack."
             )
     return tuple(ordered)
-
-
-def _check_same(stored: Stack, source: Source) -> None:
-    """A source may add pairs to a stack only if it images the same pixels with the same radar."""
-    ours, theirs = stored.header, source.header
-    for name in ("geometry", "shape", "grid", "wavelength", "look_direction", "pass_", "range_looks", "azimuth_looks"):
-        here, there = getattr(ours, name), getattr(theirs, name)
-        same = np.isclose(here, there, rtol=1e-4) if name == "wavelength" else here == there
-        if not same:
-            raise DataError(
-                f"Source {theirs.source} cannot be added to {stored.location}: its {name.rstrip('_')} is {there}, the "
-                f"stack's is {here}. Ingest it under another id."
-            )
-
-    if ours.has_unwrapped and not theirs.has_unwrapped:
-        raise DataError(
-            f"Source {theirs.source} cannot be added to {stored.location}, which has unwrapped phase: it brings none. "
-            "Add products with unwrapped phase, or ingest it under another id."
-        )
-
-
-def _filter_note(header: StackHeader, source: Source) -> tuple[str, ...]:
-    if header.filtered == source.header.filtered:
-        return ()
-    kinds = ("filtered", "unfiltered") if source.header.filtered else ("unfiltered", "filtered")
-    return (f"Stack {header.id} holds {kinds[1]} phase and this source {kinds[0]} phase: gradients mix the two.",)
 
 
 def _stored_grid(location: Location) -> Grid | None:

@@ -14,4 +14,5 @@ eval "$(PYTHONPATH=tests/support python -c 'import faults; print(f"export AWS_AC
 trap '"$here/cluster.sh" down "$dir"; rm -rf "$dir" "$dir.log"' EXIT
 SLIDECLOUD_S3=$("$here/cluster.sh" up "$dir")
 export SLIDECLOUD_S3 SLIDECLOUD_CEPH=$dir
-python -m pytest -n 0 -m "not gpu and not long" tests/store tests/ceph -k "not anonymous and not no_credentials" "$@"
+python -m pytest -n 0 tests/store/test_s3.py tests/store/test_clients.py tests/store/test_lease.py tests/ceph \
+    -k "not no_credentials" "$@"

@@ -117,6 +117,7 @@ def test_through_faults(endpoint, few, undisturbed, quick):
     assert len(found.injected) == len(faults.KINDS)
 
 
+@pytest.mark.long
 def test_through_denials(endpoint, few, undisturbed, quick):
     found = perturbed(endpoint, few, undisturbed, 1, {"403": 0.004})
     assert found.injected["403"] > 0
