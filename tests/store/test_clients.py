@@ -116,7 +116,7 @@ def test_no_credentials(endpoint, monkeypatch):
 def test_a_profile(endpoint, monkeypatch, tmp_path):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    (tmp_path / "keys").write_text(f"[geo]\naws_access_key_id = AKIA\naws_secret_access_key = {SECRET}\n")
+    (tmp_path / "keys").write_text(f"[geo]\naws_access_key_id = AKIATEST\naws_secret_access_key = {SECRET}\n")
     (tmp_path / "config").write_text(f"[profile geo]\nregion = us-east-1\nendpoint_url = {endpoint}\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "keys"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
