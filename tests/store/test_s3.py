@@ -100,6 +100,8 @@ def perturbed(endpoint, few, undisturbed, seed, rates):
                     break
             except OSError as error:
                 assert SECRET not in str(error)  # noqa: PT017 - whether there is an error is up to the seed
+        else:
+            pytest.fail(f"not finished after 20 attempts and {dict(chosen.injected)}")
     options = {"endpoint_url": endpoint}
     run, stack = (runs.locate(f"s3://slides/{name}", options) for name in ("run.zarr", "stacks/sim_small.zarr"))
     assert (objects(run), objects(stack)) == undisturbed
