@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-_SECRET_WORDS = ("key", "secret", "token", "password", "credential")
+from slidecloud.secrets import refuse_secrets
+
 _SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kMGT]i?)?B?\s*$")
 _SCALE = {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _SCALE |= {"Ki": 2**10, "ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
@@ -239,22 +240,6 @@ def parse_bytes(text: str) -> int:
     if not match:
         raise ValueError(f"size is {text!r}; expected a number and a unit such as '4 GiB' or '500 MB'")
     return int(float(match[1]) * _SCALE[match[2]])
-
-
-def refuse_secrets(options: Mapping[str, Any]) -> None:
-    """Raise ValueError if an option, nested ones too, holds a secret in clear instead of ``env:NAME``."""
-    for name, value in options.items():
-        if isinstance(value, Mapping):
-            refuse_secrets(value)
-        elif _is_secret(name) and isinstance(value, str) and not value.startswith("env:"):
-            raise ValueError(
-                f"{name} holds a secret in clear; write env:NAME with the name of an environment variable, "
-                "or give a profile. Secrets must not stand in files"
-            )
-
-
-def _is_secret(name: str) -> bool:
-    return any(word in name.lower() for word in _SECRET_WORDS)
 
 
 def load(path: str | Path) -> RunConfig:
