@@ -1,4 +1,4 @@
-"""A cluster of processes on this machine, and a connection to a running one."""
+"""A cluster of processes on this machine."""
 
 from __future__ import annotations
 
@@ -52,37 +52,6 @@ def local(workers: int | None = None, *, memory: int | None = None) -> Iterator[
         Client(cluster) as client,
     ):
         yield client
-
-
-@contextmanager
-def connect(address: str, *, timeout: float = 30.0) -> Iterator[Client]:
-    """Connect to a running scheduler; it is left running.
-
-    Parameters
-    ----------
-    address
-        ``tcp://host:port``.
-    timeout
-        Seconds to wait for it.
-
-    Raises
-    ------
-    ConnectionError
-        If no scheduler answers.
-    """
-    from distributed import Client
-
-    try:
-        client = Client(address, timeout=timeout)
-    except (OSError, TimeoutError) as error:
-        raise ConnectionError(
-            f"No Dask scheduler answers at {address} within {timeout:.0f} s ({error}). "
-            "Check the address, or leave resources.scheduler out to use this machine."
-        ) from None
-    try:
-        yield client
-    finally:
-        client.close()
 
 
 def cores() -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from slidecloud.pipeline.executors import Device
 from slidecloud.store import lease, records
 from slidecloud.store.arrays import Writer
 from slidecloud.store.location import Location
@@ -40,6 +41,8 @@ class Unit:
         The kernel that does the work and the pair-pixels it goes through; None where reading and writing is the work.
     keep_older
         True where the unit's older record stays true until the new one is written (appending pairs to a batch).
+    device
+        Where it computes: gpu is sent to workers that offer one.
     """
 
     key: Key
@@ -51,6 +54,7 @@ class Unit:
     kernel: Literal["gradients", "sbas"] | None = None
     samples: int = 0
     keep_older: bool = False
+    device: Device = "cpu"
 
     @property
     def name(self) -> tuple[str, str]:
