@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 Api = Any
 Object = Any
+
+_UNKNOWN: Final = (
+    "the server does not know this kind. Is the Dask operator installed? "
+    "'helm install slidecloud helm/slidecloud' brings it."
+)
 
 
 def connect(namespace: str | None = None) -> Api:
@@ -23,7 +29,8 @@ def connect(namespace: str | None = None) -> Api:
     import kr8s
 
     with explained("speak to the cluster"):
-        api = kr8s.api(namespace=namespace)
+        # Named, because kr8s keeps what it made for the same arguments, whatever the environment says by then.
+        api = kr8s.api(namespace=namespace, kubeconfig=os.environ.get("KUBECONFIG"))
         api.version()
         return api
 
@@ -61,6 +68,10 @@ def explained(what: str) -> Iterator[None]:
 
     try:
         yield
+    except ValueError as error:
+        if not str(error).startswith("Kind "):
+            raise
+        raise LookupError(f"Could not {what}: {_UNKNOWN}") from None
     except kr8s.ServerError as error:
         code = error.response.status_code if error.response is not None else None
         if code == 403:
@@ -68,10 +79,7 @@ def explained(what: str) -> Iterator[None]:
                 f"You may not {what}: {error}. Ask for the role that helm/slidecloud makes for submitters."
             ) from None
         if code == 404:
-            raise LookupError(
-                f"Could not {what}: the server does not know this kind. Is the Dask operator installed? "
-                "'helm install slidecloud helm/slidecloud' brings it."
-            ) from None
+            raise LookupError(f"Could not {what}: {_UNKNOWN}") from None
         raise RuntimeError(f"Could not {what}: {error}.") from None
     except (httpx.TransportError, kr8s.APITimeoutError, kr8s.ConnectionClosedError) as error:
         raise ConnectionError(

@@ -47,7 +47,7 @@ def _region(folder: Path, source: ArraySource, **kubernetes: object) -> RunConfi
     """The stack of a small scene, and a configuration in which the folder stands for a volume of the pods."""
     runs.ingest(source, str(folder / "stacks"), chunks=runs.CHUNKS)
     own = {"image": "slidecloud", "minimum": 1, "maximum": 2, "grace": 5, "volume_claim": "data"}
-    own |= {"volume_path": str(folder), "env": {"PYTHONWARNINGS": "ignore"}} | kubernetes
+    own |= {"volume_path": str(folder), "env": {"PYTHONWARNINGS": "ignore", "NUMBA_CACHE_DIR": ""}} | kubernetes
     text = runs.yaml_text(folder, "resources: {memory: 1 GiB, tile: [32, 64]}", f"kubernetes: {own}")
     return config.parse(text)
 
