@@ -51,7 +51,8 @@ class Driver:
             self._sleep(pause)
             if self._stopped or (address is not None and not self._scheduler_answers(address)):
                 break
-            self._child = subprocess.Popen(self._command)
+            # A group of its own: what ends this process reaches the run as an interrupt, and only as that.
+            self._child = subprocess.Popen(self._command, process_group=0)
             code = self._child.wait()
             if code in _FINAL or self._stopped:
                 break

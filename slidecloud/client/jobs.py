@@ -14,15 +14,15 @@ from slidecloud.cluster.pods import RUN_LABEL
 Part = Literal["driver", "scheduler", "worker"]
 
 _COMPONENT: Final = {"driver": "job-runner", "scheduler": "scheduler", "worker": "worker"}
-_KINDS: Final = (
-    JOBS,
-    CLUSTERS,
-    "daskworkergroups.kubernetes.dask.org",
-    "daskautoscalers.kubernetes.dask.org",
-    "networkpolicies.networking.k8s.io",
-    "configmaps",
-    "serviceaccounts",
-)
+_KINDS: Final = {
+    JOBS: "DaskJob",
+    CLUSTERS: "DaskCluster",
+    "daskworkergroups.kubernetes.dask.org": "DaskWorkerGroup",
+    "daskautoscalers.kubernetes.dask.org": "DaskAutoscaler",
+    "networkpolicies.networking.k8s.io": "NetworkPolicy",
+    "configmaps": "ConfigMap",
+    "serviceaccounts": "ServiceAccount",
+}
 _PODS_PATIENCE: Final = 180.0
 
 
@@ -88,14 +88,14 @@ def cancel(run: str, *, namespace: str | None = None, patience: float = _PODS_PA
 
     api, name = server.connect(namespace), name_of(run)
     removed = []
-    for kind in _KINDS:
-        for found in server.find(api, kind, label_selector={RUN_LABEL: name}):
-            with server.explained(f"remove {found.kind} {found.name}"):
+    for plural, kind in _KINDS.items():
+        for found in server.find(api, plural, label_selector={RUN_LABEL: name}):
+            with server.explained(f"remove {kind} {found.name}"):
                 try:
                     found.delete(propagation_policy="Background")
                 except kr8s.NotFoundError:
                     continue  # it went with its owner
-            removed.append(f"{found.kind} {found.name}")
+            removed.append(f"{kind} {found.name}")
     if not removed:
         raise LookupError(f"Run {run} is not submitted in namespace {api.namespace} (no job named {name}).")
     end = time.monotonic() + patience

@@ -97,35 +97,34 @@ def _until(true: Callable[[], Any], patience: float = 60.0) -> Any:
     return found
 
 
-def _work(folder: str, number: int, seconds: float) -> tuple[int, int]:
-    """Leave a mark that it began, take its time, say where it ran."""
+def _work(folder: str, number: int) -> tuple[int, int]:
+    """Leave a mark that it began, wait until it may end, say where it ran."""
     (Path(folder) / f"began-{number}-{os.getpid()}").touch()
-    time.sleep(seconds)
+    _until((Path(folder) / "go").exists)
     return number, os.getpid()
 
 
-@pytest.mark.parametrize("grace", [30.0, 0.2], ids=["finished", "handed back"])
-def test_sigterm_finishes_the_unit_or_hands_it_back(dask: Cluster, tmp_path: Path, grace: float) -> None:
+@pytest.mark.parametrize("finish", [True, False], ids=["finished", "handed back"])
+def test_sigterm_finishes_the_unit_or_hands_it_back(dask: Cluster, tmp_path: Path, finish: bool) -> None:
     """No task is lost or blamed although the scheduler forgives nothing, and none that was finished runs again."""
-    leaving = dask.worker(**{GRACE: str(grace)})
+    leaving = dask.worker(**{GRACE: "60" if finish else "0.2"})
     with connect(dask.address) as client:
         client.wait_for_workers(1, timeout=60)
-        futures = [client.submit(_work, str(tmp_path), number, 1.5, pure=False) for number in range(3)]
+        futures = [client.submit(_work, str(tmp_path), number, pure=False) for number in range(3)]
         _until(lambda: list(tmp_path.glob(f"began-*-{leaving.pid}")))
         dask.worker()
         client.wait_for_workers(2, timeout=60)
         leaving.send_signal(signal.SIGTERM)
+        if finish:
+            (tmp_path / "go").touch()
         assert leaving.wait(60) == 0
+        (tmp_path / "go").touch()
         found = client.gather(futures, errors="raise")
     assert [number for number, _ in found] == [0, 1, 2]
     finished = [number for number, process in found if process == leaving.pid]
-    began = [file.name for file in tmp_path.glob("began-*")]
-    assert ("Unit finished" in dask.log(leaving)) == (grace > 1)
-    if grace > 1:
-        assert finished
-        assert len(began) == 3
-    else:
-        assert len(began) == 4
+    assert len(finished) == (1 if finish else 0)
+    assert ("Unit finished" if finish else "Unit handed back") in dask.log(leaving)
+    assert len(list(tmp_path.glob("began-*"))) == (3 if finish else 4)
 
 
 def test_a_worker_of_another_version_says_so_and_ends(dask: Cluster) -> None:
