@@ -31,13 +31,21 @@ class Cluster:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._file = folder / "scheduler.json"
         strict = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
-        self._start(["scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"], **strict)
+        self._start(["scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address", ":0"], **strict)
         _until(self._file.exists)
         self.address: str = _until(lambda: json.loads(self._file.read_text() or "{}").get("address"))
 
     def worker(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a worker as a pod would."""
-        plain = ["--no-nanny", "--nthreads", "1", "--no-dashboard", "--preload", "slidecloud.cluster.preload"]
+        plain = [
+            "--no-nanny",
+            "--nthreads",
+            "1",
+            "--dashboard-address",
+            ":0",
+            "--preload",
+            "slidecloud.cluster.preload",
+        ]
         return self._start(["worker", "--host", "127.0.0.1", *plain, *options], **environment)
 
     def log(self, process: subprocess.Popen[bytes]) -> str:
