@@ -24,7 +24,7 @@ from slidecloud.stack.arrays import ArraySource
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.filterwarnings("default"),  # of kr8s, httpx and Dask on their way out
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # kr8s keeps its connections open to the end
 ]
 
 
@@ -109,6 +109,21 @@ def test_a_submitted_run_ends_by_itself(
     assert runs.arrays(tmp_path / "run.zarr") == expected
     until(lambda: not server.pods("worker") and not server.pods("scheduler"), what="the end of the cluster")
     assert any(what.startswith("DaskJob") for what in client.cancel(settings.run))
+    until(lambda: not server.leftovers(), what="an empty cluster")
+
+
+def test_a_submitted_run_outlives_its_scheduler(
+    server: Kube, expected: dict[str, bytes], tmp_path: Path, source: ArraySource
+) -> None:
+    settings = _region(tmp_path, source)
+    name = _submit(settings, tmp_path)
+    until(lambda: _begun(tmp_path) and status(settings.run).stages[0].done >= 1, patience=240, what="a first unit")
+    (lost,) = server.pods("scheduler")
+    server.delete_pod(lost)
+    until(lambda: server.job(name) == "Successful", patience=300, what="the end of the job")
+    assert any("goes on from there" in line for line in client.logs(settings.run))
+    assert runs.arrays(tmp_path / "run.zarr") == expected
+    client.cancel(settings.run)
     until(lambda: not server.leftovers(), what="an empty cluster")
 
 
