@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from slidecloud.cluster import spec, versions
 from slidecloud.config import parse_bytes
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def kubernetes(
-    settings: KubernetesConfig,
+    settings: KubernetesConfig | None = None,
     *,
     name: str | None = None,
     memory: str = "4 GiB",
@@ -30,7 +30,8 @@ def kubernetes(
     Parameters
     ----------
     settings
-        Image, namespace, least and most workers and the rest (``kubernetes`` of a run's configuration).
+        Image, namespace, least and most workers and the rest (``kubernetes`` of a run's configuration,
+        or ``KubernetesConfig(image="…", maximum=40)``); at least an image must be named.
     name
         Of the cluster; by default a new one.
     memory
@@ -62,9 +63,10 @@ def kubernetes(
     from dask_kubernetes.operator import KubeCluster
     from distributed import Client
 
+    settings = settings or KubernetesConfig()
     name = name or f"slidecloud-{uuid.uuid4().hex[:8]}"
-    options = {"memory": parse_bytes(memory), "request": request, "versions": versions.here()}
-    described = spec.cluster(name, settings, **options)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"memory": parse_bytes(memory), "request": request, "versions": versions.here()}
+    described = spec.cluster(name, settings, **options)
     with KubeCluster(
         custom_cluster_spec=described,
         namespace=settings.namespace,
@@ -74,8 +76,7 @@ def kubernetes(
         quiet=True,
     ) as cluster:
         if settings.gpu_workers:
-            group = spec.workers(settings, gpu=True, **options)  # type: ignore[arg-type]
-            cluster.add_worker_group("gpu", custom_spec=group)
+            cluster.add_worker_group("gpu", custom_spec=spec.workers(settings, gpu=True, **options))
         if settings.maximum > settings.minimum:
             cluster.adapt(minimum=settings.minimum, maximum=settings.maximum)
         with Client(cluster, timeout=timeout) as client:

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -136,9 +137,10 @@ class DaskExecutor:
     def workers(self) -> int:
         """Threads of the cluster now, which may grow and shrink, or those that are expected where these are more."""
         when, threads = self._counted
-        if not threads or time.monotonic() - when > _COUNT_AGAIN:
-            threads = sum(self._client.nthreads().values())
-            self._counted = (time.monotonic(), threads)
+        if self._client.status == "running" and (not threads or time.monotonic() - when > _COUNT_AGAIN):
+            with suppress(OSError, TimeoutError):  # a scheduler that is gone is named where a result is taken
+                threads = sum(self._client.nthreads().values())
+                self._counted = (time.monotonic(), threads)
         return max(1, threads, self._expected)
 
     def submit(self, number: int, function: Callable[..., Result], *arguments: Any, device: Device = "cpu") -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import manifests
 import pytest
 
+from slidecloud import cluster
 from slidecloud.cluster import spec
 from slidecloud.cluster.versions import EXPECTED, here
 from slidecloud.config_kubernetes import KubernetesConfig
@@ -52,9 +53,9 @@ def test_objects_are_valid(name: str, version: str) -> None:
 
 
 def test_what_starts_is_what_distributed_installs() -> None:
-    cluster = spec.cluster("region", _settings(), memory=4 * GIB)["spec"]
-    assert cluster["scheduler"]["spec"]["containers"][0]["args"][:2] == ["dask", "scheduler"]
-    assert cluster["worker"]["spec"]["containers"][0]["args"][:2] == ["dask", "worker"]
+    made = spec.cluster("region", _settings(), memory=4 * GIB)["spec"]
+    assert made["scheduler"]["spec"]["containers"][0]["args"][:2] == ["dask", "scheduler"]
+    assert made["worker"]["spec"]["containers"][0]["args"][:2] == ["dask", "worker"]
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -123,3 +124,5 @@ def test_workers_know_what_their_client_runs() -> None:
 def test_without_an_image_the_error_says_how_to_come_by_one() -> None:
     with pytest.raises(ValueError, match=r"deploy/Dockerfile.*kubernetes\.image"):
         spec.cluster("region", KubernetesConfig(), memory=GIB)
+    with pytest.raises(ValueError, match=r"deploy/Dockerfile"), cluster.kubernetes():
+        pass
