@@ -96,13 +96,14 @@ def test_more_work_brings_more_workers(server: Kube, tmp_path: Path, source: Arr
 def test_a_submitted_run_ends_by_itself(
     server: Kube, expected: dict[str, bytes], tmp_path: Path, source: ArraySource
 ) -> None:
-    settings = _region(tmp_path, source)
+    settings = _region(tmp_path, source, gpu_workers=1)
     began = time.monotonic()
     name = _submit(settings, tmp_path)
     assert time.monotonic() - began < 20
     assert name == name_of(settings.run)
     with pytest.raises(FileExistsError, match="submitted already"):
         _submit(settings, tmp_path)
+    until(lambda: any("-gpu-worker-" in pod for pod in server.pods("worker")), what="the worker with a GPU")
     until(lambda: server.job(name) == "Successful", patience=240, what="the end of the job")
     assert any("units done" in line for line in client.logs(settings.run))
     assert status(settings.run).ended
