@@ -11,6 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from slidecloud.config_kubernetes import KubernetesConfig
 from slidecloud.secrets import refuse_secrets
 
 _SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kMGT]i?)?B?\s*$")
@@ -214,6 +215,9 @@ class RunConfig(_Section):
     resources: ResourcesConfig = Field(
         default_factory=ResourcesConfig, description="Executor, workers, memory; no influence on results."
     )
+    kubernetes: KubernetesConfig = Field(
+        default_factory=KubernetesConfig, description="Pods of 'slidecloud submit'; no influence on results."
+    )
     storage_options: dict[str, Any] = Field(
         default_factory=dict, description="Options of the object store; secrets as env:NAME or by profile only."
     )
@@ -224,12 +228,18 @@ class RunConfig(_Section):
         refuse_secrets(options)
         return options
 
+    @field_validator("kubernetes")
+    @classmethod
+    def _no_secret_variable(cls, settings: KubernetesConfig) -> KubernetesConfig:
+        refuse_secrets(settings.env)
+        return settings
+
     def science(self) -> dict[str, Any]:
         """The part of the configuration that one run store holds one of, as plain JSON values.
 
         Stages and bursts may be added later: their units are others, not the same with other results.
         """
-        elsewhere = ("resources", "storage_options", "run", "stacks", "sources", "stages", "bursts")
+        elsewhere = ("resources", "kubernetes", "storage_options", "run", "stacks", "sources", "stages", "bursts")
         without: dict[str, Any] = {**dict.fromkeys(elsewhere, True), "interferograms": {"write"}}
         return self.model_dump(mode="json", exclude=without)
 

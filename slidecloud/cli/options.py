@@ -16,6 +16,10 @@ Workers = Annotated[
     Parameter(validator=validators.Number(gte=1), help="Workers; by default the cores of this machine."),
 ]
 
+Namespace = Annotated[
+    str | None, Parameter(show_default=False, help="Kubernetes namespace; by default that of the kubeconfig.")
+]
+
 Storage = Annotated[
     tuple[str, ...],
     Parameter(

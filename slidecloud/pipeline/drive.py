@@ -71,7 +71,7 @@ def drive(
         while True:
             while len(flying) < WINDOW * executor.workers and (unit := work.next(flying.values(), budget)):
                 flying[number] = unit
-                executor.submit(number, perform, location, unit, token)
+                executor.submit(number, perform, location, unit, token, device=unit.device)
                 number += 1
             if not flying:
                 break

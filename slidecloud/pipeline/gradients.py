@@ -224,6 +224,7 @@ def _bin_unit(
         peak_memory=peak,
         kernel="gradients",
         samples=(pairs + samples.forming_per_pixel) * tile.pixels,
+        device=device,
     )
 
 

@@ -89,7 +89,7 @@ def run(
 
 def _check_gpu(executor: Executor) -> None:
     """Ask a worker whether it can use a GPU, and pass its error on."""
-    executor.submit(0, require_gpu, "resources.device is gpu")
+    executor.submit(0, require_gpu, "resources.device is gpu", device="gpu")
     _, error = executor.take()
     if isinstance(error, BaseException):
         raise error

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from slidecloud.config import Device
 from slidecloud.pipeline.snapshots import Snapshot
 from slidecloud.store import lease, records
 from slidecloud.store.arrays import Writer
@@ -43,6 +44,8 @@ class Unit:
         True where the unit's older record stays true until the new one is written (appending pairs to a batch).
     inputs
         The stack it reads, as it was when the unit was planned.
+    device
+        Where it computes: gpu is sent to workers that offer one.
     """
 
     key: Key
@@ -55,6 +58,7 @@ class Unit:
     samples: int = 0
     keep_older: bool = False
     inputs: Snapshot | None = None
+    device: Device = "cpu"
 
     @property
     def name(self) -> tuple[str, str]:
