@@ -153,7 +153,8 @@ def network_policy(name: str, config: RunConfig) -> Manifest:
 def _store_ports(config: RunConfig) -> list[int]:
     """Ports of the settings, and that of the store's endpoint."""
     found = set(config.kubernetes.egress_ports)
-    endpoint = config.storage_options.get("endpoint_url")
+    options = config.storage_options
+    endpoint = options.get("endpoint_url", options.get("client_kwargs", {}).get("endpoint_url"))
     if isinstance(endpoint, str) and not endpoint.startswith("env:"):
         address = urlsplit(endpoint)
         found.add(address.port or (80 if address.scheme == "http" else 443))

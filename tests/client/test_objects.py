@@ -77,10 +77,12 @@ def test_driver_runs_the_configuration_it_is_given() -> None:
     assert (given.run, given.stacks, given.resources.memory) == (settings.run, settings.stacks, "2 GiB")
 
 
-def test_network_is_closed_but_for_the_store() -> None:
+@pytest.mark.parametrize(
+    "option", ["endpoint_url: 'http://ceph:7480'", "client_kwargs: {endpoint_url: 'http://ceph:7480'}"]
+)
+def test_network_is_closed_but_for_the_store(option: str) -> None:
     endpoint = config.parse(
-        "run: s3://b/r.zarr\nstacks: s3://b/s\nkubernetes: {image: i}\n"
-        "storage_options: {endpoint_url: 'http://ceph:7480'}\n"
+        f"run: s3://b/r.zarr\nstacks: s3://b/s\nkubernetes: {{image: i}}\nstorage_options: {{{option}}}\n"
     )
     policy = _one(submission(endpoint), "NetworkPolicy")["spec"]
     assert policy["policyTypes"] == ["Ingress", "Egress"]
@@ -136,7 +138,7 @@ def test_minimum_above_maximum_is_refused() -> None:
 
 
 def test_a_gpu_needs_workers_that_have_one() -> None:
-    asked = config.parse(f"{config.dump(_config())}".replace("device: cpu", "device: gpu"))
+    asked = config.parse(config.dump(_config()).replace("device: cpu", "device: gpu"))
     with pytest.raises(ValueError, match=r"resources\.device is gpu and kubernetes\.gpu_workers is 0"):
         submission(asked)
     settings = asked.kubernetes.model_copy(update={"gpu_workers": 1})
