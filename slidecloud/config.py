@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-_SECRET_WORDS = ("key", "secret", "token", "password", "credential")
+from slidecloud.config_kubernetes import KubernetesConfig
+from slidecloud.secrets import refuse_secrets
+
 _SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kMGT]i?)?B?\s*$")
 _SCALE = {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _SCALE |= {"Ki": 2**10, "ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
@@ -213,6 +215,9 @@ class RunConfig(_Section):
     resources: ResourcesConfig = Field(
         default_factory=ResourcesConfig, description="Executor, workers, memory; no influence on results."
     )
+    kubernetes: KubernetesConfig = Field(
+        default_factory=KubernetesConfig, description="Pods of 'slidecloud submit'; no influence on results."
+    )
     storage_options: dict[str, Any] = Field(
         default_factory=dict, description="Options of the object store; secrets as env:NAME or by profile only."
     )
@@ -223,12 +228,18 @@ class RunConfig(_Section):
         refuse_secrets(options)
         return options
 
+    @field_validator("kubernetes")
+    @classmethod
+    def _no_secret_variable(cls, settings: KubernetesConfig) -> KubernetesConfig:
+        refuse_secrets(settings.env)
+        return settings
+
     def science(self) -> dict[str, Any]:
         """The part of the configuration that one run store holds one of, as plain JSON values.
 
         Stages and bursts may be added later: their units are others, not the same with other results.
         """
-        elsewhere = ("resources", "storage_options", "run", "stacks", "sources", "stages", "bursts")
+        elsewhere = ("resources", "kubernetes", "storage_options", "run", "stacks", "sources", "stages", "bursts")
         without: dict[str, Any] = {**dict.fromkeys(elsewhere, True), "interferograms": {"write"}}
         return self.model_dump(mode="json", exclude=without)
 
@@ -239,22 +250,6 @@ def parse_bytes(text: str) -> int:
     if not match:
         raise ValueError(f"size is {text!r}; expected a number and a unit such as '4 GiB' or '500 MB'")
     return int(float(match[1]) * _SCALE[match[2]])
-
-
-def refuse_secrets(options: Mapping[str, Any]) -> None:
-    """Raise ValueError if an option, nested ones too, holds a secret in clear instead of ``env:NAME``."""
-    for name, value in options.items():
-        if isinstance(value, Mapping):
-            refuse_secrets(value)
-        elif _is_secret(name) and isinstance(value, str) and not value.startswith("env:"):
-            raise ValueError(
-                f"{name} holds a secret in clear; write env:NAME with the name of an environment variable, "
-                "or give a profile. Secrets must not stand in files"
-            )
-
-
-def _is_secret(name: str) -> bool:
-    return any(word in name.lower() for word in _SECRET_WORDS)
 
 
 def load(path: str | Path) -> RunConfig:

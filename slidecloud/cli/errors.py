@@ -25,7 +25,11 @@ QUARANTINED: Final = 3
 INTERRUPTED: Final = 130
 
 _WRITTEN_FOR_PEOPLE: Final = frozenset({"ConfigError", "DataError"})
-_EXTRAS: Final = {"matplotlib": "viz", "bokeh": "viz", "s3fs": "s3", "botocore": "s3", "aiobotocore": "s3"}
+_EXTRAS: Final = {
+    **dict.fromkeys(("matplotlib", "bokeh"), "viz"),
+    **dict.fromkeys(("s3fs", "obstore", "botocore", "aiobotocore"), "s3"),
+    **dict.fromkeys(("dask_kubernetes", "kr8s", "httpx"), "k8s"),
+}
 
 
 class UsageError(ValueError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, validators
 
@@ -16,22 +16,30 @@ Workers = Annotated[
     Parameter(validator=validators.Number(gte=1), help="Workers; by default the cores of this machine."),
 ]
 
+Namespace = Annotated[
+    str | None, Parameter(show_default=False, help="Kubernetes namespace; by default that of the kubeconfig.")
+]
+
 Storage = Annotated[
     tuple[str, ...],
     Parameter(
         show_default=False,
-        help="Option of the object store as NAME=VALUE, such as profile=geo or endpoint_url=https://...; may be "
-        "repeated. A secret is given as env:VARIABLE, never in clear.",
+        help="Option of the object store as NAME=VALUE, such as profile=geo, endpoint_url=https://... or "
+        "client_kwargs.verify=ca.pem; may be repeated. A secret is given as env:VARIABLE, never in clear.",
     ),
 ]
 
 
-def storage_options(words: Sequence[str]) -> dict[str, str]:
-    """Storage options from ``NAME=VALUE`` words."""
-    options: dict[str, str] = {}
+def storage_options(words: Sequence[str]) -> dict[str, Any]:
+    """Storage options from ``NAME=VALUE`` words; dots in a name go into nested options, true and false are no text."""
+    options: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not (name and equals and value):
             raise UsageError(f"--storage is {word!r}; expected NAME=VALUE, such as profile=geo")
-        options[name] = value
+        *outer, last = name.split(".")
+        inner = options
+        for part in outer:
+            inner = inner.setdefault(part, {})
+        inner[last] = {"true": True, "false": False}.get(value, value)
     return options

@@ -24,6 +24,7 @@ def run(
     scheduler: str | None = None,
     memory: str | None = None,
     retry_quarantined: bool = False,
+    takeover: bool = False,
 ) -> int:
     """Run a configuration: gradients, then displacement series, into a run store.
 
@@ -53,6 +54,8 @@ def run(
         Memory of one worker, such as "4 GiB".
     retry_quarantined
         Try the units in quarantine again.
+    takeover
+        Take the store from another driver that may still be at work; what it has not finished it then cannot record.
     """
     if print_config:
         from slidecloud.config import template
@@ -67,13 +70,13 @@ def run(
 
     resources = {"executor": executor, "workers": workers, "scheduler": scheduler, "memory": memory}
     settings = with_resources(load(config), resources)
-    summary = perform(settings, retry_quarantined=retry_quarantined)
+    summary = perform(settings, retry_quarantined=retry_quarantined, takeover=takeover)
     tell(summary)
     say(f"Results: {settings.run}")
     return summary.exit_code
 
 
-def perform(config: RunConfig, *, retry_quarantined: bool = False) -> Summary:
+def perform(config: RunConfig, *, retry_quarantined: bool = False, takeover: bool = False) -> Summary:
     """Run a configuration on the executor it names."""
     from slidecloud.cluster import executor
     from slidecloud.pipeline.run import run as run_pipeline
@@ -81,7 +84,9 @@ def perform(config: RunConfig, *, retry_quarantined: bool = False) -> Summary:
     with executor(config.resources) as opened:
         if opened.dashboard:
             say(f"Dask dashboard: {opened.dashboard}")
-        return run_pipeline(config, executor=opened, progress=progress(), retry_quarantined=retry_quarantined)
+        return run_pipeline(
+            config, executor=opened, progress=progress(), retry_quarantined=retry_quarantined, takeover=takeover
+        )
 
 
 def with_resources(config: RunConfig, changes: dict[str, Any]) -> RunConfig:

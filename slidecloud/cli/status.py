@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter, validators
+
 from slidecloud.cli.console import show
 from slidecloud.cli.options import Storage, storage_options
 
+if TYPE_CHECKING:
+    from slidecloud.pipeline.status import Status
 
-def status(run: str, /, *, storage: Storage = ()) -> int:
+Interval = Annotated[float, Parameter(validator=validators.Number(gt=0), help="Seconds between two looks.")]
+
+
+def status(run: str, /, *, follow: bool = False, interval: Interval = 10.0, storage: Storage = ()) -> int:
     """Show how far a run is, from the records in its store.
 
     Works while the run goes on, from any machine that reaches the store, and after everything that ran it has died.
@@ -15,6 +25,7 @@ def status(run: str, /, *, storage: Storage = ()) -> int:
 
         slidecloud status run.zarr
         slidecloud status s3://bucket/runs/sichuan.zarr --storage profile=geo
+        slidecloud status s3://bucket/runs/sichuan.zarr --follow
 
     Exit codes: 0 nothing in quarantine; 1 error; 3 some units are in quarantine.
 
@@ -22,9 +33,25 @@ def status(run: str, /, *, storage: Storage = ()) -> int:
     ----------
     run
         Folder or URL of the run store.
+    follow
+        Look again and print what has changed, until nothing is left to do; waits for a run that has not begun.
     """
-    from slidecloud.pipeline.status import status as read_status
+    from slidecloud.pipeline import status as read
 
-    found = read_status(run, storage_options(storage))
-    show(found.lines())
-    return 3 if found.quarantined else 0
+    options = storage_options(storage)
+    if not follow:
+        found = read.status(run, options)
+        show(found.lines())
+        return 3 if found.quarantined else 0
+    return _follow(read.follow(run, options, interval=interval), run)
+
+
+def _follow(looks: Iterator[Status | None], run: str) -> int:
+    """Print each status that differs from the one before."""
+    told: list[str] = []
+    code = 0
+    for found in looks:
+        lines = [f"{run} has not begun."] if found is None else found.lines()
+        show(line for line in lines if line not in told)
+        told, code = lines, 3 if found is not None and found.quarantined else 0
+    return code

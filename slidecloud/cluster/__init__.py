@@ -1,8 +1,10 @@
-"""Dask clusters to run on: this machine's processes, or a scheduler that is already there."""
+"""Dask clusters to run on: this machine's processes, pods of Kubernetes, or a scheduler that is already there."""
 
 from __future__ import annotations
 
 from slidecloud.cluster.choose import executor
-from slidecloud.cluster.local import connect, cores, local
+from slidecloud.cluster.connect import TLS, connect
+from slidecloud.cluster.kubernetes import kubernetes
+from slidecloud.cluster.local import cores, local
 
-__all__ = ["connect", "cores", "executor", "local"]
+__all__ = ["TLS", "connect", "cores", "executor", "kubernetes", "local"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from slidecloud.cluster.local import connect, cores, local
+from slidecloud.cluster.connect import connect
+from slidecloud.cluster.local import cores, local
 from slidecloud.config import ResourcesConfig
 from slidecloud.pipeline import executors
 
@@ -40,7 +41,7 @@ def executor(resources: ResourcesConfig) -> Iterator[executors.Executor]:
             pool.close()
     elif resources.scheduler is not None:
         with connect(resources.scheduler) as client:
-            yield executors.dask(client)
+            yield executors.dask(client, expected=resources.workers or 0)
     else:
         with local(workers, memory=resources.memory_bytes) as client:
             yield executors.dask(client)

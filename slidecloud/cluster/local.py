@@ -1,4 +1,4 @@
-"""A cluster of processes on this machine, and a connection to a running one."""
+"""A cluster of processes on this machine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from slidecloud.pipeline.executors import GPU
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -48,41 +50,11 @@ def local(workers: int | None = None, *, memory: int | None = None) -> Iterator[
             memory_limit=memory if memory is not None else "auto",
             dashboard_address=":0",
             silence_logs=50,
+            resources={GPU: 1},  # that of this machine, if there is one: a unit that misses it says so
         ) as cluster,
         Client(cluster) as client,
     ):
         yield client
-
-
-@contextmanager
-def connect(address: str, *, timeout: float = 30.0) -> Iterator[Client]:
-    """Connect to a running scheduler; it is left running.
-
-    Parameters
-    ----------
-    address
-        ``tcp://host:port``.
-    timeout
-        Seconds to wait for it.
-
-    Raises
-    ------
-    ConnectionError
-        If no scheduler answers.
-    """
-    from distributed import Client
-
-    try:
-        client = Client(address, timeout=timeout)
-    except (OSError, TimeoutError) as error:
-        raise ConnectionError(
-            f"No Dask scheduler answers at {address} within {timeout:.0f} s ({error}). "
-            "Check the address, or leave resources.scheduler out to use this machine."
-        ) from None
-    try:
-        yield client
-    finally:
-        client.close()
 
 
 def cores() -> int:

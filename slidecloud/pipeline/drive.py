@@ -11,7 +11,7 @@ from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.progress import Progress, Silent
 from slidecloud.pipeline.summary import Quarantined, Summary
 from slidecloud.pipeline.units import Outcome, Unit, perform
-from slidecloud.store import records
+from slidecloud.store import lease, records
 from slidecloud.store.location import Location
 
 WINDOW = 3
@@ -52,6 +52,11 @@ def drive(
     Returns
     -------
     Summary
+
+    Raises
+    ------
+    LeaseError
+        If another driver has taken the store.
     """
     started = time.monotonic()
     work = _Todo(units, location, retry_quarantined=retry_quarantined)
@@ -66,7 +71,7 @@ def drive(
         while True:
             while len(flying) < WINDOW * executor.workers and (unit := work.next(flying.values(), budget)):
                 flying[number] = unit
-                executor.submit(number, perform, location, unit, token)
+                executor.submit(number, perform, location, unit, token, device=unit.device)
                 number += 1
             if not flying:
                 break
@@ -76,6 +81,8 @@ def drive(
                 work.settle(unit, result)
                 progress.advance(unit=" ".join(unit.name), bytes=unit.bytes_read)
                 continue
+            if isinstance(result, lease.LeaseError):
+                raise result  # the store is another driver's by now: nothing more is to be written, notes neither
             failures[unit.name] = failures.get(unit.name, 0) + 1
             if failures[unit.name] <= retries:
                 progress.message(f"{' '.join(unit.name)} failed, trying again: {_short(result)}")

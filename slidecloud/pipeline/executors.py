@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from slidecloud.config import Device
 
 if TYPE_CHECKING:
     from distributed import Client
 
+GPU: Final = "GPU"
+"""Dask's name for a GPU: workers offer it, units ask for it."""
+
 Result = Any
 _PATIENCE = 2.0
+_COUNT_AGAIN = 5.0
+_GPU_PATIENCE = 600.0
 
 
 class Executor(Protocol):
@@ -20,20 +29,22 @@ class Executor(Protocol):
 
     Attributes
     ----------
-    workers
-        Functions that run at the same time.
     shares_memory
         True where they share the memory of one process.
     dashboard
         Address of a page that shows the work, or None.
     """
 
-    workers: int
     shares_memory: bool
     dashboard: str | None
 
-    def submit(self, number: int, function: Callable[..., Result], *arguments: Any) -> None:
-        """Start ``function(*arguments)`` under a number."""
+    @property
+    def workers(self) -> int:
+        """Functions that run at the same time."""
+        ...
+
+    def submit(self, number: int, function: Callable[..., Result], *arguments: Any, device: Device = "cpu") -> None:
+        """Start ``function(*arguments)`` under a number, where there is the device it needs."""
 
     def take(self) -> tuple[int, Result | BaseException]:
         """Wait for the next result: its number, and what was returned or raised."""
@@ -52,7 +63,13 @@ class SerialExecutor:
     def __init__(self) -> None:
         self._waiting: deque[tuple[int, Callable[..., Result], tuple[Any, ...]]] = deque()
 
-    def submit(self, number: int, function: Callable[..., Result], *arguments: Any) -> None:
+    def submit(
+        self,
+        number: int,
+        function: Callable[..., Result],
+        *arguments: Any,
+        device: Device = "cpu",  # noqa: ARG002 - this process has what it has, and a unit that misses it says so
+    ) -> None:
         """Queue a function."""
         self._waiting.append((number, function, arguments))
 
@@ -80,7 +97,13 @@ class ThreadExecutor:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="slidecloud")
         self._results: queue.SimpleQueue[tuple[int, Future[Result]]] = queue.SimpleQueue()
 
-    def submit(self, number: int, function: Callable[..., Result], *arguments: Any) -> None:
+    def submit(
+        self,
+        number: int,
+        function: Callable[..., Result],
+        *arguments: Any,
+        device: Device = "cpu",  # noqa: ARG002 - this process has what it has, and a unit that misses it says so
+    ) -> None:
         """Hand a function to the pool."""
         future = self._pool.submit(function, *arguments)
         future.add_done_callback(lambda finished: self._results.put((number, finished)))
@@ -101,19 +124,41 @@ class DaskExecutor:
 
     shares_memory = False
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, expected: int = 0) -> None:
         self._client = client
+        self._expected = expected
         self._flying: dict[str, tuple[int, Any]] = {}
         self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._submitted = 0
+        self._counted = (0.0, 0)
+        self._gpu_seen = False
         self.dashboard: str | None = client.dashboard_link
-        self.workers = max(1, sum(client.nthreads().values()))
 
-    def submit(self, number: int, function: Callable[..., Result], *arguments: Any) -> None:
-        """Send a function to the cluster."""
+    @property
+    def workers(self) -> int:
+        """Threads of the cluster now, which may grow and shrink, or those that are expected where these are more."""
+        when, threads = self._counted
+        if self._client.status == "running" and (not threads or time.monotonic() - when > _COUNT_AGAIN):
+            with suppress(OSError, TimeoutError):  # a scheduler that is gone is named where a result is taken
+                threads = sum(self._client.nthreads().values())
+                self._counted = (time.monotonic(), threads)
+        return max(1, threads, self._expected)
+
+    def submit(self, number: int, function: Callable[..., Result], *arguments: Any, device: Device = "cpu") -> None:
+        """Send a function to the cluster, to a worker that offers a GPU if it needs one.
+
+        Raises
+        ------
+        RuntimeError
+            If it needs one, and no worker that offers one comes.
+        """
         self._submitted += 1
         key = f"slidecloud-{id(self)}-{self._submitted}"
-        future = self._client.submit(function, *arguments, key=key, pure=False)
+        resources = None
+        if device == "gpu":
+            resources = {GPU: 1}
+            self._await_gpu()
+        future = self._client.submit(function, *arguments, key=key, pure=False, resources=resources)
         self._flying[key] = (number, future)
         future.add_done_callback(lambda ended: self._ended.put(str(ended.key)))
 
@@ -148,6 +193,23 @@ class DaskExecutor:
         if self._client.status == "running":
             self._client.cancel(futures)
 
+    def _await_gpu(self) -> None:
+        """Without a worker that offers a GPU, Dask would let the task wait for ever and say nothing."""
+        end = time.monotonic() + _GPU_PATIENCE
+        while not self._gpu_seen:
+            self._check_scheduler()
+            workers = self._client.scheduler_info()["workers"].values()
+            self._gpu_seen = any(worker["resources"].get(GPU, 0) >= 1 for worker in workers)
+            if self._gpu_seen:
+                return
+            if time.monotonic() > end:
+                raise RuntimeError(
+                    f"A unit needs a GPU, and none of the cluster's {len(workers)} workers offers one within "
+                    f"{_GPU_PATIENCE:.0f} s. Start workers with '--resources {GPU}=1' (kubernetes.gpu_workers), "
+                    "or ask for the CPU."
+                )
+            time.sleep(_PATIENCE)
+
     def _check_scheduler(self) -> None:
         if self._client.status != "running":
             raise ConnectionError(
@@ -165,6 +227,9 @@ def threads(workers: int) -> ThreadExecutor:
     return ThreadExecutor(workers)
 
 
-def dask(client: Client) -> DaskExecutor:
-    """An executor on the cluster that a client is connected to."""
-    return DaskExecutor(client)
+def dask(client: Client, *, expected: int = 0) -> DaskExecutor:
+    """An executor on the cluster that a client is connected to.
+
+    ``expected`` is the number of threads an elastic cluster may grow to: so much work is kept ready for it to ask for.
+    """
+    return DaskExecutor(client, expected=expected)

@@ -23,6 +23,7 @@ def ingest_folder(
     executor: Executor | None = None,
     progress: Progress | None = None,
     retry_quarantined: bool = False,
+    takeover: bool = False,
 ) -> tuple[Location, Summary]:
     """Ingest a folder of source products; new pairs of a stack that exists are put on its grid.
 
@@ -41,8 +42,10 @@ def ingest_folder(
             source = open_source(path, kind=kind, id=id, grid=stored.header.grid)
     if isinstance(source, SlcSource):
         return location, ingest_slc(
-            source, stacks, executor=executor, progress=progress, origin=origin, retry_quarantined=retry_quarantined
-        )
+            source, stacks, executor=executor, progress=progress, origin=origin,
+            retry_quarantined=retry_quarantined, takeover=takeover,
+        )  # fmt: skip
     return location, ingest(
-        source, stacks, executor=executor, progress=progress, origin=origin, retry_quarantined=retry_quarantined
-    )
+        source, stacks, executor=executor, progress=progress, origin=origin,
+        retry_quarantined=retry_quarantined, takeover=takeover,
+    )  # fmt: skip

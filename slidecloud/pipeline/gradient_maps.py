@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from slidecloud.kernels import gradients as kernel
 from slidecloud.pipeline.forming import multilooked_maps
 from slidecloud.pipeline.spacing import signed_spacing
+from slidecloud.store import records
 from slidecloud.store.arrays import Writer, read, reader
 from slidecloud.store.location import Location
 from slidecloud.store.schema import bin_sums
@@ -42,9 +43,15 @@ class View:
     checksum: str
 
     def incidence(self) -> Float32:
-        """Angle from the vertical, rad."""
+        """Angle from the vertical, rad; DataError where the map is not the one that the checksum speaks of."""
         found = read(reader(self.stack)["incidence"], (slice(None), slice(None)))  # type: ignore[arg-type]
-        return found if self.looks is None else multilooked_maps({"incidence": found}, self.looks)["incidence"]
+        angle = found if self.looks is None else multilooked_maps({"incidence": found}, self.looks)["incidence"]
+        if records.checksum(angle.tobytes()) != self.checksum:
+            raise DataError(
+                f"{self.stack} was replaced while the run was going on: its incidence is not what it was when the run "
+                "began. Give the same command again; it takes the stack as it is then."
+            )
+        return angle
 
 
 @dataclass(frozen=True, slots=True)

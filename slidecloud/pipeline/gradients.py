@@ -226,6 +226,7 @@ def _bin_unit(
         peak_memory=peak,
         kernel="gradients",
         samples=(_COST.get(method.estimator, 1) * pairs + samples.forming_per_pixel) * tile.pixels,
+        device=device,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from slidecloud.pipeline import noise
+from slidecloud.pipeline.appends import check_same, filter_note
 from slidecloud.pipeline.batches import BatchWork
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import Executor, serial
@@ -38,6 +39,7 @@ def ingest(
     chunks: tuple[int, int, int] = STACK_CHUNKS,
     origin: str = "SOURCE",
     retry_quarantined: bool = False,
+    takeover: bool = False,
 ) -> Summary:
     """Write the pairs of a source that are not stored yet.
 
@@ -57,6 +59,8 @@ def ingest(
         Folder of the source, kept for the message that says how to restore a damaged batch.
     retry_quarantined
         Read pairs again that could not be read before, although their files look the same.
+    takeover
+        Take the stack from a process that may still be writing it.
 
     Returns
     -------
@@ -71,10 +75,10 @@ def ingest(
         If another process is writing the stack.
     """
     location = locate(stacks) / f"{source.header.id}.zarr"
-    with lease.hold(location) as token:
+    with lease.hold(location, takeover=takeover) as token:
         stored = readable_stack(location)
         if stored is not None:
-            _check_same(stored, source)
+            check_same(stored, source)
         chunks = _recorded_chunks(location) or chunks if stored is None else stored.chunks
         header = source.header if stored is None else stored.header
         old = _recorded_pairs(location, source, chunks[0]) if stored is None else stored.pairs
@@ -94,7 +98,7 @@ def ingest(
             summary += _measure_noise(handed)
         aside = _rejected(source, location, known)
     skipped = _batches(pairs, chunks) - len(units)
-    return summary + Summary(quarantined=aside, skipped=skipped, notes=_filter_note(header, source))
+    return summary + Summary(quarantined=aside, skipped=skipped, notes=filter_note(header, source))
 
 
 class _Handed(NamedTuple):
@@ -240,41 +244,6 @@ def _recorded_pairs(location: Location, source: Source, batch: int) -> tuple[Pai
                 "Put them back, or ingest into a new stack."
             )
     return tuple(ordered)
-
-
-def check_same_view(location: Location, ours: StackHeader, theirs: StackHeader) -> None:
-    """A source may add to a stack only if it images the same pixels with the same radar.
-
-    Raises
-    ------
-    DataError
-        Names what differs.
-    """
-    for name in ("geometry", "shape", "grid", "wavelength", "look_direction", "pass_", "range_looks", "azimuth_looks"):
-        here, there = getattr(ours, name), getattr(theirs, name)
-        same = np.isclose(here, there, rtol=1e-4) if name == "wavelength" else here == there
-        if not same:
-            raise DataError(
-                f"Source {theirs.source} cannot be added to {location}: its {name.rstrip('_')} is {there}, the "
-                f"stack's is {here}. Ingest it under another id."
-            )
-
-
-def _check_same(stored: Stack, source: Source) -> None:
-    ours, theirs = stored.header, source.header
-    check_same_view(stored.location, ours, theirs)
-    if ours.has_unwrapped and not theirs.has_unwrapped:
-        raise DataError(
-            f"Source {theirs.source} cannot be added to {stored.location}, which has unwrapped phase: it brings none. "
-            "Add products with unwrapped phase, or ingest it under another id."
-        )
-
-
-def _filter_note(header: StackHeader, source: Source) -> tuple[str, ...]:
-    if header.filtered == source.header.filtered:
-        return ()
-    kinds = ("filtered", "unfiltered") if source.header.filtered else ("unfiltered", "filtered")
-    return (f"Stack {header.id} holds {kinds[1]} phase and this source {kinds[0]} phase: gradients mix the two.",)
 
 
 def _no_pairs(source: Source) -> str:

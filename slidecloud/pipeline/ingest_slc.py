@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from slidecloud.pipeline.appends import check_same_view
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import Executor, serial
-from slidecloud.pipeline.ingest import check_same_view
 from slidecloud.pipeline.progress import Progress
 from slidecloud.pipeline.summary import Quarantined, Summary
 from slidecloud.pipeline.units import Unit
@@ -72,6 +72,7 @@ def ingest_slc(
     chunks: tuple[int, int] = SPATIAL_CHUNK,
     origin: str = "SOURCE",
     retry_quarantined: bool = False,
+    takeover: bool = False,
 ) -> Summary:
     """Write the images of a source that are not stored yet.
 
@@ -91,6 +92,8 @@ def ingest_slc(
         Folder of the source, kept for the message that says how to restore a damaged image.
     retry_quarantined
         Read images again that could not be read before, although their files look the same.
+    takeover
+        Take the stack from a process that may still be writing it.
 
     Returns
     -------
@@ -105,7 +108,7 @@ def ingest_slc(
         If another process is writing the stack.
     """
     location = locate(stacks) / f"{source.header.id}.zarr"
-    with lease.hold(location) as token:
+    with lease.hold(location, takeover=takeover) as token:
         stored = _readable(location)
         if stored is not None:
             _check_same(stored, source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from slidecloud.pipeline.forming import multilooked_maps, select_formed, select_
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.ingest import STACK_CHUNKS
 from slidecloud.pipeline.inputs import Selection, select, select_offered
+from slidecloud.pipeline.snapshots import Snapshot, snapshot
 from slidecloud.pipeline.summary import Quarantined
 from slidecloud.pipeline.units import Unit
 from slidecloud.stack.slc import SlcSource
@@ -155,7 +157,7 @@ def _burst(
         collected[timeseries.group(header.id)] = runs.stage_template(
             header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=chunks
         )
-    return collected, _units(config, run, chosen, view)
+    return collected, _units(config, run, chosen, view, snapshot(stack, *chosen))
 
 
 def _noise_note(config: RunConfig, stack: Stack | SlcStack) -> list[str]:
@@ -193,23 +195,27 @@ def _stores_interferograms(config: RunConfig, chosen: _Chosen) -> bool:
     return config.interferograms.write and chosen.timeseries.forming is not None
 
 
-def _units(config: RunConfig, run: Location, chosen: _Chosen, view: View | None = None) -> list[Unit]:
+def _units(
+    config: RunConfig, run: Location, chosen: _Chosen, view: View | None = None, inputs: Snapshot | None = None
+) -> list[Unit]:
+    """Units of a burst; those that read its stack know it by ``inputs``, the others read what the run itself wrote."""
     memory, tile = config.resources.memory_bytes, config.resources.tile
     units: list[Unit] = []
     if _stores_interferograms(config, chosen):
-        units += interferograms.plan(chosen.timeseries, memory=memory, tile=tile)
+        formed = interferograms.plan(chosen.timeseries, memory=memory, tile=tile)
+        units, inputs = [dataclasses.replace(unit, inputs=inputs) for unit in formed], None
         chosen = _Chosen(*(interferograms.stored(run, selection, chosen.timeseries) for selection in chosen))
-    after = tuple(unit.name for unit in units)
+    after, later = tuple(unit.name for unit in units), []
     if "gradients" in config.stages:
-        units += gradients.plan(
+        later += gradients.plan(
             run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile, after=after,
             view=view, device=config.resources.device,
         )  # fmt: skip
     if "timeseries" in config.stages:
-        units += timeseries.plan(
+        later += timeseries.plan(
             run, chosen.timeseries, config.timeseries, memory=memory, tile=tile, device=config.resources.device
         )
-    return units
+    return units + [dataclasses.replace(unit, inputs=inputs) for unit in later]
 
 
 def offered_units(config: RunConfig, source: Source | SlcSource) -> list[Unit]:

@@ -23,6 +23,7 @@ def run(
     executor: Executor,
     progress: Progress | None = None,
     retry_quarantined: bool = False,
+    takeover: bool = False,
 ) -> Summary:
     """Do everything a configuration asks for that is not done yet.
 
@@ -36,6 +37,8 @@ def run(
         Told about every unit.
     retry_quarantined
         Try units again that were set aside for bad data.
+    takeover
+        Take the stores from a driver that may still be at work.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def run(
     FileNotFoundError
         If there are no stacks.
     LeaseError
-        If another process is writing the run store.
+        If another process is writing the run store, or takes it over.
     MemoryError
         If a unit needs more memory than a worker has.
     RuntimeError
@@ -62,8 +65,8 @@ def run(
         _check_gpu(executor)
     total = Summary()
     for source in config.sources:
-        total += _ingest(config, source, executor, progress)
-    with lease.hold(location) as token:
+        total += _ingest(config, source, executor, progress, takeover=takeover)
+    with lease.hold(location, takeover=takeover) as token:
         plan = planning.make(config)
         done = records.done(location)
         check_memory([unit for unit in plan.units if unit.key not in done], config.resources.memory_bytes)
@@ -86,18 +89,20 @@ def run(
 
 def _check_gpu(executor: Executor) -> None:
     """Ask a worker whether it can use a GPU, and pass its error on."""
-    executor.submit(0, require_gpu, "resources.device is gpu")
+    executor.submit(0, require_gpu, "resources.device is gpu", device="gpu")
     _, error = executor.take()
     if isinstance(error, BaseException):
         raise error
 
 
-def _ingest(config: RunConfig, source: SourceConfig, executor: Executor, progress: Progress) -> Summary:
+def _ingest(
+    config: RunConfig, source: SourceConfig, executor: Executor, progress: Progress, *, takeover: bool
+) -> Summary:
     """Ingest one source; a source that cannot be used is set aside and the rest goes on."""
     stacks = locate(config.stacks, config.storage_options)
     try:
         location, summary = ingest_folder(
-            source.path, stacks, kind=source.kind, id=source.id, executor=executor, progress=progress
+            source.path, stacks, kind=source.kind, id=source.id, executor=executor, progress=progress, takeover=takeover
         )
     except (ValueError, OSError) as error:
         return Summary(quarantined=(Quarantined("ingest", source.path, str(error), "data"),))

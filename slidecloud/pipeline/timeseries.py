@@ -291,6 +291,7 @@ def plan(
                 peak_memory=BASE_MEMORY + part.pixels * per_pixel,
                 kernel="sbas",
                 samples=count * part.pixels,
+                device=device,
             )
         )
     return units

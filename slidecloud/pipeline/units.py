@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from slidecloud.config import Device
+from slidecloud.pipeline.snapshots import Snapshot
 from slidecloud.store import lease, records
 from slidecloud.store.arrays import Writer
 from slidecloud.store.location import Location
@@ -40,6 +42,10 @@ class Unit:
         The kernel that does the work and the pair-pixels it goes through; None where reading and writing is the work.
     keep_older
         True where the unit's older record stays true until the new one is written (appending pairs to a batch).
+    inputs
+        The stack it reads, as it was when the unit was planned.
+    device
+        Where it computes: gpu is sent to workers that offer one.
     """
 
     key: Key
@@ -51,6 +57,8 @@ class Unit:
     kernel: Literal["gradients", "sbas"] | None = None
     samples: int = 0
     keep_older: bool = False
+    inputs: Snapshot | None = None
+    device: Device = "cpu"
 
     @property
     def name(self) -> tuple[str, str]:
@@ -69,16 +77,18 @@ class Outcome:
 def perform(location: Location, unit: Unit, token: str) -> Outcome:
     """Do one unit and write its record last; bad data is noted in quarantine instead.
 
-    ``token`` is that of the driver: before the first write and before the record the unit makes sure that its driver
-    still holds the store's lease. Any other error goes to the caller, who may try again: units are deterministic and
-    idempotent.
+    ``token`` is that of the driver: before it writes and before the record the unit makes sure that its driver still
+    holds the store's lease, and before the record also that what it read is what its digest speaks of. Any other error
+    goes to the caller, who may try again: units are deterministic and idempotent.
     """
     lease.check(location, token)
     if not unit.keep_older:
         records.withdraw_others(location, unit.key)
-    writer = Writer(location)
+    writer = Writer(location, lease.Guard(location, token))
     try:
         facts = unit.work(writer)
+        if unit.inputs is not None:
+            unit.inputs.check()
     except DataError as error:
         lease.check(location, token)
         records.quarantine(location, unit.key, str(error), kind="data")

@@ -10,6 +10,7 @@ from slidecloud.config import ConfigError
 from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.progress import Progress, Silent
 from slidecloud.store import open_run, records, templates
+from slidecloud.store.guarantees import guarantees
 from slidecloud.store.location import Location, locate
 from slidecloud.store.stacks import INGEST, batch_records
 from slidecloud.types import DataError
@@ -29,12 +30,13 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Result of a verification: objects and bytes read, and what is damaged."""
+    """Result of a verification: objects and bytes read, what is damaged, and what the store promises to writers."""
 
     objects: int
     bytes: int
     damaged: tuple[Damage, ...]
     repaired: bool
+    promises: tuple[str, ...]
 
     def lines(self) -> list[str]:
         """The result as lines for people."""
@@ -42,7 +44,7 @@ class Verification:
         lines.extend(f"{d.key} ({d.unit}): {d.reason}. {d.remedy}" for d in self.damaged)
         if self.damaged and self.repaired:
             lines.append("The records of the damaged units were withdrawn; the command above computes them again.")
-        return lines
+        return [*lines, *self.promises]
 
 
 def verify(
@@ -94,7 +96,14 @@ def verify(
     progress.stop()
     if damaged and repair:
         _rewrite_templates(location, storage_options, broken)
-    return Verification(objects, size, tuple(damaged), repair)
+    return Verification(objects, size, tuple(damaged), repair, _promises(location))
+
+
+def _promises(location: Location) -> tuple[str, ...]:
+    try:
+        return tuple(guarantees(location).lines())
+    except PermissionError:
+        return ("Nothing may be written here, so it was not tried out how the store keeps writers apart.",)
 
 
 def _current(location: Location) -> list[records.Key]:

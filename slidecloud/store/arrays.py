@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 import zarr
-import zarr.storage
 from numpy.typing import NDArray
 from zarr.abc.store import ByteRequest, Store
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import WrapperStore
 
+from slidecloud.store.lease import Guard
 from slidecloud.store.location import Location
 from slidecloud.store.records import checksum
 from slidecloud.types import DataError
@@ -36,30 +37,57 @@ class _Strict(WrapperStore[Store]):
 
 
 class Tracked(WrapperStore[Store]):
-    """A store that remembers the SHA-256 of every object written through it, in ``checksums``."""
+    """A store that remembers the SHA-256 of every object written through it, in ``checksums``.
+
+    Before each write it asks ``guard``, which raises where nothing may be written any more.
+    """
 
     checksums: dict[str, str]
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, guard: Guard | None = None) -> None:
         super().__init__(store)
         self.checksums = {}
+        self._guard = guard
 
     def _with_store(self, store: Store) -> Self:
         other = super()._with_store(store)
-        other.checksums = self.checksums
+        other.checksums, other._guard = self.checksums, self._guard
         return other
 
     async def set(self, key: str, value: Buffer) -> None:
+        if self._guard is not None and self._guard.is_due:
+            await asyncio.to_thread(self._guard)
         self.checksums[key] = checksum(value.to_bytes())
         await super().set(key, value)
 
 
+class Located(WrapperStore[Store]):
+    """A store that travels to other processes as its location: without a client, and without the secrets of one."""
+
+    def __init__(self, location: Location, *, read_only: bool) -> None:
+        super().__init__(location.objects.zarr_store(read_only=read_only))
+        self._location = location
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _located, (self._location, self.read_only)
+
+    def __str__(self) -> str:
+        return str(self._location)
+
+    def __repr__(self) -> str:
+        return f"Located({self._location})"
+
+    def with_read_only(self, read_only: bool = False) -> Located:
+        return Located(self._location, read_only=read_only)
+
+
+def _located(location: Location, read_only: bool) -> Located:
+    return Located(location, read_only=read_only)
+
+
 def zarr_store(location: Location, *, read_only: bool) -> Store:
     """The Zarr store at a location."""
-    if location.is_local:
-        return zarr.storage.LocalStore(location.url, read_only=read_only)
-    options = location.storage_options() or None
-    return zarr.storage.FsspecStore.from_url(location.url, storage_options=options, read_only=read_only)
+    return Located(location, read_only=read_only)
 
 
 def reader(location: Location) -> zarr.Group:
@@ -76,10 +104,12 @@ class Writer:
     ----------
     location
         Root of the store.
+    guard
+        Asked before each write; raises where the lease of this writer's driver is lost.
     """
 
-    def __init__(self, location: Location) -> None:
-        self._tracked = Tracked(zarr_store(location, read_only=False))
+    def __init__(self, location: Location, guard: Guard | None = None) -> None:
+        self._tracked = Tracked(zarr_store(location, read_only=False), guard)
         self._root = zarr.open_group(self._tracked, mode="r+", zarr_format=3, use_consolidated=False)
 
     @property

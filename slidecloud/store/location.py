@@ -1,20 +1,22 @@
-"""Where a store lies: a URL, the storage options that reach it, and the few plain-object calls the records need."""
+"""Where a store lies: a URL, the storage options that reach it, and the client that serves it."""
 
 from __future__ import annotations
 
-import errno
+import importlib.util
+import json
 import os
-import uuid
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import fsspec
-
-from slidecloud.config import refuse_secrets
+from slidecloud.secrets import refuse_secrets
+from slidecloud.store.folder import Folder
+from slidecloud.store.objects import Objects, Stored, check_key
 
 _ENVIRONMENT = "env:"
+_S3 = ("s3", "s3a")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,8 @@ class Location:
     url
         Absolute local path or URL (``s3://bucket/runs/sichuan.zarr``), no trailing slash.
     options
-        Storage options for fsspec as sorted (name, value) pairs. A value ``env:NAME`` stands for the environment
-        variable NAME of whichever process opens the location, so that no secret travels with it.
+        Storage options in the words of fsspec as sorted (name, value) pairs. A value ``env:NAME`` stands for the
+        environment variable NAME of whichever process opens the location, so that no secret travels with it.
     """
 
     url: str
@@ -53,129 +55,72 @@ class Location:
         """Options with their environment variables filled in; a variable that is not set raises KeyError."""
         return {name: _resolve(name, value) for name, value in self.options}
 
-    def filesystem(self) -> tuple[Any, str]:
-        """The fsspec file system and the path in it."""
-        if self.is_local:
-            return fsspec.filesystem("file"), self.url
-        filesystem, path = fsspec.core.url_to_fs(self.url, **self.storage_options())
-        return filesystem, str(path)
+    @property
+    def objects(self) -> Objects:
+        """The client that serves this location, opened once in a process and never sent to another one."""
+        return _clients.open(self.url, self.storage_options())
 
     def read(self, key: str) -> bytes | None:
         """Bytes of an object, or None where there is none."""
-        filesystem, path = self.filesystem()
-        try:
-            return bytes(filesystem.cat_file(f"{path}/{key}"))
-        except FileNotFoundError:
-            return None
+        found = self.fetch(key)
+        return None if found is None else found.data
+
+    def fetch(self, key: str) -> Stored | None:
+        """An object with its version and its time, or None where there is none."""
+        return self.objects.get(check_key(key))
+
+    def read_many(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Bytes of several objects by key, fetched at once where that is possible; absent ones are left out."""
+        return self.objects.get_many([check_key(key) for key in keys])
 
     def write(self, key: str, data: bytes) -> None:
         """Write an object whole or not at all."""
-        if self.is_local:
-            target = Path(self.url) / key
-            partial = _partial(target, data)
-            partial.replace(target)
-            return
-        filesystem, path = self.filesystem()
-        filesystem.pipe_file(f"{path}/{key}", data)
-
-    def read_many(self, keys: Iterable[str]) -> dict[str, bytes]:
-        """Bytes of several objects by key, fetched at once where the file system can; absent ones are left out."""
-        wanted = list(keys)
-        filesystem, path = self.filesystem()
-        # fsspec takes these characters for patterns when it reads several objects at once.
-        if self.is_local or set(path) & set("*?["):
-            return {key: data for key in wanted if (data := self.read(key)) is not None}
-        found = filesystem.cat([f"{path}/{key}" for key in wanted], on_error="return") if wanted else {}
-        cut = len(filesystem._strip_protocol(path)) + 1
-        for error in found.values():
-            if isinstance(error, Exception) and not isinstance(error, FileNotFoundError):
-                raise error
-        return {str(name)[cut:]: data for name, data in found.items() if isinstance(data, bytes)}
+        self.objects.put(check_key(key), data)
 
     def write_many(self, objects: Mapping[str, bytes]) -> None:
-        """Write several objects, at once where the file system can."""
-        if self.is_local:
-            for key, data in objects.items():
-                self.write(key, data)
-            return
-        filesystem, path = self.filesystem()
-        filesystem.pipe({f"{path}/{key}": data for key, data in objects.items()})
+        """Write several objects, at once where that is possible."""
+        self.objects.put_many({check_key(key): data for key, data in objects.items()})
 
     def create(self, key: str, data: bytes) -> bool:
-        """Write an object only if there is none (atomic); False where there was one."""
-        if self.is_local:
-            target = Path(self.url) / key
-            partial = _partial(target, data)
-            try:
-                os.link(partial, target)
-            except FileExistsError:
-                return False
-            except OSError as error:
-                if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
-                    raise
-                return _create_without_links(target, data)
-            finally:
-                partial.unlink()
-            return True
-        filesystem, path = self.filesystem()
-        try:
-            filesystem.pipe_file(f"{path}/{key}", data, mode="create")
-        except FileExistsError:
-            return False
-        return True
+        """Write an object only if there is none; False where there was one. Atomic where the store can."""
+        return self.objects.create(check_key(key), data)
+
+    def replace(self, key: str, data: bytes, version: str) -> bool:
+        """Write an object only over this version of it; False where it is another one. Atomic where the store can."""
+        return self.objects.replace(check_key(key), data, version)
 
     def delete(self, key: str) -> None:
         """Remove an object; nothing happens where there is none."""
-        filesystem, path = self.filesystem()
-        try:
-            filesystem.rm_file(f"{path}/{key}")
-        except FileNotFoundError:
-            return
+        self.objects.delete(check_key(key))
 
     def keys(self, prefix: str = "") -> list[str]:
         """Keys of all objects below a prefix, sorted, relative to the location."""
-        filesystem, path = self.filesystem()
-        filesystem.invalidate_cache()
-        root = f"{path}/{prefix}".rstrip("/")
-        cut = len(filesystem._strip_protocol(path)) + 1
-        try:
-            found = filesystem.find(root)
-        except FileNotFoundError:
-            return []
-        return sorted(str(item)[cut:] for item in found)
+        return self.objects.keys(check_key(prefix) if prefix else "")
 
     def folders(self) -> list[str]:
         """Names of the folders right below, sorted."""
-        filesystem, path = self.filesystem()
-        filesystem.invalidate_cache()
-        try:
-            entries = filesystem.ls(path, detail=True)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        names = (str(entry["name"]).rstrip("/").rsplit("/", 1)[-1] for entry in entries if entry["type"] == "directory")
-        return sorted(names)
+        return self.objects.folders()
 
     def exists(self) -> bool:
         """True where something lies at the location."""
-        filesystem, path = self.filesystem()
-        filesystem.invalidate_cache()
-        return bool(filesystem.exists(path))
+        return self.objects.exists()
 
 
 def locate(url: str | os.PathLike[str] | Location, options: Mapping[str, Any] | None = None) -> Location:
-    """A location from a path or URL; refuses secrets that stand in the options themselves.
+    """A location from a path or URL; refuses secrets that stand in the URL or the options themselves.
 
     Raises
     ------
     ValueError
-        If the URL is empty, or an option such as ``secret`` holds a value that is not ``env:NAME``.
+        If the URL is empty, has a part ``..`` or holds a password, or an option such as ``secret`` holds a value that
+        is not ``env:NAME``.
     """
     if isinstance(url, Location):
         return url
     text = os.fspath(url).strip()
     if not text:
         raise ValueError("The location is empty; give a folder or a URL such as s3://bucket/runs/region.zarr.")
-    refuse_secrets(options or {})
+    refuse_secrets({"url": text, **(options or {})})
     scheme, separator, rest = text.partition("://")
     if separator and not rest.strip("/"):
         raise ValueError(
@@ -185,7 +130,47 @@ def locate(url: str | os.PathLike[str] | Location, options: Mapping[str, Any] | 
         text = rest
     if "://" not in text:
         text = str(Path(text).expanduser().absolute())
+    elif {".", ".."} & set(rest.split("/")):
+        raise ValueError(
+            f"The location {text!r} has a part '.' or '..', which object stores take for a name; leave it out."
+        )
     return Location(text.rstrip("/"), tuple(sorted((options or {}).items())))
+
+
+class _Clients:
+    """Open clients of this process. Connections are dear, and a fork must not share them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: dict[tuple[int, str, str], Objects] = {}
+
+    def open(self, url: str, options: Mapping[str, Any]) -> Objects:
+        if "://" not in url:
+            return Folder(url)
+        name = (os.getpid(), url, json.dumps(options, sort_keys=True, default=repr))
+        with self._lock:
+            if name not in self._open:
+                self._open[name] = _open(url, options)
+            return self._open[name]
+
+
+_clients = _Clients()
+
+
+def _open(url: str, options: Mapping[str, Any]) -> Objects:
+    """The one place where the client of a URL is chosen: obstore for S3 where it serves the options, else fsspec."""
+    scheme, _, rest = url.partition("://")
+    if scheme in _S3 and importlib.util.find_spec("obstore") is not None:
+        from slidecloud.store.aws import open_bucket
+        from slidecloud.store.bucket import Bucket
+
+        name, _, prefix = rest.partition("/")
+        opened = open_bucket(name, prefix, options)
+        if opened is not None:
+            return Bucket(*opened, url)
+    from slidecloud.store.filesystem import FileSystem
+
+    return FileSystem(url, options)
 
 
 def _resolve(name: str, value: Any) -> Any:
@@ -199,24 +184,3 @@ def _resolve(name: str, value: Any) -> Any:
             f"Storage option {name!r} asks for the environment variable {variable}, which is not set; set it."
         )
     return os.environ[variable]
-
-
-def _create_without_links(target: Path, data: bytes) -> bool:
-    """Create a file exclusively where the file system has no hard links; a crash may leave it cut short."""
-    try:
-        with target.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
-        return False
-    return True
-
-
-def _partial(target: Path, data: bytes) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.{uuid.uuid4().hex}.partial")
-    try:
-        partial.write_bytes(data)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-    return partial

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slidecloud.store.location import Location
+from slidecloud.store.objects import check_key
 
 DONE = ".slidecloud/done"
 QUARANTINE = ".slidecloud/quarantine"
@@ -99,7 +100,11 @@ def read(location: Location, key: Key) -> Record | None:
     if data is None:
         return None
     body = _unsealed("record", data)
-    if body is None or [body["stage"], body["unit"], body["digest"]] != [key.stage, key.unit, key.digest]:
+    if (
+        body is None
+        or [body["stage"], body["unit"], body["digest"]] != [key.stage, key.unit, key.digest]
+        or not all(map(_stays_inside, body["objects"]))
+    ):
         raise DamagedRecordError(
             f"The done-record {key.path()} of {location} does not agree with its checksum. "
             f"Run 'slidecloud verify {location} --repair' and then the run again; its unit alone is computed again."
@@ -158,6 +163,14 @@ def _unsealed(name: str, data: bytes | None) -> dict[str, Any] | None:
         return body if isinstance(body, dict) and digest(body) == content["sha256"] else None
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _stays_inside(name: str) -> bool:
+    try:
+        check_key(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _parse(path: str, folder: str) -> Key | None:

@@ -11,6 +11,7 @@ import xarray as xr
 
 from slidecloud import config as configuration
 from slidecloud.config import RunConfig
+from slidecloud.secrets import variables
 from slidecloud.store import templates
 from slidecloud.store.arrays import zarr_store
 from slidecloud.store.location import Location, locate
@@ -81,11 +82,25 @@ class Run:
 
     @cached_property
     def config(self) -> RunConfig:
-        """The configuration the run was made with."""
+        """The configuration the run was made with.
+
+        Raises
+        ------
+        DataError
+            If it is absent, or asks for environment variables that whoever opened the run did not name: a store made
+            by others must not choose which variables of this process are sent where.
+        """
         data = self.location.read(RUN_YAML)
         if data is None:
             raise DataError(f"{self.location} has no {RUN_YAML}. Run 'slidecloud run region.yaml' again to write it.")
-        return configuration.parse(data.decode(errors="replace"), name=f"{self.location}/{RUN_YAML}")
+        config = configuration.parse(data.decode(errors="replace"), name=f"{self.location}/{RUN_YAML}")
+        unnamed = sorted(variables(config.storage_options) - variables(dict(self.location.options)))
+        if unnamed:
+            raise DataError(
+                f"The configuration in {self.location} asks for the environment variable {unnamed[0]}. If the run is "
+                f"yours, name it: --storage OPTION=env:{unnamed[0]}, or storage_options in open_run."
+            )
+        return config
 
     @property
     def bursts(self) -> tuple[str, ...]:

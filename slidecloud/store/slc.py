@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from slidecloud.store import records, templates
 from slidecloud.store.arrays import read
+from slidecloud.store.location import Location
 from slidecloud.store.schema import SLC
 from slidecloud.store.stacks import INGEST, SLC_KIND, StoredArrays, header_attributes
 from slidecloud.types import DataError, ImageBlock, SourceImage, StackHeader
@@ -97,8 +98,7 @@ class SlcStack(StoredArrays):
         DataError
             If ingest has not finished.
         """
-        found = {key.unit: records.read(self.location, key) for key in records.done(self.location, stage=INGEST)}
-        known = {unit: str(record.facts["digest"]) for unit, record in found.items() if record is not None}
+        known = image_digests(self.location)
         notes = records.quarantined(self.location, stage=INGEST)
         aside = {key.unit for key, note in notes.items() if note["kind"] == "data"}
         days = [str(time).replace("-", "")[:8] for time in self.times]
@@ -125,3 +125,9 @@ class SlcStack(StoredArrays):
     @property
     def _samples(self) -> Any:
         return self.array("slc" if self.sample_scale is None else "slc_parts")
+
+
+def image_digests(location: Location) -> dict[str, str]:
+    """Digest of the samples of each image that an SLC stack holds, by the image's key."""
+    found = {key.unit: records.read(location, key) for key in records.done(location, stage=INGEST)}
+    return {unit: str(record.facts["digest"]) for unit, record in found.items() if record is not None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -70,7 +71,18 @@ def header_attributes(header: StackHeader, *, kind: str) -> dict[str, Any]:
 
 
 def header_from(attributes: Mapping[str, Any]) -> StackHeader:
-    """The header back from root attributes."""
+    """The header back from root attributes.
+
+    Raises
+    ------
+    DataError
+        If its id could not name a stack: ids become folders.
+    """
+    if not re.fullmatch(r"[a-z0-9_]{1,64}", str(attributes.get("id"))):
+        raise DataError(
+            f"The stack says that its id is {attributes.get('id')!r}; expected 1 to 64 lower-case letters, digits or "
+            "underscores. Ingest it again."
+        )
     fields = {field.name: attributes.get(field.name) for field in dataclasses.fields(StackHeader)}
     fields["pass_"] = attributes["pass"]
     fields["shape"] = tuple(attributes["shape"])
@@ -177,6 +189,14 @@ def batch_records(location: Location) -> list[records.Record]:
     return [best[unit] for unit in sorted(best)]
 
 
+def kind_of(location: Location) -> str | None:
+    """What the root of a store says it is, such as ``run`` or ``burst stack``; None where it cannot be told."""
+    try:
+        return str(json.loads(location.read("zarr.json") or b"")["attributes"]["kind"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def open_stack(url: str | Location, storage_options: Mapping[str, Any] | None = None) -> xr.Dataset:
     """Open a burst or SLC stack lazily: decoded radians, coherence, times and coordinates.
 
@@ -195,14 +215,6 @@ def open_stack(url: str | Location, storage_options: Mapping[str, Any] | None = 
     location = locate(url, storage_options)
     open_group(location, kind=SLC_KIND if kind_of(location) == SLC_KIND else Stack.KIND, remedy=REMEDY)
     return open_dataset(location)
-
-
-def kind_of(location: Location) -> str | None:
-    """What the root of a store says it is; None where it says nothing or cannot be read."""
-    try:
-        return str(json.loads(location.read("zarr.json") or b"")["attributes"]["kind"])
-    except (ValueError, KeyError, TypeError):
-        return None
 
 
 def open_dataset(location: Location, group: str = "") -> xr.Dataset:

@@ -34,6 +34,8 @@ def test_results_of_a_gpu_are_units_of_their_own(source, tmp_path):
     host, gpu = (plan.make(configure(tmp_path, line)).units for line in (GPU.replace("gpu", "cpu"), GPU))
     for one, other in zip(host, gpu, strict=True):
         assert (one.key == other.key) == (one.key.stage != "gradients")
+        # Maps, which are made of sums, need no GPU, and are sent wherever there is room.
+        assert other.device == ("gpu" if one.key.stage == "gradients" and "maps" not in one.key.unit else "cpu")
 
 
 @pytest.mark.parametrize(
@@ -65,10 +67,10 @@ def test_a_run_without_its_gpu_does_nothing(source, tmp_path):
 
 
 @without_gpu
-@pytest.mark.parametrize("verb", ["run", "estimate"])
-def test_the_command_ends_with_1(source, tmp_path, verb):
+@pytest.mark.parametrize(("verb", "executor"), [("run", "dask, workers: 1"), ("estimate", "serial")])
+def test_the_command_ends_with_1(source, tmp_path, verb, executor):
     ingest(source, str(tmp_path / "stacks"), chunks=(32, 32, 64))
-    (tmp_path / "region.yaml").write_text(yaml_text(tmp_path, GPU))
+    (tmp_path / "region.yaml").write_text(yaml_text(tmp_path, GPU.replace("serial", executor)))
     ended = call(verb, str(tmp_path / "region.yaml"))
     assert ended.returncode == 1
     assert "resources.device is gpu: expected an NVIDIA GPU" in " ".join(ended.stderr.split())

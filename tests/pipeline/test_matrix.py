@@ -26,8 +26,8 @@ class _Stopping:
         self._executor, self._left = executor, results
         self.workers, self.shares_memory, self.dashboard = executor.workers, executor.shares_memory, None
 
-    def submit(self, *arguments) -> None:
-        self._executor.submit(*arguments)
+    def submit(self, *arguments, **options) -> None:
+        self._executor.submit(*arguments, **options)
 
     def take(self):
         if self._left == 0:

@@ -1,45 +1,148 @@
-"""A run whose stacks and results are in an S3 bucket (a simulated one)."""
+"""A run whose stacks and results are in an S3 bucket (a simulated one): in peace, through faults, without secrets."""
 
 from __future__ import annotations
 
-import boto3
+import hashlib
+import logging
+import pickle
+from datetime import timedelta
+
+import cloudpickle
+import faults
 import numpy as np
 import pytest
 import runs
-from moto.server import ThreadedMotoServer
+from faults import SECRET, TOKEN
 
 import slidecloud
+from slidecloud.pipeline import plan as planning
+from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.verify import verify
+from slidecloud.store import aws, bucket
+from slidecloud.store.arrays import Writer
+
+
+def configure(endpoint):
+    return runs.config.parse(
+        "run: s3://slides/run.zarr\nstacks: s3://slides/stacks\ngradients: {window_pixels: 8}\n"
+        f"resources: {{executor: serial, memory: 2 GiB, retries: 4}}\nstorage_options: {{endpoint_url: '{endpoint}'}}\n"
+    )
+
+
+def objects(location):
+    """Digest of every object but our own book-keeping, by key."""
+    keys = [key for key in location.keys("") if not key.startswith(".slidecloud/")]
+    return {key: hashlib.sha256(data).digest() for key, data in location.read_many(keys).items()}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, source, interferograms, scene):
+    """Objects of the same run in a folder."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    few = runs.subset(source, interferograms, scene, list(range(24)))
+    runs.ingest(few, str(folder / "stacks"))
+    assert runs.rerun(folder, "resources: {executor: serial, memory: 2 GiB}").exit_code == 0
+    return runs.objects(folder / "run.zarr"), runs.objects(folder / "stacks/sim_small.zarr")
+
+
+def test_run_in_a_bucket(endpoint, few, undisturbed, caplog):
+    caplog.set_level(logging.DEBUG)
+    options = {"endpoint_url": endpoint}
+    runs.ingest(few, runs.locate("s3://slides/stacks", options))
+    settings = configure(endpoint)
+    assert runs.run(settings, executor=runs.serial()).exit_code == 0
+    assert runs.run(settings, executor=runs.serial()).done == 0
+    found = verify("s3://slides/run.zarr", options)
+    assert found.damaged == ()
+    assert "by the store (put-if-absent)" in "\n".join(found.lines())
+    run, stack = (runs.locate(f"s3://slides/{name}", options) for name in ("run.zarr", "stacks/sim_small.zarr"))
+    assert (objects(run), objects(stack)) == undisturbed
+    for location in (run, stack):
+        assert collect(str(location), options).orphans == collect(str(location), options).foreign == ()
+    velocity = slidecloud.open_run("s3://slides/run.zarr", options).timeseries("sim_small").velocity
+    assert np.isfinite(velocity.values).any()
+
+    stored = b"".join(location.read(key) for location in (run, stack) for key in location.keys(".slidecloud"))
+    units = planning.make(settings).units
+    travelling = [
+        run,
+        units,
+        Writer(run)._root,
+        velocity,
+        velocity.chunk(),
+        slidecloud.open_run(str(run), options).tree,
+    ]
+    for where in (stored, *(cloudpickle.dumps(item) for item in travelling), caplog.text.encode()):
+        assert SECRET.encode() not in where
+        assert TOKEN.encode() not in where
+    arrived = pickle.loads(pickle.dumps(velocity))
+    np.testing.assert_array_equal(arrived.values, velocity.values)
 
 
 @pytest.fixture
-def endpoint(monkeypatch):
-    """Endpoint of an S3 server with a bucket."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    boto3.client("s3", endpoint_url=url).create_bucket(Bucket="slides")
-    yield url
-    server.stop()
+def quick(monkeypatch):
+    """The same retries with shorter pauses."""
+    pauses = {"init_backoff": timedelta(seconds=0.01), "max_backoff": timedelta(seconds=0.2), "base": 4}
+    monkeypatch.setitem(aws._RETRY, "backoff", pauses)
+    monkeypatch.setattr(bucket, "_PAUSES", (0.01,) * 3 + (0.2,) * 5)
 
 
-def test_run_in_a_bucket(endpoint, tmp_path, source, interferograms, scene):
-    few = runs.subset(source, interferograms, scene, list(range(24)))
+def perturbed(endpoint, few, undisturbed, seed, rates):
+    """Run through a proxy that spoils answers, as often as a user would give the command; compare with peace."""
+    chosen = faults.Faults(seed, rates)
+    with faults.between(endpoint, chosen) as through:
+        for attempt in range(20):
+            # The lease of an attempt that was cut short is that of this process, which still lives.
+            again = {"takeover": attempt > 0, "executor": runs.serial()}
+            try:
+                runs.ingest(few, runs.locate("s3://slides/stacks", {"endpoint_url": through}), **again)
+                if runs.run(configure(through), **again).exit_code == 0:
+                    break
+            except OSError as error:
+                assert SECRET not in str(error)  # noqa: PT017 - whether there is an error is up to the seed
+        else:
+            pytest.fail(f"not finished after 20 attempts and {dict(chosen.injected)}")
     options = {"endpoint_url": endpoint}
-    stacks = runs.locate("s3://slides/stacks", options)
-    runs.ingest(few, stacks)
-    settings = runs.config.parse(
-        "run: s3://slides/run.zarr\nstacks: s3://slides/stacks\ngradients: {window_pixels: 8}\n"
-        f"storage_options: {{endpoint_url: '{endpoint}'}}\n"
+    run, stack = (runs.locate(f"s3://slides/{name}", options) for name in ("run.zarr", "stacks/sim_small.zarr"))
+    assert (objects(run), objects(stack)) == undisturbed
+    assert verify(str(run), options).damaged == verify(str(stack), options).damaged == ()
+    assert sum(1 for key in runs.records.done(run) if key.stage != "template") == len(
+        planning.make(configure(endpoint)).units
     )
-    assert runs.run(settings, executor=runs.serial()).exit_code == 0
-    assert runs.run(settings, executor=runs.serial()).done == 0
-    assert verify("s3://slides/run.zarr", options).damaged == ()
-    runs.compute(tmp_path, few, "resources: {executor: serial, memory: 2 GiB}")
-    here = slidecloud.open_run(str(tmp_path / "run.zarr")).timeseries("sim_small").velocity.values
-    there = slidecloud.open_run("s3://slides/run.zarr", options).timeseries("sim_small").velocity.values
-    np.testing.assert_array_equal(here, there)
+    collect(str(run), options, remove=True)
+    assert collect(str(run), options).orphans == ()
+    return chosen
+
+
+def test_through_faults(endpoint, few, undisturbed, quick):
+    found = perturbed(endpoint, few, undisturbed, 0, dict.fromkeys(faults.KINDS, 0.008))
+    assert len(found.injected) == len(faults.KINDS)
+
+
+@pytest.mark.long
+def test_through_denials(endpoint, few, undisturbed, quick):
+    found = perturbed(endpoint, few, undisturbed, 1, {"403": 0.004})
+    assert found.injected["403"] > 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(2, 8))
+def test_through_many_faults(endpoint, few, undisturbed, quick, seed):
+    kinds = faults.KINDS if seed % 2 else (*faults.KINDS, "403")
+    found = perturbed(endpoint, few, undisturbed, seed, dict.fromkeys(kinds, 0.03))
+    assert found.injected.total() > 20
+
+
+def test_without_put_if_absent(endpoint, few, undisturbed, monkeypatch):
+    """A store that answers 501 to conditions: looking first takes their place, and verify says so."""
+    monkeypatch.setattr("slidecloud.store.lease.SETTLE", 0.0)
+    chosen = faults.Faults(0, {})
+    chosen.refuse_conditions = True
+    with faults.between(endpoint, chosen) as through:
+        options = {"endpoint_url": through}
+        runs.ingest(few, runs.locate("s3://slides/stacks", options))
+        stack = runs.locate("s3://slides/stacks/sim_small.zarr", options)
+        assert objects(stack) == undisturbed[1]
+        text = "\n".join(verify(str(stack), options).lines())
+    assert "has no put-if-absent" in text
+    assert "has no put-if-match" in text

@@ -167,8 +167,9 @@ def test_objects_of_a_location(url, tmp_path):
     location.delete("a/c")
 
 
-def test_run_in_memory_file_system(source):
+def test_run_in_memory_file_system(source, monkeypatch):
     """Any fsspec URL serves: here one that is no folder."""
+    monkeypatch.setattr("slidecloud.store.lease.SETTLE", 0.0)
     base = "memory://slidecloud-test"
     runs.ingest(source, f"{base}/stacks", chunks=runs.CHUNKS)
     settings = runs.config.parse(f"run: {base}/run.zarr\nstacks: {base}/stacks\ngradients: {{window_pixels: 8}}\n")

@@ -1,0 +1,100 @@
+"""The process of the driver's pod: waits for the scheduler, runs ``slidecloud run``, and again when that was lost.
+
+``python -m slidecloud.client.driver run region.yaml --scheduler tcp://…``. A run can lose its scheduler, its memory or
+the lease of its store to a driver that died a moment ago. What is done is stored, so the same command goes on; it gets
+three chances, further apart than a lease lives. SIGTERM ends it in order, which gives the lease back.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from types import FrameType
+from typing import Final
+
+ADDRESS: Final = "DASK_SCHEDULER_ADDRESS"
+"""Environment variable in which the operator names the scheduler."""
+
+_FINAL: Final = (0, 2, 3)
+"""Exit codes that trying again would not change: done, wrong usage, finished with units in quarantine."""
+
+_PAUSES: Final = (15.0, 75.0)
+_SCHEDULER_PATIENCE: Final = 1800.0
+
+
+class Driver:
+    """Runs a command until it ends for good.
+
+    Parameters
+    ----------
+    command
+        Words of the command.
+    pauses
+        Seconds before each further try.
+    """
+
+    def __init__(self, command: Sequence[str], *, pauses: Sequence[float] = _PAUSES) -> None:
+        self._command = list(command)
+        self._pauses = pauses
+        self._child: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+
+    def run(self, address: str | None) -> int:
+        """Wait for the scheduler at an address, run the command, try again; the last exit code."""
+        code = 1
+        for pause in (0.0, *self._pauses):
+            self._sleep(pause)
+            if self._stopped or (address is not None and not self._scheduler_answers(address)):
+                break
+            # A group of its own: what ends this process reaches the run as an interrupt, and only as that.
+            self._child = subprocess.Popen(self._command, process_group=0)
+            code = self._child.wait()
+            if code in _FINAL or self._stopped:
+                break
+            _say(f"slidecloud ended with {code}; what is done is stored, and the same command goes on from there.")
+        return 130 if self._stopped else code if code >= 0 else 128 - code
+
+    def stop(self, _signal: int, _frame: FrameType | None) -> None:
+        """End in order, as an interrupt at the keyboard would."""
+        self._stopped = True
+        if self._child is not None and self._child.poll() is None:
+            self._child.send_signal(signal.SIGINT)
+
+    def _scheduler_answers(self, address: str) -> bool:
+        host, _, port = address.rpartition("://")[2].rpartition(":")
+        end = time.monotonic() + _SCHEDULER_PATIENCE
+        while not self._stopped and time.monotonic() < end:
+            try:
+                socket.create_connection((host, int(port)), timeout=5).close()
+                return True
+            except OSError:
+                self._sleep(1.0)
+        if not self._stopped:
+            _say(f"No scheduler answers at {address} within {_SCHEDULER_PATIENCE:.0f} s; is its pod running?")
+        return False
+
+    def _sleep(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self._stopped and time.monotonic() < end:
+            time.sleep(min(0.5, seconds))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Drive ``slidecloud`` with these arguments."""
+    driver = Driver([sys.executable, "-m", "slidecloud", *arguments])
+    signal.signal(signal.SIGTERM, driver.stop)
+    return driver.run(os.environ.get(ADDRESS))
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

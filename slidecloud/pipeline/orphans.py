@@ -1,0 +1,143 @@
+"""What lies in a store without a record: found, named, and removed on request under the store's lease."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slidecloud.pipeline import interferograms
+from slidecloud.store import lease, records
+from slidecloud.store.clock import PROBES
+from slidecloud.store.location import Location, locate
+from slidecloud.store.schema import GROUPS
+from slidecloud.store.stacks import SLC_KIND, Stack, kind_of
+from slidecloud.types import DataError
+
+_PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial$")
+_PROBE = re.compile(rf"{re.escape(PROBES)}/[0-9a-f]{{32}}$")
+_GRID = ("x", "y", "spatial_ref")
+_GROUP = {
+    "run": r"bursts/[a-z0-9_]{1,64}/(?:" + "|".join(sorted({*GROUPS, interferograms.STAGE})) + r")/",
+    Stack.KIND: "",
+    SLC_KIND: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """An object that no record owns: its key, and how it came to be."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What was found without a record.
+
+    Attributes
+    ----------
+    orphans
+        Objects that slidecloud wrote and no record owns.
+    foreign
+        Keys of objects that it did not write; they are never removed.
+    removed
+        True where the orphans were removed.
+    holder
+        Who is writing the store now, or None.
+    """
+
+    orphans: tuple[Orphan, ...]
+    foreign: tuple[str, ...]
+    removed: bool
+    holder: str | None = None
+
+    def lines(self) -> list[str]:
+        """The collection as lines for people."""
+        lines = [f"{orphan.key}: {orphan.reason}" for orphan in self.orphans]
+        lines.append(f"{len(self.orphans)} objects without a record{' were removed' if self.removed else ''}.")
+        if self.foreign:
+            lines.append(
+                f"{len(self.foreign)} objects are not slidecloud's and are left alone, such as {self.foreign[0]}."
+            )
+        if self.holder is not None:
+            lines.append(f"{self.holder} is writing this store: what its units have not finished is in the list.")
+        return lines
+
+
+def collect(url: str, storage_options: Mapping[str, Any] | None = None, *, remove: bool = False) -> Collection:
+    """Find what no record owns in a run store or a stack, and remove it where asked to.
+
+    Removing holds the store's lease, so that no unit is at work meanwhile.
+
+    Raises
+    ------
+    DataError
+        If it is no store of slidecloud, or one whose records or metadata have to be repaired first.
+    LeaseError
+        If it is to be removed and the store is being written.
+    """
+    location = locate(url, storage_options)
+    kind = kind_of(location)
+    if kind not in _GROUP:
+        raise DataError(
+            f"{location} holds {kind or 'no slidecloud store'}; expected a run store, a burst stack or an SLC stack."
+        )
+    if not remove:
+        return Collection(*_sort(location, kind), removed=False, holder=lease.holder(location))
+    with lease.hold(location):
+        orphans, foreign = _sort(location, kind)
+        for orphan in orphans:
+            location.delete(orphan.key)
+    return Collection(orphans, foreign, removed=True)
+
+
+def _sort(location: Location, kind: str) -> tuple[tuple[Orphan, ...], tuple[str, ...]]:
+    """Objects without a record: ours, and those of others."""
+    owned = _owned(location)
+    group = re.compile(_GROUP[kind])
+    arrays = "|".join(sorted({*_GRID, *(spec.name for specs in GROUPS.values() for spec in specs)}))
+    mine = re.compile(rf"{_GROUP[kind]}(?:(?:{arrays})/)(?:zarr\.json|c(?:/\d+)*)$|{_GROUP[kind]}zarr\.json$")
+    orphans: list[Orphan] = []
+    foreign: list[str] = []
+    for key in location.keys(""):
+        if key in owned:
+            continue
+        if _PARTIAL.search(key):
+            orphans.append(Orphan(key, "left by a write that was cut short"))
+        elif _PROBE.match(key):
+            orphans.append(Orphan(key, "left by a question to the store"))
+        elif mine.match(key):
+            _check_template(location, group, key, owned)
+            orphans.append(Orphan(key, "no record owns it: its unit was stopped, or its record withdrawn"))
+        else:
+            foreign.append(key)
+    return tuple(orphans), tuple(foreign)
+
+
+def _owned(location: Location) -> set[str]:
+    """Keys of the lease, of all records and notes, and of the objects that the records name."""
+    owned = {lease.LEASE, *_objects(location)}
+    for folder in (records.DONE, records.QUARANTINE):
+        owned |= {key.path(folder) for key in records.done(location, folder=folder)}
+    return owned
+
+
+def _objects(location: Location) -> Iterator[str]:
+    for key in records.done(location):
+        record = records.read(location, key)
+        if record is not None:
+            yield from record.objects
+
+
+def _check_template(location: Location, group: re.Pattern[str], key: str, owned: set[str]) -> None:
+    """An object of a group that has results but no template record may be what makes the results readable."""
+    found = group.match(key)
+    prefix = "" if found is None else found[0]
+    if f"{prefix}zarr.json" not in owned and any(other.startswith(prefix) and "/c" in other for other in owned):
+        raise DataError(
+            f"The metadata {prefix}zarr.json of {location} has no record, and results below it have. Run 'slidecloud "
+            f"verify {location} --repair' and the run or ingest that made it first."
+        )

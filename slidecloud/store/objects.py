@@ -1,0 +1,94 @@
+"""What every kind of storage can do with whole objects, whatever client reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from zarr.abc.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object as it was read.
+
+    Attributes
+    ----------
+    data
+        Its bytes.
+    version
+        What the store calls this version of it (the ETag of S3); another one after every write of other bytes.
+    modified
+        When it was written, in seconds since 1970 by the clock of the store; NaN where the store does not say.
+    """
+
+    data: bytes
+    version: str
+    modified: float
+
+
+class Objects(Protocol):
+    """The objects below one folder. Keys are relative to it, their parts separated by slashes.
+
+    Errors are those of the system: PermissionError where access is denied, other OSErrors where a store did not answer
+    in spite of retries.
+
+    Attributes
+    ----------
+    atomic_create, atomic_replace
+        True where the store itself checks the condition of `create` and of `replace`, as far as is known; False where
+        the client looks and then writes.
+    """
+
+    atomic_create: bool
+    atomic_replace: bool
+
+    def get(self, key: str) -> Stored | None:
+        """An object, or None where there is none."""
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Bytes of several objects by key, fetched at once where that is possible; absent ones are left out."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write an object whole or not at all."""
+
+    def put_many(self, objects: Mapping[str, bytes]) -> None:
+        """Write several objects, at once where that is possible."""
+
+    def create(self, key: str, data: bytes) -> bool:
+        """Write an object only if there is none; False where there was one.
+
+        An object of the same bytes counts as written where the store's first answer was lost.
+        """
+
+    def replace(self, key: str, data: bytes, version: str) -> bool:
+        """Write an object only over this version of it; False where it is another one by now, or gone."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; nothing happens where there is none."""
+
+    def keys(self, prefix: str) -> list[str]:
+        """Keys of all objects below a prefix, sorted."""
+
+    def folders(self) -> list[str]:
+        """Names of the folders right below, sorted."""
+
+    def exists(self) -> bool:
+        """True where there is an object, or a folder."""
+
+    def zarr_store(self, *, read_only: bool) -> Store:
+        """The folder as a Zarr store."""
+
+
+def check_key(key: str) -> str:
+    """The key itself, if it stays inside its folder.
+
+    Raises
+    ------
+    ValueError
+        If a part of it is empty, ``.`` or ``..``, or it holds a character that no store keeps.
+    """
+    if any(part in ("", ".", "..") for part in key.split("/")) or "\0" in key or "\\" in key:
+        raise ValueError(f"The object key {key!r} leaves its store; expected names separated by single slashes.")
+    return key
