@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from importlib.metadata import entry_points
 
 import pytest
@@ -52,13 +52,19 @@ def test_help_of_a_command_has_example_and_exit_codes(name: str) -> None:
 
 
 def test_help_answers_at_once() -> None:
-    """Best of three, so that a busy machine does not decide."""
+    """In processor time, and the best of three, so that a busy machine does not decide."""
     times = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = _processor_time()
         _call("--help")
-        times.append(time.perf_counter() - began)
-    assert min(times) < 1.0
+        times.append(_processor_time() - began)
+    assert 0.0 < min(times) < 1.0
+
+
+def _processor_time() -> float:
+    """Seconds that the processes started here, and ended, have computed."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_program_is_installed() -> None:
