@@ -34,8 +34,8 @@ def test_results_of_a_gpu_are_units_of_their_own(source, tmp_path):
     host, gpu = (plan.make(configure(tmp_path, line)).units for line in (GPU.replace("gpu", "cpu"), GPU))
     for one, other in zip(host, gpu, strict=True):
         assert (one.key == other.key) == one.key.unit.endswith("/levels")  # which the host finds in either case
-        # Maps, which are made of sums, need no GPU, and are sent wherever there is room.
-        assert other.device == ("gpu" if one.key.stage == "gradients" and "maps" not in one.key.unit else "cpu")
+        # Maps, which are made of sums, and levels need no GPU, and are sent wherever there is room.
+        assert other.device == ("cpu" if one.key.unit.endswith(("/maps", "/levels")) else "gpu")
 
 
 @pytest.mark.parametrize(
