@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import runs
 
 from slidecloud import simulate
 from slidecloud.kernels import device
@@ -50,3 +52,24 @@ def source(scene: simulate.Scene, interferograms: simulate.Interferograms) -> Ar
     """The small scene as a source."""
     i = interferograms
     return ArraySource(scene.header, i.pairs, i.phase, i.coherence, i.unwrapped, scene.static())
+
+
+@pytest.fixture(scope="session")
+def finished_run(
+    tmp_path_factory: pytest.TempPathFactory,
+    source: ArraySource,
+    interferograms: simulate.Interferograms,
+    scene: simulate.Scene,
+) -> Path:
+    """Folder of a finished run of 24 pairs and of its stack, not to be changed."""
+    folder = tmp_path_factory.mktemp("finished")
+    runs.compute(folder, runs.subset(source, interferograms, scene, list(range(24))))
+    return folder
+
+
+@pytest.fixture
+def run_copy(finished_run: Path, tmp_path: Path) -> Path:
+    """A copy of it to tamper with."""
+    for name in ("run.zarr", "stacks"):
+        shutil.copytree(finished_run / name, tmp_path / name)
+    return tmp_path

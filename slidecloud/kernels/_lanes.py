@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from llvmlite import ir
@@ -81,79 +82,89 @@ def _spread(builder: Any, value: Any) -> Any:
     return builder.shuffle_vector(first, empty, _constant(ir.VectorType(ir.IntType(32), WIDTH), 0))
 
 
+def _compiled(described: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that stands for instructions: its name and signature are what compiled code calls."""
+
+    @wraps(described)
+    def refuse(*_: Any) -> Any:
+        raise TypeError(f"{described.__name__}: found a call from Python, expected one in a function compiled by numba")
+
+    return refuse
+
+
+@_compiled
 def splat(value: Any) -> Any:
     """A scalar in every lane."""
-    raise NotImplementedError
 
 
+@_compiled
 def fused(a: Any, b: Any, c: Any) -> Any:
     """``a * b + c``, rounded once."""
-    raise NotImplementedError
 
 
+@_compiled
 def root(a: Any) -> Any:
     """Square root."""
-    raise NotImplementedError
 
 
+@_compiled
 def magnitude(a: Any) -> Any:
     """Absolute value."""
-    raise NotImplementedError
 
 
+@_compiled
 def whole(a: Any) -> Any:
     """The largest whole number not above."""
-    raise NotImplementedError
 
 
+@_compiled
 def choose(mask: Any, a: Any, b: Any) -> Any:
     """``a`` where the mask is true, else ``b``."""
-    raise NotImplementedError
 
 
+@_compiled
 def least(a: Any, b: Any) -> Any:
     """The smaller; ``a`` where ``b`` is not a number."""
-    raise NotImplementedError
 
 
+@_compiled
 def most(a: Any, b: Any) -> Any:
     """The larger; ``a`` where ``b`` is not a number."""
-    raise NotImplementedError
 
 
+@_compiled
 def somewhere(mask: Any) -> Any:
     """Whether the mask is true in any lane."""
-    raise NotImplementedError
 
 
+@_compiled
 def widen(a: Any) -> Any:
     """float32 to float64."""
-    raise NotImplementedError
 
 
+@_compiled
 def narrow(a: Any) -> Any:
     """float64 to float32."""
-    raise NotImplementedError
 
 
+@_compiled
 def real(a: Any) -> Any:
     """int32 to float32, rounded to nearest."""
-    raise NotImplementedError
 
 
+@_compiled
 def exponent(a: Any) -> Any:
     """Of normal positive numbers ``mantissa * 2^exponent``."""
-    raise NotImplementedError
 
 
+@_compiled
 def mantissa(a: Any) -> Any:
     """Of normal positive numbers, in [1, 2)."""
-    raise NotImplementedError
 
 
+@_compiled
 def power_of_two(a: Any) -> Any:
     """``2^a`` of whole float64, from -1022 to 1023."""
-    raise NotImplementedError
 
 
 def _choose_smaller(builder: Any, a: Any, b: Any) -> Any:

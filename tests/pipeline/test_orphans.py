@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 
 import pytest
@@ -15,36 +14,20 @@ from slidecloud.store import lease, records
 from slidecloud.types import DataError
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory, source, interferograms, scene):
-    """A finished run of 24 pairs."""
-    folder = tmp_path_factory.mktemp("made")
-    runs.compute(folder, runs.subset(source, interferograms, scene, list(range(24))))
-    return folder
-
-
-@pytest.fixture
-def folder(made, tmp_path):
-    """A copy of it."""
-    for name in ("run.zarr", "stacks"):
-        shutil.copytree(made / name, tmp_path / name)
-    return tmp_path
-
-
 def everything(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_nothing_in_a_finished_store(folder):
+def test_nothing_in_a_finished_store(run_copy):
     for store in ("run.zarr", "stacks/sim_small.zarr"):
-        before = everything(folder / store)
-        found = collect(str(folder / store), remove=True)
+        before = everything(run_copy / store)
+        found = collect(str(run_copy / store), remove=True)
         assert (found.orphans, found.foreign) == ((), ())
-        assert everything(folder / store) == before
+        assert everything(run_copy / store) == before
 
 
-def test_left_overs_are_listed_then_removed(folder):
-    store = folder / "run.zarr"
+def test_left_overs_are_listed_then_removed(run_copy):
+    store = run_copy / "run.zarr"
     location = runs.locate(str(store))
     before = everything(store)
     left = [
@@ -65,20 +48,20 @@ def test_left_overs_are_listed_then_removed(folder):
     assert verify(str(store)).damaged == ()
 
 
-def test_chunks_of_a_withdrawn_unit(folder):
-    location = runs.locate(str(folder / "run.zarr"))
-    before = runs.objects(folder / "run.zarr")
+def test_chunks_of_a_withdrawn_unit(run_copy):
+    location = runs.locate(str(run_copy / "run.zarr"))
+    before = runs.objects(run_copy / "run.zarr")
     key = next(key for key in sorted(records.done(location, stage="gradients"), key=str) if "maps" not in key.unit)
     record = records.read(location, key)
     records.withdraw(location, key)
     found = collect(str(location), remove=True)
     assert {orphan.key for orphan in found.orphans} == set(record.objects)
-    assert runs.rerun(folder).done == 1
-    assert runs.objects(folder / "run.zarr") == before
+    assert runs.rerun(run_copy).done == 1
+    assert runs.objects(run_copy / "run.zarr") == before
 
 
-def test_nothing_is_removed_under_a_driver(folder):
-    location = runs.locate(str(folder / "run.zarr"))
+def test_nothing_is_removed_under_a_driver(run_copy):
+    location = runs.locate(str(run_copy / "run.zarr"))
     location.write("bursts/sim_small/timeseries/velocity/c/9/9", b"in the making")
     with lease.hold(location):
         with pytest.raises(lease.LeaseError):
@@ -88,22 +71,22 @@ def test_nothing_is_removed_under_a_driver(folder):
     assert location.read("bursts/sim_small/timeseries/velocity/c/9/9") is not None
 
 
-def test_a_damaged_record_comes_first(folder):
-    location = runs.locate(str(folder / "run.zarr"))
+def test_a_damaged_record_comes_first(run_copy):
+    location = runs.locate(str(run_copy / "run.zarr"))
     key = next(iter(records.done(location, stage="timeseries")))
     location.write(key.path(), b"{}")
     with pytest.raises(records.DamagedRecordError, match="--repair"):
         collect(str(location), remove=True)
 
 
-def test_metadata_without_a_record_is_kept(folder):
-    location = runs.locate(str(folder / "run.zarr"))
+def test_metadata_without_a_record_is_kept(run_copy):
+    location = runs.locate(str(run_copy / "run.zarr"))
     (key,) = (key for key in records.done(location, stage="template") if key.unit.endswith("timeseries"))
     records.withdraw(location, key)
-    before = everything(folder / "run.zarr")
+    before = everything(run_copy / "run.zarr")
     with pytest.raises(DataError, match="has no record"):
         collect(str(location), remove=True)
-    assert [name for name in everything(folder / "run.zarr") if "lease" not in name] == [
+    assert [name for name in everything(run_copy / "run.zarr") if "lease" not in name] == [
         name for name in before if "lease" not in name
     ]
 
@@ -119,8 +102,8 @@ def test_stores_of_others_are_refused(tmp_path):
         assert everything(tmp_path) == before
 
 
-def test_the_command(folder):
-    location = runs.locate(str(folder / "run.zarr"))
+def test_the_command(run_copy):
+    location = runs.locate(str(run_copy / "run.zarr"))
     location.write(f".slidecloud/probe/{'0' * 32}", b"")
     listed = runs.call("verify", str(location), "--gc")
     assert listed.returncode == 0

@@ -26,22 +26,6 @@ HOSTILE = (
 )
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory, source, interferograms, scene):
-    """A finished run of 24 pairs."""
-    folder = tmp_path_factory.mktemp("made")
-    runs.compute(folder, runs.subset(source, interferograms, scene, list(range(24))))
-    return folder
-
-
-@pytest.fixture
-def folder(made, tmp_path):
-    """A copy of it to tamper with."""
-    for name in ("run.zarr", "stacks"):
-        shutil.copytree(made / name, tmp_path / name)
-    return tmp_path
-
-
 @pytest.mark.parametrize("url", HOSTILE)
 def test_secrets_in_a_url(url):
     with pytest.raises(ValueError, match="secret in clear"):
@@ -69,88 +53,88 @@ def test_urls_that_climb(url):
 
 
 @pytest.mark.parametrize("name", ["Bergsturz ä 山崩", "a b#c%20d", "x;y'z"])
-def test_runs_under_odd_names(tmp_path, source, interferograms, scene, made, name):
+def test_runs_under_odd_names(tmp_path, source, interferograms, scene, finished_run, name):
     folder = tmp_path / name
     folder.mkdir()
     for part in ("run.zarr", "stacks"):
-        shutil.copytree(made / part, folder / part)
+        shutil.copytree(finished_run / part, folder / part)
     assert verify(str(folder / "run.zarr")).damaged == ()
     run = slidecloud.open_run(str(folder / "run.zarr"))
     assert run.bursts == ("sim_small",)
 
 
-def test_a_stack_whose_id_climbs(folder):
-    path = folder / "stacks/sim_small.zarr/zarr.json"
+def test_a_stack_whose_id_climbs(run_copy):
+    path = run_copy / "stacks/sim_small.zarr/zarr.json"
     path.write_text(path.read_text().replace('"id": "sim_small"', '"id": "../../../escaped"'))
-    found = runs.rerun(folder)
+    found = runs.rerun(run_copy)
     assert found.exit_code == 3
     assert "its id is '../../../escaped'" in found.quarantined[0].reason
-    assert not list(folder.parent.rglob("escaped*"))
+    assert not list(run_copy.parent.rglob("escaped*"))
 
 
-def test_a_record_that_names_objects_elsewhere(folder):
-    location = runs.locate(str(folder / "run.zarr"))
+def test_a_record_that_names_objects_elsewhere(run_copy):
+    location = runs.locate(str(run_copy / "run.zarr"))
     key = records.Key("gradients", "sim_small/hostile", "0" * 32)
     location.write(key.path(), records.Record(key, {"../../secret.txt": "0" * 64}, "evil").encode())
     (damage,) = verify(str(location)).damaged
     assert damage.key == key.path()
 
 
-def test_a_configuration_that_asks_for_variables(folder, monkeypatch):
+def test_a_configuration_that_asks_for_variables(run_copy, monkeypatch):
     """The store of another person names one of our variables as the key to send to that person's endpoint."""
     monkeypatch.setenv("MY_SECRET", "abc")
-    path = folder / "run.zarr/.slidecloud/run.yaml"
+    path = run_copy / "run.zarr/.slidecloud/run.yaml"
     path.write_text(path.read_text().replace("storage_options: {}", "storage_options: {key: 'env:MY_SECRET'}"))
     with pytest.raises(DataError, match="asks for the environment variable MY_SECRET"):
-        status(str(folder / "run.zarr"))
-    named = slidecloud.open_run(str(folder / "run.zarr"), {"key": "env:MY_SECRET"})
+        status(str(run_copy / "run.zarr"))
+    named = slidecloud.open_run(str(run_copy / "run.zarr"), {"key": "env:MY_SECRET"})
     assert named.config.storage_options == {"key": "env:MY_SECRET"}
 
 
-def test_a_run_store_that_is_someone_elses(folder, made):
-    shutil.rmtree(folder / "run.zarr")
-    zarr.create_group(str(folder / "run.zarr"), attributes={"title": "theirs"})
-    before = runs.objects(folder / "run.zarr")
+def test_a_run_store_that_is_someone_elses(run_copy, finished_run):
+    shutil.rmtree(run_copy / "run.zarr")
+    zarr.create_group(str(run_copy / "run.zarr"), attributes={"title": "theirs"})
+    before = runs.objects(run_copy / "run.zarr")
     with pytest.raises(ConfigError, match="not a run of slidecloud"):
-        runs.rerun(folder)
-    assert runs.objects(folder / "run.zarr") == before
-    assert not (folder / "run.zarr/.slidecloud").exists()
+        runs.rerun(run_copy)
+    assert runs.objects(run_copy / "run.zarr") == before
+    assert not (run_copy / "run.zarr/.slidecloud").exists()
 
 
-def test_a_stack_replaced_under_a_running_run(folder, source, interferograms, scene, monkeypatch):
+def test_a_stack_replaced_under_a_running_run(run_copy, source, interferograms, scene, monkeypatch):
     """Another stack of the same name appears while units are at work: none records what it did with it."""
     from slidecloud.pipeline import units
 
-    shutil.rmtree(folder / "run.zarr")
+    shutil.rmtree(run_copy / "run.zarr")
     i = interferograms
     other = ArraySource(scene.header, i.pairs[:24], i.phase[24:48], i.coherence[:24], i.unwrapped[:24], scene.static())
-    runs.ingest(other, str(folder / "other"), chunks=runs.CHUNKS)
+    runs.ingest(other, str(run_copy / "other"), chunks=runs.CHUNKS)
     original, count = units.perform, []
 
     def perform(location, unit, token):
         count.append(unit)
         if len(count) == 3:
-            shutil.rmtree(folder / "stacks/sim_small.zarr")
-            shutil.move(folder / "other/sim_small.zarr", folder / "stacks/sim_small.zarr")
+            shutil.rmtree(run_copy / "stacks/sim_small.zarr")
+            shutil.move(run_copy / "other/sim_small.zarr", run_copy / "stacks/sim_small.zarr")
         return original(location, unit, token)
 
     monkeypatch.setattr("slidecloud.pipeline.drive.perform", perform)
-    found = runs.rerun(folder)
+    found = runs.rerun(run_copy)
     assert found.done == 2
     assert found.quarantined
     assert all("was replaced while the run was going on" in item.reason for item in found.quarantined)
     monkeypatch.undo()
-    assert runs.rerun(folder).exit_code == 0
-    shutil.move(folder / "run.zarr", folder / "after.zarr")
-    runs.rerun(folder)
-    assert runs.objects(folder / "run.zarr") == runs.objects(folder / "after.zarr")
+    assert runs.rerun(run_copy).exit_code == 0
+    shutil.move(run_copy / "run.zarr", run_copy / "after.zarr")
+    runs.rerun(run_copy)
+    assert runs.objects(run_copy / "run.zarr") == runs.objects(run_copy / "after.zarr")
 
 
-def test_pairs_added_under_a_running_run_do_not_matter(folder, source, monkeypatch):
+def test_pairs_added_under_a_running_run_do_not_matter(run_copy, source, monkeypatch):
     from slidecloud.pipeline import plan as planning
 
-    plan = planning.make(runs.configure(folder))
-    runs.ingest(source, str(folder / "stacks"))
+    plan = planning.make(runs.configure(run_copy))
+    runs.ingest(source, str(run_copy / "stacks"))
     plan.units[0].inputs.check()
 
 
@@ -163,11 +147,11 @@ def test_no_pickle_is_ever_loaded():
     assert [path for path in package.rglob("*.py") if banned.search(path.read_text())] == []
 
 
-def test_an_array_that_says_it_was_pickled(folder):
-    path = folder / "stacks/sim_small.zarr/phase/zarr.json"
+def test_an_array_that_says_it_was_pickled(run_copy):
+    path = run_copy / "stacks/sim_small.zarr/phase/zarr.json"
     for codec in ("numcodecs.pickle", "pickle"):
         metadata = json.loads(path.read_text())
         metadata["codecs"] = [{"name": codec, "configuration": {}}]
         path.write_text(json.dumps(metadata))
         with pytest.raises((DataError, ValueError, KeyError)):
-            runs.Stack(runs.locate(str(folder / "stacks/sim_small.zarr"))).pair_rows(range(1), slice(0, 32))
+            runs.Stack(runs.locate(str(run_copy / "stacks/sim_small.zarr"))).pair_rows(range(1), slice(0, 32))
