@@ -21,6 +21,8 @@ from slidecloud.pipeline import executors
 
 Start = Callable[..., subprocess.Popen[bytes]]
 DASK = str(Path(sys.executable).with_name("dask"))
+ROOT = str(Path(__file__).parents[2])
+"""Workers import functions of this file by name, and an installed package does not bring its tests."""
 
 
 class Cluster:
@@ -72,7 +74,7 @@ class Cluster:
             self._processes.append(
                 subprocess.Popen(
                     [DASK, *words, "--scheduler-file", str(self._file)],
-                    env=os.environ | environment,
+                    env=os.environ | {"PYTHONPATH": ROOT} | environment,
                     stdout=log,
                     stderr=log,
                 )
