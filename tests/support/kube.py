@@ -1,14 +1,8 @@
-"""A Kubernetes API server whose pods are local processes, with the real Dask operator, for the tests that need one.
-
-The server is a tool of its own and no part of this repository: ``SLIDECLOUD_FAKEKUBE`` names the folder with its
-``fakekube.py``, called as ``fakekube.py FOLDER PORT``.
-"""
+"""The real Dask operator on an API server whose pods are processes of this machine, for the tests that need them."""
 
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,34 +14,21 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from apiserver.network import environment
 
-VARIABLE = "SLIDECLOUD_FAKEKUBE"
+SUPPORT = Path(__file__).parent
 CRDS = "operator/deployment/helm/dask-kubernetes-operator/crds"
-LEFTOVERS = (
-    "/api/v1/namespaces/default/pods",
+PODS = "/api/v1/namespaces/default/pods"
+DASK = "/apis/kubernetes.dask.org/v1/namespaces/default"
+OBJECTS = (
+    PODS,
     "/api/v1/namespaces/default/services",
     "/api/v1/namespaces/default/configmaps",
     "/api/v1/namespaces/default/serviceaccounts",
     "/apis/apps/v1/namespaces/default/deployments",
     "/apis/networking.k8s.io/v1/namespaces/default/networkpolicies",
-    *(
-        f"/apis/kubernetes.dask.org/v1/namespaces/default/{kind}"
-        for kind in ("daskclusters", "daskworkergroups", "daskautoscalers", "daskjobs")
-    ),
+    *(f"{DASK}/{kind}" for kind in ("daskclusters", "daskworkergroups", "daskautoscalers", "daskjobs")),
 )
-NETWORK_POLICIES: dict[str, Any] = {
-    "apiVersion": "apiextensions.k8s.io/v1",
-    "kind": "CustomResourceDefinition",
-    "metadata": {"name": "networkpolicies.networking.k8s.io"},
-    "spec": {
-        "group": "networking.k8s.io",
-        "scope": "Namespaced",
-        "names": {"kind": "NetworkPolicy", "plural": "networkpolicies", "singular": "networkpolicy"},
-        "versions": [
-            {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
-        ],
-    },
-}
 
 
 def dask_definitions() -> list[dict[str, Any]]:
@@ -55,46 +36,43 @@ def dask_definitions() -> list[dict[str, Any]]:
     import dask_kubernetes
 
     folder = Path(dask_kubernetes.__file__).parent / CRDS
-    return [yaml.safe_load(file.read_text()) for file in sorted(folder.glob("*.yaml"))]
+    return [yaml.load(file.read_text(), yaml.CSafeLoader) for file in sorted(folder.glob("*.yaml"))]
 
 
 class Kube:
     """A running server: its kubeconfig, and what it holds."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self.kubeconfig = folder / "kubeconfig"
-        self._logs = folder / "logs"
-        self._url = url
+        (cluster,) = yaml.safe_load(self.kubeconfig.read_text())["clusters"]
+        self.http = httpx.Client(base_url=cluster["cluster"]["server"], timeout=60)
 
     def items(self, path: str) -> list[dict[str, Any]]:
         """Objects below a path of the API."""
-        return list(httpx.get(self._url + path).json().get("items", []))
+        return list(self.http.get(path).raise_for_status().json()["items"])
 
     def leftovers(self) -> list[str]:
         """Names of all objects that a run may make."""
-        return [
-            f"{path.rsplit('/', 1)[1]}/{item['metadata']['name']}" for path in LEFTOVERS for item in self.items(path)
-        ]
+        return [f"{path.rsplit('/', 1)[1]}/{item['metadata']['name']}" for path in OBJECTS for item in self.items(path)]
 
     def pods(self, component: str) -> list[str]:
         """Names of the running pods of one component."""
         return [
             pod["metadata"]["name"]
-            for pod in self.items(LEFTOVERS[0])
+            for pod in self.items(PODS)
             if pod["metadata"].get("labels", {}).get("dask.org/component") == component
-            and pod["status"].get("phase") == "Running"
+            and pod["status"]["phase"] == "Running"
+            and "deletionTimestamp" not in pod["metadata"]
         ]
 
-    def delete_pod(self, name: str) -> None:
-        """Delete a pod, as a node that goes away would."""
-        httpx.delete(f"{self._url}{LEFTOVERS[0]}/{name}").raise_for_status()
+    def lose_pod(self, name: str) -> None:
+        """Lose a pod at once, as with its node."""
+        self.http.request("DELETE", f"{PODS}/{name}", json={"gracePeriodSeconds": 0}).raise_for_status()
 
     def job(self, name: str) -> str | None:
         """What the operator says of a job."""
-        for item in self.items(LEFTOVERS[-1]):
-            if item["metadata"]["name"] == name:
-                return item.get("status", {}).get("jobStatus")
-        return None
+        status = self.http.get(f"{DASK}/daskjobs/{name}").raise_for_status().json().get("status", {})
+        return status.get("jobStatus")
 
 
 def until(true: Callable[[], Any], *, patience: float = 120.0, what: str = "") -> Any:
@@ -107,39 +85,39 @@ def until(true: Callable[[], Any], *, patience: float = 120.0, what: str = "") -
 
 
 @contextmanager
+def server(folder: Path) -> Iterator[Kube]:
+    """A server while the context lasts, with the kinds of the Dask operator defined."""
+    if sys.platform != "linux":
+        pytest.skip("the pods of the API server have loopback addresses of their own, which only Linux gives")
+    with _running("apiserver", str(folder), log=folder / "server.log", PYTHONPATH=str(SUPPORT)):
+        until(lambda: (folder / "kubeconfig").exists(), what="the API server")
+        found = Kube(folder)
+        with found.http:
+            for definition in dask_definitions():
+                path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+                found.http.post(path, json=definition).raise_for_status()
+            yield found
+
+
+@contextmanager
 def kube(folder: Path) -> Iterator[Kube]:
     """Server and operator while the context lasts."""
-    tool = Path(os.environ.get(VARIABLE, "absent"))
-    if not (tool / "fakekube.py").is_file():
-        pytest.skip(f"the API server whose pods are processes is absent: set {VARIABLE} to the folder of fakekube.py")
-    # A copy: the server writes beside what it runs, and the place may be read-only.
-    tool = Path(shutil.copytree(tool, folder / "tool"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = _start([sys.executable, str(tool / "fakekube.py"), str(folder), str(port)], folder / "server.log", {})
-    operator = None
-    try:
-        found = Kube(folder, f"http://127.0.0.1:{port}")
-        until(lambda: found.kubeconfig.exists(), what="the API server")
-        for definition in (*dask_definitions(), NETWORK_POLICIES):
-            path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-            httpx.post(found._url + path, json=definition).raise_for_status()
-        further = {
-            "KUBECONFIG": str(found.kubeconfig),
-            "KUBE_HOSTS": str(folder / "hosts.json"),
-            "PYTHONPATH": str(tool / "site"),
-        }
-        command = [sys.executable, "-m", "kopf", "run", "-m", "dask_kubernetes.operator.controller", "--all-namespaces"]
-        operator = _start(command, folder / "operator.log", further)
-        yield found
-    finally:
-        for process in (operator, server):
-            if process is not None:
-                process.terminate()
-                process.wait(30)
+    words = ["kopf", "run", "-m", "dask_kubernetes.operator.controller", "--all-namespaces"]
+    with server(folder) as found:
+        names = environment(folder / "hosts.json")
+        with _running(*words, log=folder / "operator.log", KUBECONFIG=str(found.kubeconfig), **names):
+            yield found
 
 
-def _start(command: list[str], log: Path, further: dict[str, str]) -> subprocess.Popen[bytes]:
+@contextmanager
+def _running(*words: str, log: Path, **variables: str) -> Iterator[None]:
+    """A Python module as a process while the context lasts."""
     with log.open("wb") as stream:
-        return subprocess.Popen(command, env=os.environ | further, stdout=stream, stderr=stream)
+        process = subprocess.Popen(
+            [sys.executable, "-m", *words], env=os.environ | variables, stdout=stream, stderr=stream
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
