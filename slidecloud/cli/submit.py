@@ -125,4 +125,5 @@ def _largest_unit(config: RunConfig) -> int | None:
     from slidecloud.pipeline.estimate import estimate
     from slidecloud.pipeline.rates import Rates
 
-    return max((stage.peak_memory for stage in estimate(config, Rates.load(None)).stages), default=None)
+    stages = estimate(config, Rates.load(None), elsewhere=True).stages
+    return max((stage.peak_memory for stage in stages), default=None)

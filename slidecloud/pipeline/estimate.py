@@ -66,7 +66,7 @@ class Estimate:
         return [head, *rows, total]
 
 
-def estimate(config: RunConfig, rates: Rates) -> Estimate:
+def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Estimate:
     """Estimate what is still to do of a run.
 
     Parameters
@@ -75,6 +75,8 @@ def estimate(config: RunConfig, rates: Rates) -> Estimate:
         The run; sources that are not ingested yet are opened for their headers alone.
     rates
         Rates of one core and of the store.
+    elsewhere
+        Whether the run is for other machines than this one, as it is where it names a scheduler.
 
     Raises
     ------
@@ -84,7 +86,7 @@ def estimate(config: RunConfig, rates: Rates) -> Estimate:
         If this machine is to work on a GPU and has none.
     """
     resources = config.resources
-    if resources.device == "gpu" and resources.scheduler is None:
+    if resources.device == "gpu" and resources.scheduler is None and not elsewhere:
         require_gpu("resources.device is gpu")
     speed = _speeds(rates, resources.device)
     sources = [open_source(item.path, kind=item.kind, id=item.id) for item in config.sources]

@@ -151,9 +151,13 @@ def test_dry_run_prints_what_kubectl_takes(region: str, capsys: pytest.CaptureFi
     assert manifests.pods(made[-2])[0]["containers"][0]["image"] == "other:1"
 
 
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
 def test_fit_asks_for_what_the_largest_unit_needs(
-    tmp_path: Path, scene_on_volume: Path, capsys: pytest.CaptureFixture[str]
+    device: str, scene_on_volume: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Wherever it is computed: the client needs no GPU to hand over work for one."""
+    with scene_on_volume.open("a") as text:
+        text.write(f"resources: {{device: {device}}}\n")
     assert main(["submit", str(scene_on_volume), "--dry-run", "--fit"]) == 0
     (job,) = (item for item in yaml.safe_load_all(capsys.readouterr().out) if item["kind"] == "DaskJob")
     resources = manifests.pods(job)[2]["containers"][0]["resources"]
@@ -167,6 +171,6 @@ def scene_on_volume(tmp_path: Path) -> Path:
     import small
 
     small.stack(tmp_path, small.scene())
-    place = f"kubernetes: {{image: i, volume_claim: v, volume_path: {tmp_path}}}\n"
+    place = f"kubernetes: {{image: i, volume_claim: v, volume_path: {tmp_path}, gpu_workers: 1}}\n"
     (tmp_path / "region.yaml").write_text("run: run.zarr\nstacks: stacks\n" + place)
     return tmp_path / "region.yaml"
