@@ -3,6 +3,11 @@
 ``python -m slidecloud.client.driver run region.yaml --scheduler tcp://…``. A run can lose its scheduler, its memory or
 the lease of its store to a driver that died a moment ago. What is done is stored, so the same command goes on; it gets
 three chances, further apart than a lease lives. SIGTERM ends it in order, which gives the lease back.
+
+What it cannot survive is the loss of its pod, with its node or by hand. The operator does not make the pod of a
+``DaskJob`` again and goes on calling the job running, and no field of a ``DaskJob`` changes that: ``restartPolicy`` is
+about the container in a pod that is there, and would start again what ended for good. Then ``slidecloud submit`` takes
+the job for what it is, ended, and the run goes on from what is stored.
 """
 
 from __future__ import annotations

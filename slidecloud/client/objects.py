@@ -46,9 +46,7 @@ class Submission(NamedTuple):
         return (*self.beside, self.job, *self.after)
 
 
-def submission(
-    config: RunConfig, *, request: int | None = None, versions: Versions | None = None, folder: str = FOLDER
-) -> Submission:
+def submission(config: RunConfig, *, request: int | None = None, versions: Versions | None = None) -> Submission:
     """Objects of a run.
 
     Parameters
@@ -59,8 +57,6 @@ def submission(
         Bytes a node must have free for one unit, as `estimate` finds them; by default ``resources.memory``.
     versions
         What workers must run.
-    folder
-        Where the driver's pod mounts its configuration.
 
     Raises
     ------
@@ -83,7 +79,7 @@ def submission(
         "kind": "DaskJob",
         "metadata": {"name": name, "labels": labels(name), "annotations": {RUN_LABEL: config.run}},
         "spec": {
-            "job": {"spec": _driver(name, config, account=account, folder=folder)},
+            "job": {"spec": _driver(name, config, account=account)},
             "cluster": {"spec": {key: cluster["spec"][key] for key in ("scheduler", "worker")}},
         },
     }
@@ -98,10 +94,10 @@ def submission(
     return Submission(name, job, tuple(beside), tuple(after))
 
 
-def _driver(name: str, config: RunConfig, *, account: str, folder: str) -> Manifest:
+def _driver(name: str, config: RunConfig, *, account: str) -> Manifest:
     settings = config.kubernetes
     threads = settings.maximum * settings.cores + settings.gpu_workers
-    arguments = ["run", f"{folder}/{YAML}", "--scheduler", "$(DASK_SCHEDULER_ADDRESS)", "--workers", str(threads)]
+    arguments = ["run", f"{FOLDER}/{YAML}", "--scheduler", "$(DASK_SCHEDULER_ADDRESS)", "--workers", str(threads)]
     made = pod(
         "driver",
         ["python", "-m", "slidecloud.client.driver", *arguments],
@@ -112,7 +108,7 @@ def _driver(name: str, config: RunConfig, *, account: str, folder: str) -> Manif
     made["restartPolicy"] = "Never"
     made["terminationGracePeriodSeconds"] = 60
     made["volumes"].append({"name": "region", "configMap": {"name": name}})
-    made["containers"][0]["volumeMounts"].append({"name": "region", "mountPath": folder, "readOnly": True})
+    made["containers"][0]["volumeMounts"].append({"name": "region", "mountPath": FOLDER, "readOnly": True})
     return made
 
 

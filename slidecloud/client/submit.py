@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from slidecloud.client import api as server
-from slidecloud.client.objects import Submission, submission
+from slidecloud.client.objects import submission
 from slidecloud.cluster import versions
 from slidecloud.cluster.pods import Manifest
 from slidecloud.config import RunConfig
@@ -26,7 +26,7 @@ def manifests(config: RunConfig, *, request: int | None = None) -> tuple[Manifes
     return submission(config, request=request, versions=versions.here()).all()
 
 
-def submit(config: RunConfig, *, request: int | None = None, made: Submission | None = None) -> str:
+def submit(config: RunConfig, *, request: int | None = None) -> str:
     """Create the ``DaskJob`` of a run, and what belongs to it.
 
     Returns as soon as the operator has begun, or does not within seconds: then it will when it can. Everything belongs
@@ -38,8 +38,6 @@ def submit(config: RunConfig, *, request: int | None = None, made: Submission | 
         The run; ``kubernetes`` says where and how large.
     request
         Bytes a node must have free for one unit.
-    made
-        Objects to make, where they are not those of `submission`.
 
     Returns
     -------
@@ -49,7 +47,7 @@ def submit(config: RunConfig, *, request: int | None = None, made: Submission | 
     Raises
     ------
     FileExistsError
-        If the run was submitted before and has not ended.
+        If the run was submitted before, and its driver has not ended and is not lost.
     LookupError
         If the operator's kinds are not installed.
     PermissionError
@@ -59,7 +57,7 @@ def submit(config: RunConfig, *, request: int | None = None, made: Submission | 
     ValueError
         If no image is named, or a store lies where pods cannot see it.
     """
-    wanted = made or submission(config, request=request, versions=versions.here())
+    wanted = submission(config, request=request, versions=versions.here())
     api = server.connect(config.kubernetes.namespace)
     _clear_ended(api, wanted.name)
     try:
@@ -86,11 +84,20 @@ def _clear_ended(api: server.Api, name: str) -> None:
     """Remove an earlier job of the same run that has ended, with all that belongs to it."""
     jobs = [job for job in server.find(api, JOBS) if job.name == name]
     for job in jobs:
-        if job.raw.get("status", {}).get("jobStatus") not in ENDED:
+        if not _has_ended(api, job):
             return  # creating the new one says so
         with server.explained(f"remove the ended job {name}"):
             job.delete(propagation_policy="Background")
         _await(lambda: not [found for found in server.find(api, JOBS) if found.name == name], _GONE_PATIENCE)
+
+
+def _has_ended(api: server.Api, job: server.Object) -> bool:
+    """Whether a job is over; one whose driver's pod is gone is, although the operator goes on calling it running."""
+    status = job.raw.get("status", {})
+    driver = status.get("jobRunnerPodName")
+    return status.get("jobStatus") in ENDED or (
+        driver is not None and not server.find(api, "pods", field_selector=f"metadata.name={driver}")
+    )
 
 
 def _await_cluster(api: server.Api, name: str) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,10 +33,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
     with kube(tmp_path_factory.mktemp("kube")) as found, pytest.MonkeyPatch.context() as patch:
         patch.setenv("KUBECONFIG", str(found.kubeconfig))
         yield found
-        with warnings.catch_warnings():
-            # kr8s keeps its connections open to the end of the process.
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
 
 
 @pytest.fixture(scope="module")

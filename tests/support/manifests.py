@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import jsonschema
 import kubernetes_validate
+from apiserver.kinds import Kinds
+from apiserver.schema import admitted
 from kube import dask_definitions
 
 Manifest = dict[str, Any]
@@ -14,17 +15,21 @@ Manifest = dict[str, Any]
 VERSIONS = ("1.35", "1.36", "1.37")
 """The three minor versions of Kubernetes that are current."""
 
-_SCHEMAS = {
-    definition["spec"]["names"]["kind"]: definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    for definition in dask_definitions()
-}
+_KINDS = Kinds()
+for _definition in dask_definitions():
+    _KINDS.define(_definition)
+_DASK = {kind.name: kind for kind in _KINDS if kind.group == "kubernetes.dask.org"}
 
 
 def validate(manifests: Iterable[Manifest], *, version: str) -> None:
-    """Raise the validator's error at the first manifest that a server of this version would not take as it is."""
+    """Raise an error at the first manifest that a server of this version would not take, or not keep, as it is."""
     for manifest in manifests:
         if manifest["apiVersion"] == "kubernetes.dask.org/v1":
-            jsonschema.Draft7Validator(_SCHEMAS[manifest["kind"]]).validate(manifest)
+            dropped = _lacking(manifest, admitted(_DASK[manifest["kind"]], manifest), manifest["kind"])
+            if dropped:
+                raise ValueError(
+                    f"The definition does not name {', '.join(dropped)}; a server drops it without a word."
+                )
             for pod in pods(manifest):
                 # Their definitions say less of a pod than Kubernetes does.
                 whole = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": pod}
@@ -48,3 +53,15 @@ def nulls(value: Any) -> bool:
     if isinstance(value, list):
         return any(nulls(item) for item in value)
     return value is None
+
+
+def _lacking(sent: Any, stored: Any, place: str) -> list[str]:
+    """Places of what was sent and is not stored."""
+    if isinstance(sent, dict):
+        missing = [f"{place}.{key}" for key in sent if key not in stored]
+        kept = [(sent[key], stored[key], f"{place}.{key}") for key in sent if key in stored]
+    elif isinstance(sent, list):
+        missing, kept = [], [(a, b, f"{place}.{n}") for n, (a, b) in enumerate(zip(sent, stored, strict=True))]
+    else:
+        return [] if sent == stored else [place]
+    return missing + [found for pair in kept for found in _lacking(*pair)]

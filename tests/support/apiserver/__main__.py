@@ -26,6 +26,7 @@ async def serve(folder: Path) -> None:
     pods = Pods(objects, network, folder / "pods")
     objects.create(NAMESPACE, {"metadata": {"name": "default"}})
     application = web.Application(client_max_size=2**26)
+    application.on_response_prepare.append(_close_after)
     application.router.add_route("*", "/{path:.*}", Requests(kinds, objects, pods).answer)
     runner = web.AppRunner(application, handler_cancellation=True, shutdown_timeout=0.5)
     await runner.setup()
@@ -53,6 +54,12 @@ async def serve(folder: Path) -> None:
         pods.close()
         await runner.cleanup()
         network.close()
+
+
+async def _close_after(_request: web.Request, response: web.StreamResponse) -> None:
+    """One request a connection: kr8s never closes those it keeps, and the warnings of that hit whoever is next."""
+    response.force_close()
+    response.headers.setdefault("Connection", "close")
 
 
 def _write_kubeconfig(file: Path, url: str) -> None:

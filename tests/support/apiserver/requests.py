@@ -44,6 +44,7 @@ class Requests:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one request; what is refused comes as a Status."""
+        await request.read()  # all of it, also of what is refused: a connection closed on unread bytes is reset
         try:
             words = [word for word in request.path.split("/") if word]
             said = describe(self._kinds, words)
