@@ -112,6 +112,24 @@ def test_a_submitted_run_outlives_its_scheduler(
     until(lambda: not server.leftovers(), what="an empty cluster")
 
 
+@pytest.mark.long
+def test_a_submitted_run_whose_driver_is_lost_is_submitted_again(
+    server: Kube, expected: dict[str, bytes], tmp_path: Path, source: ArraySource
+) -> None:
+    settings = _region(tmp_path, source)
+    name = client.submit(settings)
+    _await_unit(settings)
+    (lost,) = server.pods("job-runner")
+    server.lose_pod(lost)
+    until(lambda: not server.pods("job-runner"), what="the end of the driver")
+    assert server.job(name) == "Running"  # the operator has no eye for it
+    client.submit(settings)
+    until(lambda: server.job(name) == "Successful", patience=PATIENCE, what="the end of the job")
+    assert runs.arrays(tmp_path / "run.zarr") == expected
+    client.cancel(settings.run)
+    until(lambda: not server.leftovers(), what="an empty cluster")
+
+
 def _region(folder: Path, source: ArraySource, **kubernetes: object) -> RunConfig:
     """The stack of a small scene, and a configuration in which the folder stands for a volume of the pods."""
     runs.ingest(source, str(folder / "stacks"), chunks=runs.CHUNKS)
