@@ -20,9 +20,6 @@ from slidecloud.pipeline.status import status
 from slidecloud.stack.arrays import ArraySource
 from slidecloud.store import lease, locate
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # kr8s keeps its connections open to the end
-]
 PATIENCE = 240.0
 """Seconds for a whole run, on a machine that has other things to do."""
 
