@@ -52,7 +52,7 @@ bluestore block create = true
 bluestore cache autotune = false
 bluestore cache size = 268435456
 [client.rgw.a]
-rgw frontends = beast endpoint=127.0.0.1:$port
+rgw frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
 rgw data = $dir/rgw
 rgw dns name = localhost
 CONF
