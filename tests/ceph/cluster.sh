@@ -2,10 +2,12 @@
 # A Ceph cluster of one node on loopback: monitor, manager, bluestore OSD on a file, S3 gateway. No systemd.
 #   cluster.sh up DIR      start it, on new or existing data; DIR is absolute and short, it holds sockets
 #   cluster.sh down DIR    stop it
-#   cluster.sh crash DIR   kill -9 gateway and OSD; "up" starts them again
+#   cluster.sh crash DIR [gateway] [osd]   kill -9 of both or one; "up" starts them again
 # Debian: apt-get install --no-install-recommends ceph-mon ceph-mgr ceph-osd radosgw
 set -euo pipefail
-action=${1:?up, down or crash} dir=${2:?absolute folder} port=${PORT:-7481} monitor=${MONITOR_PORT:-40791}
+action=${1:?up, down or crash} dir=${2:?absolute folder}
+shift 2
+victims=${*:-gateway osd} port=${PORT:-7481} monitor=${MONITOR_PORT:-40791}
 conf=$dir/ceph.conf
 
 running() { [ -f "$dir/run/$1.pid" ] && kill -0 "$(cat "$dir/run/$1.pid")" 2>/dev/null; }
@@ -90,6 +92,9 @@ up() {
 case $action in
     up) up >"$dir.log" 2>&1 || { tail -20 "$dir.log" >&2; exit 1; }; echo "http://127.0.0.1:$port" ;;
     down) for name in client.rgw.a osd.0 mgr.x mon.a; do stop $name TERM; done ;;
-    crash) for name in client.rgw.a osd.0; do stop $name KILL; done ;;
+    crash)
+        if [[ $victims == *gateway* ]]; then stop client.rgw.a KILL; fi
+        if [[ $victims == *osd* ]]; then stop osd.0 KILL; fi
+        ;;
     *) echo "expected up, down or crash, not $action" >&2; exit 2 ;;
 esac

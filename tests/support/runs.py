@@ -14,6 +14,7 @@ import zarr
 from slidecloud import config
 from slidecloud.config import RunConfig
 from slidecloud.pipeline.executors import Executor, serial
+from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.ingest import ingest
 from slidecloud.pipeline.run import run
 from slidecloud.pipeline.summary import Summary
@@ -31,6 +32,7 @@ __all__ = [
     "ingest",
     "locate",
     "objects",
+    "planning",
     "records",
     "rerun",
     "run",
