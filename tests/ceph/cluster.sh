@@ -69,7 +69,13 @@ CONF
 
 up() {
     local new=
-    if [ ! -f "$conf" ]; then new=yes && configure; fi
+    if [ ! -f "$conf" ]; then
+        if curl -s -o /dev/null "http://127.0.0.1:$port/"; then
+            echo "Something answers at port $port already; choose PORT and MONITOR_PORT." >&2
+            exit 1
+        fi
+        new=yes && configure
+    fi
     running mon.a || ceph-mon -c "$conf" -i a
     await ceph_ -s
     running mgr.x || ceph-mgr -c "$conf" -i x
@@ -83,9 +89,10 @@ up() {
     await osd_is_up
     running client.rgw.a || radosgw -c "$conf" -n client.rgw.a
     await curl -s -o /dev/null "http://127.0.0.1:$port/"
-    if [ $new ]; then
+    if [ ! -f "$dir/user" ]; then
         radosgw-admin -c "$conf" user create --uid=tests --display-name=tests --access-key="${AWS_ACCESS_KEY_ID:?}" \
             --secret="${AWS_SECRET_ACCESS_KEY:?}"
+        touch "$dir/user"
     fi
 }
 

@@ -34,6 +34,4 @@ trap '"$here/cluster.sh" down "$dir"; rm -rf "$dir" "$dir.log"' EXIT
 SLIDECLOUD_S3=$("$here/cluster.sh" up "$dir")
 export SLIDECLOUD_S3 SLIDECLOUD_CEPH=$dir
 echo "Ceph $(ceph --version | cut -d' ' -f3), object store of its OSD: $(cat "$dir/osd/type")"
-# Without keys Ceph answers where the simulated server does: test_no_credentials is for that one.
-python -m pytest -n 0 tests/store/test_s3.py tests/store/test_clients.py tests/store/test_lease.py tests/ceph \
-    --deselect tests/store/test_clients.py::test_no_credentials "$@"
+python -m pytest -n 0 tests/store/test_s3.py tests/store/test_clients.py tests/store/test_lease.py tests/ceph "$@"

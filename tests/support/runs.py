@@ -13,8 +13,9 @@ import zarr
 
 from slidecloud import config
 from slidecloud.config import RunConfig
-from slidecloud.pipeline.executors import Executor, serial
+from slidecloud.pipeline import executors
 from slidecloud.pipeline import plan as planning
+from slidecloud.pipeline.executors import Executor, serial
 from slidecloud.pipeline.ingest import ingest
 from slidecloud.pipeline.run import run
 from slidecloud.pipeline.summary import Summary
@@ -29,6 +30,7 @@ __all__ = [
     "compute",
     "config",
     "configure",
+    "executors",
     "ingest",
     "locate",
     "objects",
