@@ -37,7 +37,7 @@ class Objects(Protocol):
 
     @property
     def atomic_create(self) -> bool:
-        """True where the store itself checks the condition of `create`, as far as is known, and no client looks first."""
+        """True where the store itself checks the condition of `create`; False where the client looks, then writes."""
 
     @property
     def atomic_replace(self) -> bool:
