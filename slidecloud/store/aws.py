@@ -42,8 +42,8 @@ _RETRY: Any = {
 }
 """obstore draws each wait between the first one and the last one times the base: with base 2 waits would not grow.
 
-None is longer than five seconds: when a store came back after six seconds, requests were 1.8 s late on average, and 4.3 s
-with waits of up to fifteen.
+None is longer than five seconds: when a store came back after six seconds, requests were 1.8 s late on average, and
+4.3 s with waits of up to fifteen.
 """
 _SINGLE: Any = {**_RETRY, "max_retries": 0}
 
