@@ -87,10 +87,10 @@ class MapsWork:
         return {"pixels_with_data": total}
 
     def _sums(self, index: int) -> Sums:
-        root = reader(self.run)
+        group = reader(self.run, self.group)
         region = (index, slice(None), slice(None))
         names = bin_sums(self.method.estimator)
-        fields = (np.ascontiguousarray(read(root[f"{self.group}/sum_{name}"], region)) for name in names)  # type: ignore[arg-type]
+        fields = (np.ascontiguousarray(read(group[f"sum_{name}"], region)) for name in names)  # type: ignore[arg-type]
         return (kernel.RateSums if self.method.estimator == "rate" else kernel.GradientSums)(*fields)
 
     def _merged(self, members: list[int]) -> Sums | None:

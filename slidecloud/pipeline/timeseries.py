@@ -178,9 +178,9 @@ class InvertWork:
 
     def _levels(self) -> Float32:
         """Phase to take off each pair, rad: its offset, and what the reference moved between its dates."""
-        root = reader(self.run)
+        group = reader(self.run, self.group)
         offsets, metres = (
-            read(root[f"{self.group}/{name}"], (slice(None),))  # type: ignore[arg-type]
+            read(group[name], (slice(None),))  # type: ignore[arg-type]
             for name in ("pair_offset", "reference_displacement")
         )
         series = metres.astype(np.float64) * (-4 * math.pi / self.header.wavelength)

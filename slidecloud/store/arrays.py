@@ -90,10 +90,16 @@ def zarr_store(location: Location, *, read_only: bool) -> Store:
     return Located(location, read_only=read_only)
 
 
-def reader(location: Location) -> zarr.Group:
-    """A store's root group for reading, in which missing chunks are errors."""
+def reader(location: Location, group: str = "", *, consolidated: bool = True) -> zarr.Group:
+    """A group for reading, in which missing chunks are errors.
+
+    The metadata of its arrays come with it in one request, where each array by itself would wait for an answer, and are
+    those of this moment. Without ``consolidated`` each is asked for when it is wanted: for the root of a run, which
+    repeats those of all bursts.
+    """
+    store = _Strict(zarr_store(location, read_only=True))
     return zarr.open_group(
-        _Strict(zarr_store(location, read_only=True)), mode="r", zarr_format=3, use_consolidated=False
+        store, path=group or None, mode="r", zarr_format=3, use_consolidated=None if consolidated else False
     )
 
 
@@ -110,7 +116,7 @@ class Writer:
 
     def __init__(self, location: Location, guard: Guard | None = None) -> None:
         self._tracked = Tracked(zarr_store(location, read_only=False), guard)
-        self._root = zarr.open_group(self._tracked, mode="r+", zarr_format=3, use_consolidated=False)
+        self._groups: dict[str, zarr.Group] = {}
 
     @property
     def checksums(self) -> dict[str, str]:
@@ -126,9 +132,7 @@ class Writer:
             If the region does not begin and end on chunk borders (or the array's end): a neighbour's chunk would be
             rewritten, and two writers of one chunk lose data without notice.
         """
-        array = self._root[path]
-        if not isinstance(array, zarr.Array):
-            raise TypeError(f"{path} is a group; expected an array.")
+        array = self._array(path)
         start = tuple(start) or (0,) * data.ndim
         region = tuple(slice(first, first + size) for first, size in zip(start, data.shape, strict=True))
         for dimension, (part, chunk, size) in enumerate(zip(region, array.chunks, array.shape, strict=True)):
@@ -140,6 +144,16 @@ class Writer:
         # All-fill chunks are stored too: an object that is absent must mean damage, never "no data".
         whole = array.with_config({"write_empty_chunks": True})
         whole[region or ...] = np.asarray(data, order="C")
+
+    def _array(self, path: str) -> zarr.Array[Any]:
+        """An array of the store; the metadata of a group's arrays are asked for once."""
+        group, _, name = path.rpartition("/")
+        if group not in self._groups:
+            self._groups[group] = zarr.open_group(self._tracked, path=group or None, mode="r+", zarr_format=3)
+        found = self._groups[group][name]
+        if not isinstance(found, zarr.Array):
+            raise TypeError(f"{path} is a group; expected an array.")
+        return found
 
 
 def read(array: zarr.Array[Any], region: tuple[Any, ...]) -> NDArray[Any]:

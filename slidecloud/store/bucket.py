@@ -27,7 +27,7 @@ from zarr.storage import ObjectStore
 from slidecloud.store.objects import Stored
 
 _TOGETHER = 16
-_PAUSES = tuple(min(15.0, 0.1 * 2**number) for number in range(16))
+_PAUSES = tuple(min(5.0, 0.1 * 2**number) for number in range(60))
 """Longest seconds before a write under a condition is tried again."""
 
 Result = TypeVar("Result")

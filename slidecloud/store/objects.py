@@ -33,16 +33,15 @@ class Objects(Protocol):
 
     Errors are those of the system: PermissionError where access is denied, other OSErrors where a store did not answer
     in spite of retries.
-
-    Attributes
-    ----------
-    atomic_create, atomic_replace
-        True where the store itself checks the condition of `create` and of `replace`, as far as is known; False where
-        the client looks and then writes.
     """
 
-    atomic_create: bool
-    atomic_replace: bool
+    @property
+    def atomic_create(self) -> bool:
+        """True where the store itself checks the condition of `create`; False where the client looks, then writes."""
+
+    @property
+    def atomic_replace(self) -> bool:
+        """The same of `replace`."""
 
     def get(self, key: str) -> Stored | None:
         """An object, or None where there is none."""

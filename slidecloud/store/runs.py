@@ -75,7 +75,7 @@ class Run:
 
     def __init__(self, location: Location) -> None:
         self.location = location
-        self._root = open_group(location, kind="run", remedy=_REMEDY)
+        self._root = open_group(location, kind="run", remedy=_REMEDY, consolidated=False)
 
     def __repr__(self) -> str:
         return f"Run({self.location}, bursts: {', '.join(self.bursts) or 'none'})"

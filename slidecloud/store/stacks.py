@@ -224,8 +224,8 @@ def open_dataset(location: Location, group: str = "") -> xr.Dataset:
     return dataset
 
 
-def open_group(location: Location, *, kind: str, remedy: str) -> zarr.Group:
-    """Open the root of one of our stores, after checking that it is one.
+def open_group(location: Location, *, kind: str, remedy: str, consolidated: bool = True) -> zarr.Group:
+    """Open the root of one of our stores, after checking that it is one; see `reader`.
 
     Raises
     ------
@@ -235,7 +235,7 @@ def open_group(location: Location, *, kind: str, remedy: str) -> zarr.Group:
         If it is something else, or of another major version.
     """
     try:
-        root = reader(location)
+        root = reader(location, consolidated=consolidated)
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no {kind} at {location}; make one with '{remedy}'.") from None
     except (ValueError, TypeError, KeyError) as error:

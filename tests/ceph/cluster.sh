@@ -2,10 +2,12 @@
 # A Ceph cluster of one node on loopback: monitor, manager, bluestore OSD on a file, S3 gateway. No systemd.
 #   cluster.sh up DIR      start it, on new or existing data; DIR is absolute and short, it holds sockets
 #   cluster.sh down DIR    stop it
-#   cluster.sh crash DIR   kill -9 gateway and OSD; "up" starts them again
+#   cluster.sh crash DIR [gateway] [osd]   kill -9 of both or one; "up" starts them again
 # Debian: apt-get install --no-install-recommends ceph-mon ceph-mgr ceph-osd radosgw
 set -euo pipefail
-action=${1:?up, down or crash} dir=${2:?absolute folder} port=${PORT:-7481} monitor=${MONITOR_PORT:-40791}
+action=${1:?up, down or crash} dir=${2:?absolute folder}
+shift 2
+victims=${*:-gateway osd} port=${PORT:-7481} monitor=${MONITOR_PORT:-40791}
 conf=$dir/ceph.conf
 
 running() { [ -f "$dir/run/$1.pid" ] && kill -0 "$(cat "$dir/run/$1.pid")" 2>/dev/null; }
@@ -52,7 +54,7 @@ bluestore block create = true
 bluestore cache autotune = false
 bluestore cache size = 268435456
 [client.rgw.a]
-rgw frontends = beast endpoint=127.0.0.1:$port
+rgw frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
 rgw data = $dir/rgw
 rgw dns name = localhost
 CONF
@@ -67,7 +69,13 @@ CONF
 
 up() {
     local new=
-    if [ ! -f "$conf" ]; then new=yes && configure; fi
+    if [ ! -f "$conf" ]; then
+        if curl -s -o /dev/null "http://127.0.0.1:$port/"; then
+            echo "Something answers at port $port already; choose PORT and MONITOR_PORT." >&2
+            exit 1
+        fi
+        new=yes && configure
+    fi
     running mon.a || ceph-mon -c "$conf" -i a
     await ceph_ -s
     running mgr.x || ceph-mgr -c "$conf" -i x
@@ -81,15 +89,19 @@ up() {
     await osd_is_up
     running client.rgw.a || radosgw -c "$conf" -n client.rgw.a
     await curl -s -o /dev/null "http://127.0.0.1:$port/"
-    if [ $new ]; then
+    if [ ! -f "$dir/user" ]; then
         radosgw-admin -c "$conf" user create --uid=tests --display-name=tests --access-key="${AWS_ACCESS_KEY_ID:?}" \
             --secret="${AWS_SECRET_ACCESS_KEY:?}"
+        touch "$dir/user"
     fi
 }
 
 case $action in
     up) up >"$dir.log" 2>&1 || { tail -20 "$dir.log" >&2; exit 1; }; echo "http://127.0.0.1:$port" ;;
     down) for name in client.rgw.a osd.0 mgr.x mon.a; do stop $name TERM; done ;;
-    crash) for name in client.rgw.a osd.0; do stop $name KILL; done ;;
+    crash)
+        if [[ $victims == *gateway* ]]; then stop client.rgw.a KILL; fi
+        if [[ $victims == *osd* ]]; then stop osd.0 KILL; fi
+        ;;
     *) echo "expected up, down or crash, not $action" >&2; exit 2 ;;
 esac

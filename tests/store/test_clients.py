@@ -105,11 +105,12 @@ def test_denied_is_said_in_a_line(endpoint):
 
 
 def test_no_credentials(endpoint, monkeypatch):
+    boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="public", ACL="public-read")
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(PermissionError, match=r"No credentials .*AWS_PROFILE"):
         locate("s3://slides/run.zarr", {"endpoint_url": endpoint, "requester_pays": True}).exists()
-    anonymous = locate("s3://slides/run.zarr", {"endpoint_url": endpoint, "anon": True})
+    anonymous = locate("s3://public/run.zarr", {"endpoint_url": endpoint, "anon": True})
     assert anonymous.read("zarr.json") is None
 
 

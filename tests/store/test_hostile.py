@@ -148,10 +148,10 @@ def test_no_pickle_is_ever_loaded():
 
 
 def test_an_array_that_says_it_was_pickled(run_copy):
-    path = run_copy / "stacks/sim_small.zarr/phase/zarr.json"
+    path = run_copy / "stacks/sim_small.zarr/zarr.json"
     for codec in ("numcodecs.pickle", "pickle"):
         metadata = json.loads(path.read_text())
-        metadata["codecs"] = [{"name": codec, "configuration": {}}]
+        metadata["consolidated_metadata"]["metadata"]["phase"]["codecs"] = [{"name": codec, "configuration": {}}]
         path.write_text(json.dumps(metadata))
         with pytest.raises((DataError, ValueError, KeyError)):
             runs.Stack(runs.locate(str(run_copy / "stacks/sim_small.zarr"))).pair_rows(range(1), slice(0, 32))

@@ -19,7 +19,7 @@ from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.verify import verify
 from slidecloud.store import aws, bucket
-from slidecloud.store.arrays import Writer
+from slidecloud.store.arrays import reader
 
 
 def configure(endpoint):
@@ -67,7 +67,7 @@ def test_run_in_a_bucket(endpoint, few, undisturbed, caplog):
     travelling = [
         run,
         units,
-        Writer(run)._root,
+        reader(stack),
         velocity,
         velocity.chunk(),
         slidecloud.open_run(str(run), options).tree,

@@ -13,6 +13,8 @@ import zarr
 
 from slidecloud import config
 from slidecloud.config import RunConfig
+from slidecloud.pipeline import executors
+from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.executors import Executor, serial
 from slidecloud.pipeline.ingest import ingest
 from slidecloud.pipeline.run import run
@@ -28,9 +30,11 @@ __all__ = [
     "compute",
     "config",
     "configure",
+    "executors",
     "ingest",
     "locate",
     "objects",
+    "planning",
     "records",
     "rerun",
     "run",
