@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,11 +70,16 @@ def connect(address: str, *, tls: TLS | None = None, timeout: float = 30.0) -> I
             f"No Dask scheduler answers at {address} within {timeout:.0f} s ({error}). "
             "Check the address, or leave resources.scheduler out to use this machine."
         ) from None
+    log = logging.getLogger("distributed.client")
+    level = log.level
+    # That the scheduler is gone is said by whoever waits for a result; Dask would print tracebacks beside it.
+    log.setLevel(logging.CRITICAL)
     try:
         versions.check(client)
         yield client
     finally:
         client.close()
+        log.setLevel(level)
 
 
 def _security(address: str, tls: TLS | None) -> Security | None:

@@ -1,0 +1,115 @@
+"""The field on which the fault campaign takes place: one store, one cluster, the undisturbed run, the losses."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import losses
+import pytest
+import runs
+from cases import Case, objects
+from processes import Cluster
+from stores import Bucket, bucket
+
+ROLES = ("worker-0", "worker-1", "balloon", "driver", "second")
+_losses = pytest.StashKey[list[losses.Loss]]()
+
+
+class Field:
+    """All that cases share.
+
+    Attributes
+    ----------
+    expected
+        Objects of the undisturbed run.
+    """
+
+    def __init__(self, folder: Path, cluster: Cluster, store: Bucket) -> None:
+        self.folder, self.cluster, self.bucket = folder, cluster, store
+        self.expected: dict[str, bytes] = {}
+        self._undisturbed: dict[str, list[float]] = {}
+        self._number = 0
+
+    @contextmanager
+    def case(self, place: str, *, mount: str | None = None) -> Iterator[Case]:
+        """A new case, with a file system of its own of so many bytes where that is asked for and allowed."""
+        self.cluster.heal()
+        self._number += 1
+        folder = self.folder / f"case{self._number}"
+        folder.mkdir()
+        words = ["mount", "-t", "tmpfs", "-o", f"size={mount}", "tmpfs", str(folder)]
+        mounted = mount is not None and subprocess.run(words, capture_output=True, check=False).returncode == 0
+        stacks = "s3://slides/stacks" if place == "bucket" else str(self.folder / "stacks")
+        case = Case(self.cluster, self.bucket, f"case{self._number}", folder, place, stacks)
+        try:
+            yield case
+        finally:
+            if case.driver is not None:
+                self.cluster.end(case.driver)
+            if mounted:
+                subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+    def undisturbed(self, place: str, *, times: int = 1) -> float:
+        """Seconds of a run that nothing disturbs: the median of what was measured, of so many at least."""
+        measured = self._undisturbed.setdefault(place, [])
+        while len(measured) < times:
+            measured.append(self._run(place))
+        return statistics.median(measured)
+
+    def _run(self, place: str) -> float:
+        with self.case(place) as case:
+            started = time.monotonic()
+            case.finish()
+            seconds = time.monotonic() - started
+            assert case.attempts == 1
+            self.expected = self.expected or objects(case.location)
+            case.check(self.expected)
+        return seconds
+
+
+@pytest.fixture(scope="session")
+def field(tmp_path_factory: pytest.TempPathFactory, few_pairs: object) -> Iterator[Field]:
+    """The field, with stacks in a folder and in the bucket, and one run behind it that has warmed it up."""
+    folder = tmp_path_factory.mktemp("campaign")
+    orders = folder / "orders"
+    orders.mkdir()
+    with bucket(folder / "store.log", roles=ROLES) as store:
+        for stacks in (runs.locate(str(folder / "stacks")), store.locate("stacks")):
+            assert runs.ingest(few_pairs, stacks, chunks=runs.CHUNKS).exit_code == 0
+        cluster = Cluster(orders, {role: store.environment(role) for role in ROLES})
+        try:
+            made = Field(folder, cluster, store)
+            made._run("folder")
+            yield made
+        finally:
+            cluster.close()
+
+
+@pytest.fixture(scope="session")
+def few_pairs(source, interferograms, scene) -> object:
+    """A source with 24 of the small scene's pairs."""
+    return runs.subset(source, interferograms, scene, list(range(24)))
+
+
+@pytest.fixture
+def lost(request: pytest.FixtureRequest) -> Callable[[losses.Loss], None]:
+    """Notes what a case cost, for the table at the end."""
+    return request.config.stash.setdefault(_losses, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table."""
+    found = config.stash.get(_losses, [])
+    if found:
+        terminalreporter.section("what the faults cost")
+        for line in losses.table(found):
+            terminalreporter.write_line(line)
+        path = Path(str(config.rootpath)) / ".pytest_cache" / "losses.json"
+        if path.parent.is_dir():
+            losses.store(found, path)
+            terminalreporter.write_line(f"every case: {path}")
