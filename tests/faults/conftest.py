@@ -12,7 +12,7 @@ from pathlib import Path
 import losses
 import pytest
 import runs
-from cases import Case, objects
+from cases import TILES, Case, objects
 from processes import Cluster
 from stores import Bucket, bucket
 
@@ -26,12 +26,12 @@ class Field:
     Attributes
     ----------
     expected
-        Objects of the undisturbed run.
+        Objects of the undisturbed run in each place.
     """
 
     def __init__(self, folder: Path, cluster: Cluster, store: Bucket) -> None:
         self.folder, self.cluster, self.bucket = folder, cluster, store
-        self.expected: dict[str, bytes] = {}
+        self.expected: dict[str, dict[str, bytes]] = {}
         self._undisturbed: dict[str, list[float]] = {}
         self._number = 0
 
@@ -67,8 +67,7 @@ class Field:
             case.finish()
             seconds = time.monotonic() - started
             assert case.attempts == 1
-            self.expected = self.expected or objects(case.location)
-            case.check(self.expected)
+            case.check(self.expected.setdefault(place, objects(case.location)))
         return seconds
 
 
@@ -79,8 +78,8 @@ def field(tmp_path_factory: pytest.TempPathFactory, few_pairs: object) -> Iterat
     orders = folder / "orders"
     orders.mkdir()
     with bucket(folder / "store.log", roles=ROLES) as store:
-        for stacks in (runs.locate(str(folder / "stacks")), store.locate("stacks")):
-            assert runs.ingest(few_pairs, stacks, chunks=runs.CHUNKS).exit_code == 0
+        for stacks, place in ((runs.locate(str(folder / "stacks")), "folder"), (store.locate("stacks"), "bucket")):
+            assert runs.ingest(few_pairs, stacks, chunks=(32, *TILES[place])).exit_code == 0
         cluster = Cluster(orders, {role: store.environment(role) for role in ROLES})
         try:
             made = Field(folder, cluster, store)

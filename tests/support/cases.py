@@ -20,6 +20,10 @@ from slidecloud.store import lease
 from slidecloud.store.location import Location
 
 ATTEMPTS = 6
+TILES = {"folder": (32, 64), "bucket": (96, 64)}
+"""Rows and columns of a unit; simulated buckets take milliseconds for each of a run's many small objects."""
+UNITS = {"folder": 20, "bucket": 8}
+"""Units of a run."""
 PACE = 0.05
 
 
@@ -72,6 +76,10 @@ class Case:
     def location(self) -> Location:
         """The run store as seen by the test."""
         return self.bucket.locate(f"{self.name}/run.zarr") if self.place == "bucket" else runs.locate(self.url)
+
+    def moment(self, choice: random.Random, *, first: int = 0) -> int:
+        """A number of records after which there still is something to disturb."""
+        return choice.randrange(first, UNITS[self.place] * 2 // 3)
 
     def order(self, name: str, value: object = "") -> None:
         """Tell the processes inside something."""
@@ -129,9 +137,10 @@ class Case:
         recorded = {key for key in runs.records.done(location) if key.stage != "template"}
         assert recorded == units
         computed, before = (int(number) for number in _COUNTS.search(self.said[-1]).groups())
-        assert computed + before == len(units)
-        writers = Counter(unit for what, unit in self.notes() if what == "recorded")
-        assert set(writers.values()) <= {1}, writers
+        assert computed + before == len(units) == UNITS[self.place]
+        if self.place == "folder":  # a bucket counts the same bytes as written where its first answer was lost
+            writers = Counter(unit for what, unit in self.notes() if what == "recorded")
+            assert set(writers.values()) == {1}, writers
         assert lease.holder(location) is None
         options = dict(location.options)
         assert collect(str(location), options, remove=True).foreign == ()
@@ -152,7 +161,7 @@ class Case:
         return settings.model_copy(update={"storage_options": options})
 
     def _resources(self) -> dict[str, object]:
-        chosen = {"executor": self.executor, "memory": "2 GiB", "tile": [32, 64]}
+        chosen = {"executor": self.executor, "memory": "2 GiB", "tile": TILES[self.place]}
         return chosen | ({"scheduler": self.cluster.address} if self.executor == "dask" else {})
 
 
@@ -169,5 +178,3 @@ def objects(location: Location) -> dict[str, bytes]:
 def seeds(kind: str, seed: int) -> random.Random:
     """The choices of a case."""
     return random.Random(f"{kind} {seed}")
-
-

@@ -75,6 +75,7 @@ def between(endpoint: str, faults: Faults) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # a body would wait 40 ms for the receipt of its head
 
         def log_message(self, *words: object) -> None:
             """Say nothing."""

@@ -18,8 +18,6 @@ from stores import until
 
 from slidecloud.store import lease
 
-UNITS = 17
-"""About as many records as a case may wait for and still be disturbed before its end."""
 Injury = Callable[[Case, random.Random], int]
 
 
@@ -47,12 +45,14 @@ def kill_drivers(case: Case, choice: random.Random) -> int:
 
 
 def kill_scheduler(case: Case, choice: random.Random) -> int:
-    """With it goes all that it knew, and its workers leave."""
+    """With it goes all that it knew, and its workers leave; another one comes at once, or when the driver has ended."""
     case.driver = case.start()
-    if not case.wait_for_records(choice.randrange(1, UNITS)):
+    if not case.wait_for_records(case.moment(choice, first=1)):
         return 0
     case.cluster.scheduler.kill()
     case.cluster.scheduler.wait()
+    if choice.random() < 0.5:
+        case.cluster.heal()
     return 1
 
 
@@ -61,7 +61,7 @@ def exhaust_memory(case: Case, choice: random.Random) -> int:
     case.cluster.heal(("worker-0", "balloon"))
     wanted = choice.randint(1, 2)
     case.driver = case.start()
-    case.wait_for_records(choice.randrange(0, UNITS // 2))
+    case.wait_for_records(case.moment(choice))
     for number in range(wanted):
         case.order(f"balloon-{number}")
     case.driver.wait(300)
@@ -88,7 +88,7 @@ def throttle(case: Case, choice: random.Random) -> int:
 
 
 def deny(kind: str) -> Injury:
-    """Everything for a while: what is done by then ends with an error or a unit set aside, never with a wrong record."""
+    """Everything for a while: the run ends with an error or with units set aside, never with a wrong record."""
 
     def injure(case: Case, choice: random.Random) -> int:
         started: list[float] = []
@@ -106,7 +106,7 @@ def deny(kind: str) -> Injury:
 def step_clocks(case: Case, choice: random.Random) -> int:
     """The clocks of the driver and of one worker jump by hours, either way, in the middle of the run."""
     case.driver = case.start()
-    if not case.wait_for_records(choice.randrange(0, UNITS)):
+    if not case.wait_for_records(case.moment(choice)):
         return 0
     for role in ("driver", choice.choice(("worker-0", "worker-1"))):
         case.order(f"clock-{role}", choice.choice((-1, 1)) * choice.uniform(1, 12) * 3600)
@@ -137,7 +137,7 @@ def cut_network(case: Case, choice: random.Random) -> int:
 def fill_disk(case: Case, choice: random.Random) -> int:
     """No space is left, in the middle of what is being written; after a while somebody makes room."""
     case.driver = case.start()
-    if not case.wait_for_records(choice.randrange(1, UNITS)):
+    if not case.wait_for_records(case.moment(choice, first=1)):
         return 0
     filler = case.folder / "filler"
     started = time.monotonic()
@@ -161,7 +161,7 @@ def pause_writer(case: Case, choice: random.Random) -> int:
     lifetime, takeover = 4.0, choice.random() < 0.5
     late = case.start(**{LIFETIME: str(lifetime)})
     case.driver = late
-    if not case.wait_for_records(choice.randrange(1, UNITS // 2)):
+    if not case.wait_for_records(case.moment(choice, first=1)):
         return 0
     time.sleep(choice.uniform(0, 0.2))
     os.kill(late.pid, signal.SIGSTOP)
@@ -210,7 +210,7 @@ KINDS: dict[str, tuple[Injury, tuple[str, ...]]] = {
 def _each(case: Case, choice: random.Random, act: Callable[[], None], *, most: int = 3) -> int:
     """Do something at one to ``most`` moments of a run; returns how often the run was still going on."""
     case.driver = case.start()
-    moments = sorted(choice.sample(range(UNITS), choice.randint(1, most)))
+    moments = sorted(case.moment(choice) for _ in range(choice.randint(1, most)))
     injected = 0
     for moment in moments:
         if not case.wait_for_records(moment):
@@ -236,7 +236,7 @@ def _meanwhile(case: Case, choice: random.Random, rates: dict[str, float], over:
     spoiler = case.bucket.faults
     spoiler.injected.clear()
     case.driver = case.start()
-    if not case.wait_for_records(choice.randrange(0, UNITS // 2)):
+    if not case.wait_for_records(case.moment(choice)):
         return 0
     spoiler.rates = rates
     try:
