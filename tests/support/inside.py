@@ -8,6 +8,7 @@ The environment variable ``CAMPAIGN`` names the folder of orders, ``ROLE`` this 
     clock-ROLE      seconds by which the clock of the process is wrong
     balloon-N       whichever process of the role ``balloon`` takes it grows at its next unit until it is killed
     full            no file opens for writing: the disk is full
+    gate            nobody takes a lease until it is gone; each who waits leaves ``waits-PROCESS``
 """
 
 from __future__ import annotations
@@ -59,6 +60,17 @@ def watch() -> None:
         return done
 
     units.perform, records.write = noted, recorded
+    lease.take = _gated(lease.take)
+
+
+def _gated(take: Any) -> Any:
+    def gated(*arguments: Any, **options: Any) -> None:
+        while (ORDERS / "gate").exists():
+            (ORDERS / f"waits-{os.getpid()}").touch()
+            time.sleep(0.001)
+        take(*arguments, **options)
+
+    return gated
 
 
 def shift_clock() -> None:
