@@ -166,14 +166,15 @@ def pause_writer(case: Case, choice: random.Random) -> int:
     time.sleep(choice.uniform(0, 0.2))
     os.kill(late.pid, signal.SIGSTOP)
     try:
-        assert psutil.Process(late.pid).status() == psutil.STATUS_STOPPED
+        until(lambda: psutil.Process(late.pid).status() == psutil.STATUS_STOPPED)
         until(lambda: takeover or lease.holder(case.location) is None)
         case.driver = case.start(*(["--takeover"] if takeover else []))
         assert case.driver.wait(300) == 0, case.cluster.log(case.driver)
         done, stored = runs_done(case), objects(case.location)
-    finally:
         os.kill(late.pid, signal.SIGCONT)
-    assert late.wait(300) == 1, case.cluster.log(late)
+        assert late.wait(300) == 1, case.cluster.log(late)
+    finally:
+        case.cluster.end(late)
     words = case.cluster.log(late)
     assert "lease" in words, words
     assert (runs_done(case), objects(case.location)) == (done, stored)
