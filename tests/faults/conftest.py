@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from processes import Cluster
 from stores import Bucket, bucket
 
 ROLES = ("worker-0", "worker-1", "balloon", "driver", "second")
-_losses = pytest.StashKey[list[losses.Loss]]()
 
 
 class Field:
@@ -95,20 +94,15 @@ def few_pairs(source, interferograms, scene) -> object:
     return runs.subset(source, interferograms, scene, list(range(24)))
 
 
-@pytest.fixture
-def lost(request: pytest.FixtureRequest) -> Callable[[losses.Loss], None]:
-    """Notes what a case cost, for the table at the end."""
-    return request.config.stash.setdefault(_losses, []).append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the table."""
-    found = config.stash.get(_losses, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what the faults cost, also where the tests ran in several processes."""
+    found = [
+        losses.Loss(**value)
+        for report in terminalreporter.getreports("passed")
+        for name, value in report.user_properties
+        if name == "loss"
+    ]
     if found:
         terminalreporter.section("what the faults cost")
         for line in losses.table(found):
             terminalreporter.write_line(line)
-        path = Path(str(config.rootpath)) / ".pytest_cache" / "losses.json"
-        if path.parent.is_dir():
-            losses.store(found, path)
-            terminalreporter.write_line(f"every case: {path}")

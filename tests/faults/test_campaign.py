@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 
 import pytest
-from cases import seeds
+from cases import choices
 from injuries import KINDS
 from losses import Loss
 
@@ -28,10 +29,10 @@ def test_no_fault(field, place):
 
 
 @pytest.mark.parametrize(("kind", "seed"), _PARAMETERS)
-def test_a_fault(field, lost, kind, seed):
+def test_a_fault(field, record_property, kind, seed):
     injure, places = KINDS[kind]
     place = places[seed % len(places)]
-    undisturbed, choice = field.undisturbed(place), seeds(kind, seed)
+    undisturbed, choice = field.undisturbed(place), choices(kind, seed)
     for _ in range(5):  # a run may end before its moment comes
         with field.case(place, mount="16m" if kind == "disk full" and seed % 2 == 0 else None) as case:
             started = time.monotonic()
@@ -42,4 +43,5 @@ def test_a_fault(field, lost, kind, seed):
         if faults:
             break
     assert faults > 0
-    lost(Loss(kind, seed, place, faults, case.attempts, seconds - undisturbed, case.begun_again))
+    loss = Loss(kind, seed, place, faults, case.attempts, seconds - undisturbed, case.begun_again)
+    record_property("loss", asdict(loss))

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 import pytest
-from cases import seeds
+from cases import choices
 from stores import until
 
 REFUSED = re.compile(r"Error: .*(is being written by process \d+ on|was taken by another driver this very moment)")
@@ -21,7 +21,7 @@ REFUSED = re.compile(r"Error: .*(is being written by process \d+ on|was taken by
     ],
 )
 def test_one_runs(field, place, seed):
-    choice = seeds(place, seed)
+    choice = choices(place, seed)
     field.undisturbed(place)
     with field.case(place) as case:
         case.order("gate")

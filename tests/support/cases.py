@@ -57,6 +57,10 @@ class Case:
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Take back all orders, and write the configuration."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for order in self.cluster.folder.glob("*"):
             if order.is_file() and order.suffix != ".log":
@@ -175,6 +179,6 @@ def objects(location: Location) -> dict[str, bytes]:
     return {key: runs.records.checksum(data).encode() for key, data in location.read_many(keys).items()}
 
 
-def seeds(kind: str, seed: int) -> random.Random:
+def choices(kind: str, seed: int) -> random.Random:
     """The choices of a case."""
     return random.Random(f"{kind} {seed}")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Loss:
     again: int
 
 
-def table(losses: list[Loss]) -> Iterator[str]:
+def table(losses: Sequence[Loss]) -> Iterator[str]:
     """Lines of a table by kind."""
     yield f"{'kind':<28}{'cases':>6}{'faults':>8}{'commands':>10}{'lost s/case':>13}{'most':>7}{'units again':>13}"
     for kind in dict.fromkeys(loss.kind for loss in losses):
@@ -34,8 +32,3 @@ def table(losses: list[Loss]) -> Iterator[str]:
             f"{max(seconds):>7.1f}{sum(loss.again for loss in these) / len(these):>13.1f}"
         )
     yield f"{'all':<28}{len(losses):>6}{sum(loss.faults for loss in losses):>8}"
-
-
-def store(losses: list[Loss], path: Path) -> None:
-    """Keep them as JSON."""
-    path.write_text(json.dumps([asdict(loss) for loss in losses], indent=1))

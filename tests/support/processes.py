@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import inside
+import psutil
 from stores import free_port, until
 
 from slidecloud.cluster.local import ALLOWED_FAILURES
@@ -69,8 +70,6 @@ class Cluster:
 
     def end(self, process: Process) -> None:
         """Kill a process and the children it has."""
-        import psutil
-
         if process.poll() is None:
             children = psutil.Process(process.pid).children(recursive=True)
             process.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -87,8 +88,6 @@ def bucket(log: Path, *, roles: tuple[str, ...]) -> Iterator[Bucket]:
 
 def free_port() -> int:
     """A port that nobody listens on."""
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
