@@ -112,7 +112,8 @@ def _system(error: OSError) -> str:
         return f"There is no{name or ' such file'}. Check the path."
     if isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError):
         return f"{error.strerror}:{name}. Check the path."
-    return f"{error.strerror}:{name}. What is stored is safe; set this right and give the same command again."
+    where = f":{name}" if name else ""
+    return f"{error.strerror}{where}. What is stored is safe; set this right and give the same command again."
 
 
 def _sentence(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,11 +70,26 @@ def connect(address: str, *, tls: TLS | None = None, timeout: float = 30.0) -> I
             f"No Dask scheduler answers at {address} within {timeout:.0f} s ({error}). "
             "Check the address, or leave resources.scheduler out to use this machine."
         ) from None
+    with _quiet():
+        try:
+            versions.check(client)
+            yield client
+        finally:
+            client.close()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Whoever waits for a result says that the scheduler is gone; Dask would print tracebacks beside it."""
+    logs = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL)
     try:
-        versions.check(client)
-        yield client
+        yield
     finally:
-        client.close()
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
 
 
 def _security(address: str, tls: TLS | None) -> Security | None:

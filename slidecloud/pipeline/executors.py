@@ -22,6 +22,7 @@ Result = Any
 _PATIENCE = 2.0
 _COUNT_AGAIN = 5.0
 _GPU_PATIENCE = 600.0
+_GONE = "The Dask scheduler is gone. What was done is stored: start a cluster and give the same command again."
 
 
 class Executor(Protocol):
@@ -180,7 +181,10 @@ class DaskExecutor:
                 break
         number, future = self._flying.pop(key)
         if future.status == "finished":
-            return number, future.result()
+            try:
+                return number, future.result()
+            except OSError:  # it is fetched by way of the scheduler, which has gone meanwhile
+                raise ConnectionError(_GONE) from None
         if future.status == "error":
             return number, future.exception()
         self._check_scheduler()
@@ -212,9 +216,7 @@ class DaskExecutor:
 
     def _check_scheduler(self) -> None:
         if self._client.status != "running":
-            raise ConnectionError(
-                "The Dask scheduler is gone. What was done is stored: start a cluster and give the same command again."
-            )
+            raise ConnectionError(_GONE)
 
 
 def serial() -> SerialExecutor:

@@ -31,7 +31,9 @@ LIFETIME = 60.0
 """Seconds a lease is good for after it was renewed."""
 SETTLE = 3.0
 """Seconds in which two drivers that took a lease at once see each other, where the store cannot tell them."""
-_FIELDS = {"token", "host", "machine", "process", "started", "written", "lifetime"}
+_TEXTS = ("token", "host", "machine")
+_NUMBERS = ("process", "started", "written", "lifetime")
+_LARGEST = 1e12
 
 
 class LeaseError(RuntimeError):
@@ -185,11 +187,13 @@ def _encode(token: str | None) -> bytes:
 
 
 def _parse(found: Stored) -> dict[str, Any] | None:
-    """What a lease says; None where nobody holds it, or it is damaged."""
+    """What a lease says; None where nobody holds it, or it is damaged or no lease at all."""
     try:
         lease = json.loads(found.data)
-        return lease if set(lease) >= _FIELDS and isinstance(lease["token"], str) else None
-    except (ValueError, TypeError):
+        texts = all(isinstance(lease[name], str) for name in _TEXTS)
+        numbers = all(type(lease[name]) in (int, float) and 0 <= lease[name] < _LARGEST for name in _NUMBERS)
+        return lease if texts and numbers else None
+    except (ValueError, TypeError, LookupError, RecursionError):
         return None
 
 

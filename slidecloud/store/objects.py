@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from zarr.abc.store import Store
+
+_BANNED = re.compile(r"[\x00-\x1f\x7f\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,12 @@ def check_key(key: str) -> str:
     Raises
     ------
     ValueError
-        If a part of it is empty, ``.`` or ``..``, or it holds a character that no store keeps.
+        If a part of it is empty, ``.`` or ``..``, or it holds a control character or a backslash, which not every
+        store keeps.
     """
-    if any(part in ("", ".", "..") for part in key.split("/")) or "\0" in key or "\\" in key:
-        raise ValueError(f"The object key {key!r} leaves its store; expected names separated by single slashes.")
+    if any(part in ("", ".", "..") for part in key.split("/")) or _BANNED.search(key):
+        raise ValueError(
+            f"The object key {key!r} leaves its store, or holds a character that not every store keeps; "
+            "expected names separated by single slashes."
+        )
     return key

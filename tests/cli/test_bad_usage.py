@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import shutil
@@ -12,6 +13,7 @@ import pytest
 import small
 
 from slidecloud.cli import main
+from slidecloud.cli.errors import explain
 from slidecloud.cluster import choose
 
 Words = Callable[[Path], list[str]]
@@ -204,6 +206,13 @@ def test_permission_error_is_named(
     monkeypatch.setattr(Path, "mkdir", deny)
     assert main(["export", str(own_region / "run.zarr"), "--out", "maps"]) == 1
     assert capsys.readouterr().err.startswith("Error: No permission for 'maps'")
+
+
+def test_a_full_disk_is_one_sentence() -> None:
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert explain(full).startswith("Error: No space left on device. What is stored is safe")
+    full.filename = "/data/run.zarr"
+    assert explain(full).startswith("Error: No space left on device: '/data/run.zarr'. What is stored is safe")
 
 
 def test_truncated_chunk_of_a_run(own_region: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

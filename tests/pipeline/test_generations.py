@@ -294,3 +294,29 @@ def test_a_lost_scheduler_ends_the_wait():
     client.status = "closed"
     with pytest.raises(ConnectionError, match=r"scheduler is gone.*give the same command again"):
         executor.take()
+
+
+def test_a_scheduler_lost_while_a_result_is_fetched():
+    """Its connection breaks before the client knows that it is gone."""
+
+    class Future:
+        key, status = "task", "finished"
+
+        def add_done_callback(self, call):
+            call(self)
+
+        def result(self):
+            raise ConnectionResetError("by peer")
+
+    class Client:
+        status = "running"
+        dashboard_link = None
+
+        def submit(self, function, *arguments, key, **options):
+            Future.key = key
+            return Future()
+
+    executor = DaskExecutor(Client())
+    executor.submit(0, print)
+    with pytest.raises(ConnectionError, match=r"scheduler is gone.*give the same command again"):
+        executor.take()

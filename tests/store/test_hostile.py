@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
 from pathlib import Path
@@ -16,7 +17,7 @@ from slidecloud.config import ConfigError
 from slidecloud.pipeline.status import status
 from slidecloud.pipeline.verify import verify
 from slidecloud.stack.arrays import ArraySource
-from slidecloud.store import records
+from slidecloud.store import lease, records
 from slidecloud.types import DataError
 
 HOSTILE = (
@@ -50,6 +51,62 @@ def test_secrets_in_options(options):
 def test_urls_that_climb(url):
     with pytest.raises(ValueError, match=re.escape("part '.' or '..'")):
         runs.locate(url)
+
+
+PARTS = ("..", ".", "", " ", "a", "Z", "ä", "a\u0308", "山崩", "\u202e", "%2e", "%2F", "\\", "\0", "\n", *"*?#~'\"")
+
+
+@pytest.mark.parametrize("place", ["folder", "bucket"])
+@pytest.mark.parametrize("seed", range(3))
+def test_keys_of_any_kind(request, tmp_path, place, seed):
+    """A key is refused, or its object is read, listed and removed under that very name, inside its store."""
+    choice = random.Random(seed)
+    if place == "folder":
+        location = runs.locate(str(tmp_path / "around" / "store"))
+    else:
+        location = runs.locate("s3://slides/around/store", {"endpoint_url": request.getfixturevalue("endpoint")})
+    kept = {}
+    for number in range(120):
+        names = ["".join(choice.choices(PARTS, k=choice.randint(1, 3))) for _ in range(choice.randint(1, 3))]
+        key = f"{number}/" + "/".join(names)  # no key lies below another
+        if any(name in ("", ".", "..") or set("\0\n\\") & set(name) for name in key.split("/")):
+            with pytest.raises(ValueError, match="leaves its store"):
+                location.write(key, b"")
+        else:
+            kept[key] = key.encode()
+            location.write(key, kept[key])
+    assert len(kept) > 20
+    assert location.keys() == sorted(kept)
+    assert location.read_many(kept) == kept
+    outside = [path for path in tmp_path.rglob("*") if not path.is_relative_to(tmp_path / "around" / "store")]
+    assert outside == ([tmp_path / "around"] if place == "folder" else [])
+    for key in kept:
+        location.delete(key)
+    assert location.keys() == []
+
+
+VALUES = (None, True, -1, 1e308, float("nan"), 10**400, "", "ä", [], {"token": "x"}, "../..", 10**9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_leases_of_any_kind(tmp_path, seed):
+    """What somebody left in place of a lease is a lease or is not, and a takeover always ends it."""
+    choice = random.Random(seed)
+    location = runs.locate(str(tmp_path))
+    for _ in range(60):
+        made = json.loads(lease._encode("theirs"))
+        for name in choice.sample(sorted(made), choice.randint(1, 4)):
+            made[name] = choice.choice(VALUES)
+        text = json.dumps(made).encode()
+        location.write(lease.LEASE, text if choice.random() < 0.8 else text[: choice.randrange(len(text))])
+        assert lease.holder(location) is None or "process" in lease.holder(location)
+        try:
+            with lease.hold(location):
+                pass
+        except lease.LeaseError:
+            with lease.hold(location, takeover=True) as token:
+                assert lease.is_held(location, token)
+        assert lease.holder(location) is None
 
 
 @pytest.mark.parametrize("name", ["Bergsturz ä 山崩", "a b#c%20d", "x;y'z"])

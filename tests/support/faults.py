@@ -18,7 +18,14 @@ SECRET = "wJalrXUtnFEMI0K7MDENG0bPxRfiCYSECRET"
 TOKEN = "FwoGZXIvYXdzEJr0TOKEN"
 """Keys that no test may find anywhere but in the environment."""
 _ERROR = '<?xml version="1.0"?><Error><Code>{}</Code><Message>injected</Message></Error>'
-_CODES = {"500": "InternalError", "503": "SlowDown", "403": "AccessDenied", "501": "NotImplemented"}
+_CODES = {
+    "500": (500, "InternalError"),
+    "503": (503, "SlowDown"),
+    "429": (429, "TooManyRequests"),
+    "403": (403, "AccessDenied"),
+    "skewed": (403, "RequestTimeTooSkewed"),
+    "501": (501, "NotImplemented"),
+}
 
 
 class Faults:
@@ -29,7 +36,14 @@ class Faults:
     seed
         Of the choice.
     rates
-        Probability of each kind of fault.
+        Probability of each kind of fault; may be changed while requests come.
+
+    Attributes
+    ----------
+    injected
+        Answers spoiled so far, by kind.
+    pause
+        Seconds of a slow answer.
     """
 
     def __init__(self, seed: int, rates: Mapping[str, float]) -> None:
@@ -37,6 +51,7 @@ class Faults:
         self.injected: Counter[str] = Counter()
         self.requests = 0
         self.refuse_conditions = False
+        self.pause = 0.3
         self._choice = random.Random(seed)
         self._lock = threading.Lock()
 
@@ -60,6 +75,7 @@ def between(endpoint: str, faults: Faults) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # a body would wait 40 ms for the receipt of its head
 
         def log_message(self, *words: object) -> None:
             """Say nothing."""
@@ -77,11 +93,12 @@ def between(endpoint: str, faults: Faults) -> Iterator[str]:
             if faults.refuse_conditions and conditional and self.command == "PUT":
                 fault = "501"
             if fault in _CODES:
-                return self._answer(int(fault), _ERROR.format(_CODES[fault]).encode())
+                status, code = _CODES[fault]
+                return self._answer(status, _ERROR.format(code).encode())
             if fault == "cut":
                 return self._hang_up()
             if fault == "slow":
-                time.sleep(0.3)
+                time.sleep(faults.pause)
             status, headers, answer = _ask(store, self.command, self.path, dict(self.headers), body)
             if fault == "lost":
                 return self._hang_up()
