@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from slidecloud.cluster.settings import SETTINGS
 from slidecloud.pipeline.executors import GPU
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def local(workers: int | None = None, *, memory: int | None = None) -> Iterator[
     from distributed import Client, LocalCluster
 
     settings = {
+        **SETTINGS,
         "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
         # A unit's memory is known before it starts; spilling or pausing would only hide a wrong figure.
         "distributed.worker.memory.spill": False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import queue
 import time
 from collections import deque
@@ -158,7 +159,9 @@ class DaskExecutor:
         if device == "gpu":
             resources = {GPU: 1}
             self._await_gpu()
-        future = self._client.submit(function, *arguments, key=key, pure=False, resources=resources)
+        # The scheduler unpacks what it is sent, and holds it until the task is forgotten: a parcel it leaves alone.
+        parcel = pickle.dumps((function, arguments), protocol=pickle.HIGHEST_PROTOCOL)
+        future = self._client.submit(call, parcel, key=key, pure=False, resources=resources)
         self._flying[key] = (number, future)
         future.add_done_callback(lambda ended: self._ended.put(str(ended.key)))
 
@@ -215,6 +218,12 @@ class DaskExecutor:
             raise ConnectionError(
                 "The Dask scheduler is gone. What was done is stored: start a cluster and give the same command again."
             )
+
+
+def call(parcel: bytes) -> Result:
+    """Unpack a function and its arguments, and call it."""
+    function, arguments = pickle.loads(parcel)
+    return function(*arguments)
 
 
 def serial() -> SerialExecutor:

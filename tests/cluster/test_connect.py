@@ -51,7 +51,7 @@ def test_tls_lets_in_who_has_the_certificate_and_nobody_else(tmp_path: Path) -> 
         tls_client_cert=str(tls.certificate),
         tls_client_key=str(tls.key),
     )
-    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": ":0"}
     with LocalCluster(security=security, protocol="tls://", silence_logs=50, **options) as cluster:
         assert cluster.scheduler_address.startswith("tls://")
         with connect(cluster.scheduler_address, tls=tls) as client:
