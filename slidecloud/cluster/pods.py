@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from slidecloud import logs
 from slidecloud.cluster.settings import variables
 from slidecloud.config_kubernetes import KubernetesConfig
 
@@ -139,6 +140,7 @@ def _environment(settings: KubernetesConfig, further: Mapping[str, str] | None) 
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         **variables(),
+        logs.FORMAT: "json",
     }
     return own | dict(further or {}) | settings.env
 
