@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ ON_KUBERNETES = [file for file in EXAMPLES if file.stem != "laptop"]
 def _config(**kubernetes: Any) -> RunConfig:
     text = "run: s3://bucket/runs/Region One.zarr\nstacks: s3://bucket/stacks\nresources: {memory: 2 GiB}\n"
     own = {"image": "slidecloud:test"} | kubernetes
-    return config.parse(f"{text}kubernetes: {own}\n")
+    return config.parse(f"{text}kubernetes: {json.dumps(own)}\n")
 
 
 def _kinds(made: Submission) -> list[str]:

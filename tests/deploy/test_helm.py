@@ -104,9 +104,8 @@ def test_prometheus_finds_all_that_count(chart: helm.Chart) -> None:
     (policy,) = (item["spec"] for item in objects if item["metadata"]["name"].endswith("-metrics"))
     (rule,) = policy["ingress"]
     let_in = {port["port"] for port in rule["ports"]}
-    assert all(
-        {port["name"], port["containerPort"]} & let_in for of_pod in ports for port in of_pod if port["name"] in watched
-    )
+    named = [port for of_pod in ports for port in of_pod if port["name"] in watched]
+    assert all({port["name"], port["containerPort"]} & let_in for port in named)
 
 
 def test_without_a_run_the_chart_prepares_a_namespace(chart: helm.Chart) -> None:
