@@ -21,6 +21,10 @@ ALLOWED_FAILURES = 20
 def local(workers: int | None = None, *, memory: int | None = None) -> Iterator[Client]:
     """Start worker processes on this machine, one thread each.
 
+    Each offers the machine's GPU, if there is one, and units of all of them share it at the same time: ask for no more
+    workers than its memory has room for, or start workers of your own, one a card (``CUDA_VISIBLE_DEVICES``,
+    ``--resources GPU=1``), and `connect` to their scheduler.
+
     Parameters
     ----------
     workers

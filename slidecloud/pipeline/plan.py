@@ -16,7 +16,7 @@ from slidecloud.pipeline.forming import multilooked_maps, select_formed, select_
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.ingest import STACK_CHUNKS
 from slidecloud.pipeline.inputs import Selection, select, select_offered
-from slidecloud.pipeline.snapshots import Snapshot, snapshot
+from slidecloud.pipeline.snapshots import Snapshot, generation, snapshot
 from slidecloud.pipeline.summary import Quarantined
 from slidecloud.pipeline.units import Unit
 from slidecloud.stack.slc import SlcSource
@@ -80,10 +80,11 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
     notes: list[str] = []
     for stack_location in stack_locations(config):
         try:
+            before = generation(stack_location)
             stack = SlcStack(stack_location) if kind_of(stack_location) == SLC_KIND else Stack(stack_location)
             chosen, static = _choose(config, stack), _static(config, stack)
             view = gradients.view_of(chosen.gradients, config.gradients, static.get("incidence"))
-            burst_units = _units(config, location, chosen, view, snapshot(stack, *chosen))
+            burst_units = _units(config, location, chosen, view, snapshot(stack, before, *chosen))
             burst_templates = plan_templates.of_burst(config, *chosen, static, view) if with_templates else {}
         except (DataError, DamagedRecordError, FileNotFoundError) as error:
             refused.append(Quarantined("stack", stack_location.name.removesuffix(".zarr"), str(error), "data"))
