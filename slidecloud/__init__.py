@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -9,6 +10,9 @@ __all__ = ["__version__", "open_run", "open_stack"]
 
 if TYPE_CHECKING:
     from slidecloud.store import open_run, open_stack
+
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # a library prints nothing by itself
 
 
 def __getattr__(name: str) -> Any:

@@ -176,6 +176,9 @@ class ResourcesConfig(_Section):
         "Other tiles give the same results and are computed again.",
     )
     retries: int = Field(2, ge=0, description="Times a failed unit is tried again before quarantine.")
+    performance_report: bool = Field(
+        False, description="Store Dask's performance report of each run in the run store (executor dask)."
+    )
 
     @field_validator("tile")
     @classmethod

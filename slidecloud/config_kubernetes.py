@@ -39,6 +39,12 @@ class KubernetesConfig(BaseModel):
     egress_ports: tuple[int, ...] = Field(
         (443,), description="TCP ports of object stores that pods may reach; nothing else is open to them."
     )
+    metrics_port: int | None = Field(
+        8789,
+        ge=1,
+        le=65535,
+        description="Port where the driver counts units and bytes for Prometheus; null for none.",
+    )
     grace: int = Field(
         110, ge=1, description="Seconds a worker that must go may take to finish its unit; then it hands it back."
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from slidecloud import __version__
+from slidecloud import __version__, logs
 from slidecloud.cli import bench, demo, errors, estimate, export, ingest, network, run, status, submit, verify
 
 _HELP = """Find and watch slow-moving landslides in stacks of Sentinel-1 interferograms.
@@ -82,8 +82,18 @@ def _program(debug: errors.Debug) -> App:
                 help="Show the traceback of an error.",
             ),
         ] = False,
+        log_format: Annotated[
+            logs.Format | None,
+            Parameter(env_var=logs.FORMAT, show_default=False, help="Log to stderr: plain lines, or JSON."),
+        ] = None,
+        log_level: Annotated[
+            logs.Level | None,
+            Parameter(env_var=logs.LEVEL, show_default=False, help="Log to stderr from this level on."),
+        ] = None,
     ) -> int:
         debug.on = show_traceback
+        if log_format or log_level:
+            logs.start(log_format or "plain", log_level or "info")
         command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
         return int(command(*bound.args, **bound.kwargs) or 0)
 

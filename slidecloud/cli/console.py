@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from slidecloud import logs
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from slidecloud.pipeline.progress import Progress
+
+
+_LEVELS: Final = {None: logging.INFO, "yellow": logging.WARNING, "red": logging.ERROR}
+_log = logging.getLogger("slidecloud.cli")
 
 
 def console() -> Console:
@@ -27,7 +34,10 @@ def show(lines: Iterable[str]) -> None:
 
 
 def say(text: str, *, style: str | None = None) -> None:
-    """Print a message on stderr."""
+    """Print a message on stderr, or log it where the log is for machines."""
+    if logs.started() == "json":
+        _log.log(_LEVELS.get(style, logging.INFO), text)
+        return
     from rich.text import Text
 
     console().print(Text(text, style=style or ""), soft_wrap=True)

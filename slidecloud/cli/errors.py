@@ -28,7 +28,7 @@ _WRITTEN_FOR_PEOPLE: Final = frozenset({"ConfigError", "DataError"})
 _EXTRAS: Final = {
     **dict.fromkeys(("matplotlib", "bokeh"), "viz"),
     **dict.fromkeys(("s3fs", "obstore", "botocore", "aiobotocore"), "s3"),
-    **dict.fromkeys(("dask_kubernetes", "kr8s", "httpx"), "k8s"),
+    **dict.fromkeys(("dask_kubernetes", "kr8s", "httpx", "prometheus_client"), "k8s"),
 }
 
 

@@ -16,6 +16,8 @@ Workers = Annotated[
     Parameter(validator=validators.Number(gte=1), help="Workers; by default the cores of this machine."),
 ]
 
+Port = Annotated[int | None, Parameter(validator=validators.Number(gte=0, lte=65535), show_default=False)]
+
 Namespace = Annotated[
     str | None, Parameter(show_default=False, help="Kubernetes namespace; by default that of the kubeconfig.")
 ]

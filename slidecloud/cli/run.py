@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slidecloud.cli.console import progress, say, show
 from slidecloud.cli.errors import UsageError
-from slidecloud.cli.options import Executor, Workers
+from slidecloud.cli.options import Executor, Port, Workers
 
 if TYPE_CHECKING:
     from slidecloud.config import RunConfig
+    from slidecloud.pipeline.executors import Executor as OpenExecutor
     from slidecloud.pipeline.summary import Summary
 
 
@@ -25,6 +28,8 @@ def run(
     memory: str | None = None,
     retry_quarantined: bool = False,
     takeover: bool = False,
+    performance_report: bool = False,
+    metrics_port: Port = None,
 ) -> int:
     """Run a configuration: gradients, then displacement series, into a run store.
 
@@ -56,6 +61,10 @@ def run(
         Try the units in quarantine again.
     takeover
         Take the store from another driver that may still be at work; what it has not finished it then cannot record.
+    performance_report
+        Store Dask's performance report of this run in the run store, .slidecloud/reports.
+    metrics_port
+        Count units and bytes for Prometheus at this port while the run lasts.
     """
     if print_config:
         from slidecloud.config import template
@@ -68,9 +77,16 @@ def run(
         raise UsageError(f"--scheduler needs the executor dask, not {executor}.")
     from slidecloud.config import load
 
-    resources = {"executor": executor, "workers": workers, "scheduler": scheduler, "memory": memory}
+    resources = {
+        "executor": executor,
+        "workers": workers,
+        "scheduler": scheduler,
+        "memory": memory,
+        "performance_report": performance_report or None,
+    }
     settings = with_resources(load(config), resources)
-    summary = perform(settings, retry_quarantined=retry_quarantined, takeover=takeover)
+    with _counted(metrics_port):
+        summary = perform(settings, retry_quarantined=retry_quarantined, takeover=takeover)
     tell(summary)
     say(f"Results: {settings.run}")
     return summary.exit_code
@@ -78,15 +94,49 @@ def run(
 
 def perform(config: RunConfig, *, retry_quarantined: bool = False, takeover: bool = False) -> Summary:
     """Run a configuration on the executor it names."""
+    if config.resources.performance_report and config.resources.executor != "dask":
+        raise UsageError(f"A performance report is Dask's, and the executor is {config.resources.executor}.")
     from slidecloud.cluster import executor
     from slidecloud.pipeline.run import run as run_pipeline
 
-    with executor(config.resources) as opened:
+    with executor(config.resources) as opened, _reported(opened, config):
         if opened.dashboard:
             say(f"Dask dashboard: {opened.dashboard}")
         return run_pipeline(
             config, executor=opened, progress=progress(), retry_quarantined=retry_quarantined, takeover=takeover
         )
+
+
+@contextmanager
+def _counted(port: int | None) -> Iterator[None]:
+    """Serve counters at a port, if one is given; a port that is taken is no reason not to run."""
+    with ExitStack() as stack:
+        if port is not None:
+            from slidecloud.pipeline import metrics
+
+            try:
+                say(f"Metrics: port {stack.enter_context(metrics.serve(port))}, path /metrics")
+            except OSError as error:
+                say(f"{error} The run goes on without.", style="yellow")
+        yield
+
+
+@contextmanager
+def _reported(opened: OpenExecutor, config: RunConfig) -> Iterator[None]:
+    """Store a performance report, if one is asked for."""
+    if not config.resources.performance_report:
+        yield
+        return
+    from slidecloud.cluster.report import reported
+    from slidecloud.pipeline.executors import DaskExecutor
+    from slidecloud.store import locate
+
+    assert isinstance(opened, DaskExecutor)
+    location = locate(config.run, config.storage_options)
+    with reported(opened, location) as key:
+        yield
+    if location.read(key) is not None:
+        say(f"Performance report: {location}/{key}")
 
 
 def with_resources(config: RunConfig, changes: dict[str, Any]) -> RunConfig:

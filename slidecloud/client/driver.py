@@ -12,6 +12,7 @@ the job for what it is, ended, and the run goes on from what is stored.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -22,6 +23,8 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Final
 
+from slidecloud import logs
+
 ADDRESS: Final = "DASK_SCHEDULER_ADDRESS"
 """Environment variable in which the operator names the scheduler."""
 
@@ -30,6 +33,7 @@ _FINAL: Final = (0, 2, 3)
 
 _PAUSES: Final = (15.0, 75.0)
 _SCHEDULER_PATIENCE: Final = 1800.0
+_log = logging.getLogger("slidecloud.client.driver")
 
 
 class Driver:
@@ -61,7 +65,9 @@ class Driver:
             code = self._child.wait()
             if code in _FINAL or self._stopped:
                 break
-            _say(f"slidecloud ended with {code}; what is done is stored, and the same command goes on from there.")
+            _log.warning(
+                "slidecloud ended with %d; what is done is stored, and the same command goes on from there.", code
+            )
         return 130 if self._stopped else code if code >= 0 else 128 - code
 
     def stop(self, _signal: int, _frame: FrameType | None) -> None:
@@ -80,7 +86,7 @@ class Driver:
             except OSError:
                 self._sleep(1.0)
         if not self._stopped:
-            _say(f"No scheduler answers at {address} within {_SCHEDULER_PATIENCE:.0f} s; is its pod running?")
+            _log.error("No scheduler answers at %s within %.0f s; is its pod running?", address, _SCHEDULER_PATIENCE)
         return False
 
     def _sleep(self, seconds: float) -> None:
@@ -91,14 +97,10 @@ class Driver:
 
 def main(arguments: Sequence[str]) -> int:
     """Drive ``slidecloud`` with these arguments."""
+    logs.start(*(logs.asked() or ("plain", "info")))
     driver = Driver([sys.executable, "-m", "slidecloud", *arguments])
     signal.signal(signal.SIGTERM, driver.stop)
     return driver.run(os.environ.get(ADDRESS))
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ FOLDER: Final = "/etc/slidecloud"
 
 YAML: Final = "region.yaml"
 
+METRICS: Final = "metrics"
+"""Name of the driver's port, by which the chart's monitor and network policy find it."""
+
 _METADATA: Final = ("169.254.169.254/32", "169.254.169.252/32", "169.254.170.23/32")
 """Where clouds hand out the short-lived credentials of a pod's role."""
 
@@ -98,6 +101,8 @@ def _driver(name: str, config: RunConfig, *, account: str) -> Manifest:
     settings = config.kubernetes
     threads = settings.maximum * settings.cores + settings.gpu_workers
     arguments = ["run", f"{FOLDER}/{YAML}", "--scheduler", "$(DASK_SCHEDULER_ADDRESS)", "--workers", str(threads)]
+    if settings.metrics_port is not None:
+        arguments += ["--metrics-port", str(settings.metrics_port)]
     made = pod(
         "driver",
         ["python", "-m", "slidecloud.client.driver", *arguments],
@@ -105,6 +110,9 @@ def _driver(name: str, config: RunConfig, *, account: str) -> Manifest:
         memory=parse_bytes(settings.driver_memory),
         service_account=account,
     )
+    if settings.metrics_port is not None:
+        port = {"name": METRICS, "containerPort": settings.metrics_port, "protocol": "TCP"}
+        made["containers"][0]["ports"] = [port]
     made["restartPolicy"] = "Never"
     made["terminationGracePeriodSeconds"] = 60
     made["volumes"].append({"name": "region", "configMap": {"name": name}})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from slidecloud.cluster import versions
+from slidecloud.cluster.settings import SETTINGS
 
 if TYPE_CHECKING:
     from distributed import Client, Security
@@ -60,22 +61,24 @@ def connect(address: str, *, tls: TLS | None = None, timeout: float = 30.0) -> I
     VersionError
         If its workers run another slidecloud, schema or Python.
     """
+    import dask
     from distributed import Client
 
     security = _security(address, tls)
-    try:
-        client = Client(address, timeout=timeout, security=security)
-    except (OSError, TimeoutError) as error:
-        raise ConnectionError(
-            f"No Dask scheduler answers at {address} within {timeout:.0f} s ({error}). "
-            "Check the address, or leave resources.scheduler out to use this machine."
-        ) from None
-    with _quiet():
+    with dask.config.set(SETTINGS):
         try:
-            versions.check(client)
-            yield client
-        finally:
-            client.close()
+            client = Client(address, timeout=timeout, security=security)
+        except (OSError, TimeoutError) as error:
+            raise ConnectionError(
+                f"No Dask scheduler answers at {address} within {timeout:.0f} s ({error}). "
+                "Check the address, or leave resources.scheduler out to use this machine."
+            ) from None
+        with _quiet():
+            try:
+                versions.check(client)
+                yield client
+            finally:
+                client.close()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from slidecloud.cluster import spec, versions
+from slidecloud.cluster.settings import SETTINGS
 from slidecloud.config import parse_bytes
 from slidecloud.config_kubernetes import KubernetesConfig
 
@@ -60,6 +61,7 @@ def kubernetes(
     VersionError
         If the image holds another slidecloud, schema or Python than this client.
     """
+    import dask
     from dask_kubernetes.operator import KubeCluster
     from distributed import Client
 
@@ -67,14 +69,17 @@ def kubernetes(
     name = name or f"slidecloud-{uuid.uuid4().hex[:8]}"
     options: dict[str, Any] = {"memory": parse_bytes(memory), "request": request, "versions": versions.here()}
     described = spec.cluster(name, settings, **options)
-    with KubeCluster(
-        custom_cluster_spec=described,
-        namespace=settings.namespace,
-        port_forward_cluster_ip=not inside,
-        resource_timeout=round(timeout),
-        shutdown_on_close=True,
-        quiet=True,
-    ) as cluster:
+    with (
+        dask.config.set(SETTINGS),
+        KubeCluster(
+            custom_cluster_spec=described,
+            namespace=settings.namespace,
+            port_forward_cluster_ip=not inside,
+            resource_timeout=round(timeout),
+            shutdown_on_close=True,
+            quiet=True,
+        ) as cluster,
+    ):
         if settings.gpu_workers:
             cluster.add_worker_group("gpu", custom_spec=spec.workers(settings, gpu=True, **options))
         if settings.maximum > settings.minimum:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from slidecloud.cluster.settings import SETTINGS
 from slidecloud.pipeline.executors import GPU
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ ALLOWED_FAILURES = 20
 @contextmanager
 def local(workers: int | None = None, *, memory: int | None = None) -> Iterator[Client]:
     """Start worker processes on this machine, one thread each.
+
+    Each offers the machine's GPU, if there is one, and units of all of them share it at the same time: ask for no more
+    workers than its memory has room for, or start workers of your own, one a card (``CUDA_VISIBLE_DEVICES``,
+    ``--resources GPU=1``), and `connect` to their scheduler.
 
     Parameters
     ----------
@@ -36,6 +41,7 @@ def local(workers: int | None = None, *, memory: int | None = None) -> Iterator[
     from distributed import Client, LocalCluster
 
     settings = {
+        **SETTINGS,
         "distributed.scheduler.allowed-failures": ALLOWED_FAILURES,
         # A unit's memory is known before it starts; spilling or pausing would only hide a wrong figure.
         "distributed.worker.memory.spill": False,

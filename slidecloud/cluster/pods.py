@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from slidecloud import logs
+from slidecloud.cluster.settings import variables
 from slidecloud.config_kubernetes import KubernetesConfig
 
 Manifest = dict[str, Any]
@@ -137,6 +139,8 @@ def _environment(settings: KubernetesConfig, further: Mapping[str, str] | None) 
         # One unit a core; libraries that start threads of their own would only take them from each other.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        **variables(),
+        logs.FORMAT: "json",
     }
     return own | dict(further or {}) | settings.env
 

@@ -15,6 +15,7 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
+from slidecloud import logs
 from slidecloud.cluster.versions import EXPECTED, here
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _log = logging.getLogger("distributed.worker.slidecloud")
 
 def dask_setup(worker: Worker) -> None:
     """Called by Dask on a worker that starts."""
+    _log_as_asked()
     found, expected = str(here()), os.environ.get(EXPECTED)
     if expected is not None and found != expected:
         # Dask only logs what a preload raises, unless it ends the process.
@@ -39,6 +41,17 @@ def dask_setup(worker: Worker) -> None:
     _log.info("Worker %s has %s", worker.address, found)
     if threading.current_thread() is threading.main_thread():
         _leave_in_order(worker)
+
+
+def _log_as_asked() -> None:
+    """Print records of slidecloud as the environment asks for, and Dask's own in the same form."""
+    asked = logs.asked()
+    if asked is None:
+        return
+    logs.start(*asked)
+    for name in ("distributed", "bokeh", "tornado"):
+        for handler in logging.getLogger(name).handlers:
+            handler.setFormatter(logs.formatter(asked[0]))
 
 
 async def drain(worker: Worker, *, grace: float) -> bool:

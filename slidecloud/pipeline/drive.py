@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Collection, Sequence
 from typing import Literal
 
+from slidecloud.pipeline.chronicle import Chronicle, short
 from slidecloud.pipeline.executors import Executor
-from slidecloud.pipeline.progress import Progress, Silent
+from slidecloud.pipeline.progress import Progress
 from slidecloud.pipeline.summary import Quarantined, Summary
 from slidecloud.pipeline.units import Outcome, Unit, perform
 from slidecloud.store import lease, records
@@ -61,8 +62,8 @@ def drive(
     started = time.monotonic()
     work = _Todo(units, location, retry_quarantined=retry_quarantined)
     check_memory(work.ahead, memory)
-    progress = progress or Silent()
-    progress.start(units=len(work.ahead), bytes=sum(unit.bytes_read for unit in work.ahead), label=label)
+    chronicle = Chronicle(location, progress, label=label)
+    chronicle.begin(work.ahead)
     budget = memory * executor.workers if memory is not None and executor.shares_memory else None
     flying: dict[int, Unit] = {}
     failures: dict[Name, int] = {}
@@ -77,24 +78,27 @@ def drive(
                 break
             finished, result = executor.take()
             unit = flying.pop(finished)
-            if isinstance(result, Outcome):
-                work.settle(unit, result)
-                progress.advance(unit=" ".join(unit.name), bytes=unit.bytes_read)
-                continue
             if isinstance(result, lease.LeaseError):
                 raise result  # the store is another driver's by now: nothing more is to be written, notes neither
-            failures[unit.name] = failures.get(unit.name, 0) + 1
-            if failures[unit.name] <= retries:
-                progress.message(f"{' '.join(unit.name)} failed, trying again: {_short(result)}")
+            attempt = failures.get(unit.name, 0) + 1
+            if isinstance(result, Outcome):
+                work.settle(unit, result)
+                (chronicle.done if result.reason is None else chronicle.refused)(unit, result, attempt=attempt)
+                continue
+            failures[unit.name] = attempt
+            if attempt <= retries:
+                chronicle.retried(unit, result, attempt=attempt)
                 work.ready.appendleft(unit)
             else:
-                work.fail(unit, f"{_short(result)} (tried {failures[unit.name]} times)")
-                progress.advance(unit=" ".join(unit.name), bytes=unit.bytes_read)
+                work.fail(unit, f"{short(result)} (tried {attempt} times)")
+                chronicle.failed(unit, result, attempt=attempt)
     finally:
         if flying:
             executor.close()
-        progress.stop()
-    return work.summary(time.monotonic() - started)
+        chronicle.stop()
+    summary = work.summary(time.monotonic() - started)
+    chronicle.end(summary)
+    return summary
 
 
 class _Todo:
@@ -194,7 +198,3 @@ def check_memory(units: Sequence[Unit], memory: int | None) -> None:
             f"{memory / 2**30:.2f} GiB. Raise resources.memory; "
             "units of tiles, but not maps and levels, become smaller with resources.tile."
         )
-
-
-def _short(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]

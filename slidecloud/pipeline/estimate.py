@@ -95,7 +95,7 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
     stages = [_ingest(fresh, rates)] if fresh else []
     units: list[Unit] = []
     if len(fresh) < len(sources) or not sources or any(name.endswith(".zarr") for name in stacks.folders()):
-        units += planning.make(config).units
+        units += planning.make(config, with_templates=False).units
     for source in fresh:
         units += planning.offered_units(config, source)
     finished = records.done(locate(config.run, config.storage_options))

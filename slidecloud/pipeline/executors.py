@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import queue
 import time
 from collections import deque
@@ -121,16 +122,24 @@ class ThreadExecutor:
 
 
 class DaskExecutor:
-    """Runs functions on a Dask cluster; only numbers come back, results are in the store."""
+    """Runs functions on a Dask cluster; only numbers come back, results are in the store.
+
+    Attributes
+    ----------
+    client
+        The connection to the cluster.
+    submitted
+        Functions sent so far.
+    """
 
     shares_memory = False
 
     def __init__(self, client: Client, *, expected: int = 0) -> None:
-        self._client = client
+        self.client = client
         self._expected = expected
         self._flying: dict[str, tuple[int, Any]] = {}
         self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._submitted = 0
+        self.submitted = 0
         self._counted = (0.0, 0)
         self._gpu_seen = False
         self.dashboard: str | None = client.dashboard_link
@@ -139,9 +148,9 @@ class DaskExecutor:
     def workers(self) -> int:
         """Threads of the cluster now, which may grow and shrink, or those that are expected where these are more."""
         when, threads = self._counted
-        if self._client.status == "running" and (not threads or time.monotonic() - when > _COUNT_AGAIN):
+        if self.client.status == "running" and (not threads or time.monotonic() - when > _COUNT_AGAIN):
             with suppress(OSError, TimeoutError):  # a scheduler that is gone is named where a result is taken
-                threads = sum(self._client.nthreads().values())
+                threads = sum(self.client.nthreads().values())
                 self._counted = (time.monotonic(), threads)
         return max(1, threads, self._expected)
 
@@ -153,13 +162,15 @@ class DaskExecutor:
         RuntimeError
             If it needs one, and no worker that offers one comes.
         """
-        self._submitted += 1
-        key = f"slidecloud-{id(self)}-{self._submitted}"
+        self.submitted += 1
+        key = f"slidecloud-{id(self)}-{self.submitted}"
         resources = None
         if device == "gpu":
             resources = {GPU: 1}
             self._await_gpu()
-        future = self._client.submit(function, *arguments, key=key, pure=False, resources=resources)
+        # The scheduler unpacks what it is sent, and holds it until the task is forgotten: a parcel it leaves alone.
+        parcel = pickle.dumps((function, arguments), protocol=pickle.HIGHEST_PROTOCOL)
+        future = self.client.submit(call, parcel, key=key, pure=False, resources=resources)
         self._flying[key] = (number, future)
         future.add_done_callback(lambda ended: self._ended.put(str(ended.key)))
 
@@ -194,15 +205,15 @@ class DaskExecutor:
         """Cancel all tasks that have not finished."""
         futures = [future for _, future in self._flying.values()]
         self._flying.clear()
-        if self._client.status == "running":
-            self._client.cancel(futures)
+        if self.client.status == "running":
+            self.client.cancel(futures)
 
     def _await_gpu(self) -> None:
         """Without a worker that offers a GPU, Dask would let the task wait for ever and say nothing."""
         end = time.monotonic() + _GPU_PATIENCE
         while not self._gpu_seen:
             self._check_scheduler()
-            workers = self._client.scheduler_info()["workers"].values()
+            workers = self.client.scheduler_info()["workers"].values()
             self._gpu_seen = any(worker["resources"].get(GPU, 0) >= 1 for worker in workers)
             if self._gpu_seen:
                 return
@@ -215,8 +226,14 @@ class DaskExecutor:
             time.sleep(_PATIENCE)
 
     def _check_scheduler(self) -> None:
-        if self._client.status != "running":
+        if self.client.status != "running":
             raise ConnectionError(_GONE)
+
+
+def call(parcel: bytes) -> Result:
+    """Unpack a function and its arguments, and call it."""
+    function, arguments = pickle.loads(parcel)
+    return function(*arguments)
 
 
 def serial() -> SerialExecutor:

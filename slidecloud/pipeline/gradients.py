@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,7 +141,7 @@ def plan(
     )
     units: list[Unit] = []
     for number, label in enumerate(bins.label):
-        units += [_bin_unit(members[number], number, label, part, method, after, device) for part in tiles]
+        units += _bin_units(members[number], number, label, tiles, method, after, device)
     units.append(_maps_unit(run, selection, bins, network, method, view, units))
     return units
 
@@ -184,50 +185,54 @@ def _pair_bytes(method: Method) -> int:
     return kernel.pair_bytes(method.window, estimator=method.estimator)
 
 
-def _bin_unit(
+def _bin_units(
     chosen: Selection,
     number: int,
     label: str,
-    tile: Tile,
+    tiles: Sequence[Tile],
     method: Method,
     after: tuple[tuple[str, str], ...],
     device: Device,
-) -> Unit:
-    burst, pairs, samples = chosen.header.id, len(chosen.pairs), samples_of(chosen)
+) -> Iterator[Unit]:
+    """Units of one bin; the tiles share what they say of its pairs, which is most of a large plan's memory."""
+    header, pairs, samples = chosen.header, len(chosen.pairs), samples_of(chosen)
     known = tuple(float(pair.perpendicular_baseline) for pair in chosen.pairs)
     baselines = known if method.estimator == "rate" else None
-    work = BinWork(
+    whole = Tile(0, header.shape[0], 0, header.shape[1])
+    common = BinWork(
         samples,
-        group(burst),
+        group(header.id),
         number,
         tuple(int(i) for i in chosen.reference),
         tuple(int(i) for i in chosen.secondary),
         tuple(float(s) for s in chosen.spans),
         baselines,
-        chosen.header.shape,
-        tile,
+        header.shape,
+        whole,
         method,
         device,
     )
-    parts = ["gradients.bin/3", number, label, _method_digest(method), chosen.signature, str(tile), chosen.place]
-    # A GPU rounds otherwise: what it made is its own.
-    parts += [device] if device != "cpu" else []
-    if baselines is not None:
-        parts.append(baselines)
+    signature, place, method_digest = chosen.signature, chosen.place, _method_digest(method)
     (before_y, after_y), (before_x, after_x) = kernel.halo(method.window, estimator=method.estimator)
-    read = tile.padded((before_y, before_x), (after_y, after_x), chosen.header.shape).pixels
-    peak = BASE_MEMORY + read * (samples.memory_per_pixel + _work_bytes(method)) + pairs * _pair_bytes(method)
-    return Unit(
-        records.Key(STAGE, f"{burst}/{label}/{tile}", records.digest(parts)),
-        work,
-        requires=after,
-        bytes_read=samples.read_per_pixel * read,
-        bytes_written=_sum_bytes(method) * tile.pixels,
-        peak_memory=peak,
-        kernel="gradients",
-        samples=(_COST.get(method.estimator, 1) * pairs + samples.forming_per_pixel) * tile.pixels,
-        device=device,
-    )
+    for tile in tiles:
+        parts = ["gradients.bin/3", number, label, method_digest, signature, str(tile), place]
+        # A GPU rounds otherwise: what it made is its own.
+        parts += [device] if device != "cpu" else []
+        if baselines is not None:
+            parts.append(baselines)
+        read = tile.padded((before_y, before_x), (after_y, after_x), header.shape).pixels
+        peak = BASE_MEMORY + read * (samples.memory_per_pixel + _work_bytes(method)) + pairs * _pair_bytes(method)
+        yield Unit(
+            records.Key(STAGE, f"{header.id}/{label}/{tile}", records.digest(parts)),
+            dataclasses.replace(common, tile=tile),
+            requires=after,
+            bytes_read=samples.read_per_pixel * read,
+            bytes_written=_sum_bytes(method) * tile.pixels,
+            peak_memory=peak,
+            kernel="gradients",
+            samples=(_COST.get(method.estimator, 1) * pairs + samples.forming_per_pixel) * tile.pixels,
+            device=device,
+        )
 
 
 def _maps_unit(

@@ -11,12 +11,14 @@ from slidecloud.pipeline import interferograms
 from slidecloud.store import lease, records
 from slidecloud.store.clock import PROBES
 from slidecloud.store.location import Location, locate
+from slidecloud.store.runs import REPORTS
 from slidecloud.store.schema import GROUPS
 from slidecloud.store.stacks import SLC_KIND, Stack, kind_of
 from slidecloud.types import DataError
 
 _PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial$")
 _PROBE = re.compile(rf"{re.escape(PROBES)}/[0-9a-f]{{32}}$")
+_REPORT = re.compile(rf"{re.escape(REPORTS)}/\d{{8}}T\d{{6}}Z\.html$")
 _GRID = ("x", "y", "spatial_ref")
 _GROUP = {
     "run": r"bursts/[a-z0-9_]{1,64}/(?:" + "|".join(sorted({*GROUPS, interferograms.STAGE})) + r")/",
@@ -103,7 +105,7 @@ def _sort(location: Location, kind: str) -> tuple[tuple[Orphan, ...], tuple[str,
     orphans: list[Orphan] = []
     foreign: list[str] = []
     for key in location.keys(""):
-        if key in owned:
+        if key in owned or _REPORT.match(key):
             continue
         if _PARTIAL.search(key):
             orphans.append(Orphan(key, "left by a write that was cut short"))

@@ -7,18 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from slidecloud.config import ConfigError, RunConfig
-from slidecloud.pipeline import gradients, interferograms, noise, timeseries
+from slidecloud.pipeline import gradients, interferograms, noise, plan_templates, timeseries
 from slidecloud.pipeline.forming import multilooked_maps, select_formed, select_offered_images
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.ingest import STACK_CHUNKS
 from slidecloud.pipeline.inputs import Selection, select, select_offered
-from slidecloud.pipeline.snapshots import Snapshot, snapshot
+from slidecloud.pipeline.snapshots import Snapshot, generation, snapshot
 from slidecloud.pipeline.summary import Quarantined
 from slidecloud.pipeline.units import Unit
 from slidecloud.stack.slc import SlcSource
 from slidecloud.stack.source import Source
-from slidecloud.store import runs, templates
 from slidecloud.store.location import Location, locate
 from slidecloud.store.records import DamagedRecordError
 from slidecloud.store.slc import SlcStack
@@ -28,7 +30,6 @@ from slidecloud.types import DataError
 TEMPLATE_ROOT = "root"
 BLOCKS = ("coherent", "rate")
 """Estimators that compare two blocks with a gap between them."""
-_STAGES = (gradients.STAGE, timeseries.STAGE, interferograms.STAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Plan:
     location
         The run store.
     templates
-        Objects of each template by its unit name; the root, which repeats all metadata, comes last.
+        Objects of each template by its unit name; the root, which repeats all metadata, comes last. Empty where they
+        were not asked for.
     units
         All units, each after those it requires.
     refused
@@ -56,8 +58,15 @@ class Plan:
     notes: tuple[str, ...]
 
 
-def make(config: RunConfig) -> Plan:
+def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
     """Plan a run from its configuration and the stacks as they are now.
+
+    Parameters
+    ----------
+    config
+        The run.
+    with_templates
+        False for those who only want to know the units: templates take most of the time.
 
     Raises
     ------
@@ -71,8 +80,12 @@ def make(config: RunConfig) -> Plan:
     notes: list[str] = []
     for stack_location in stack_locations(config):
         try:
+            before = generation(stack_location)
             stack = SlcStack(stack_location) if kind_of(stack_location) == SLC_KIND else Stack(stack_location)
-            burst_templates, burst_units = _burst(config, location, stack)
+            chosen, static = _choose(config, stack), _static(config, stack)
+            view = gradients.view_of(chosen.gradients, config.gradients, static.get("incidence"))
+            burst_units = _units(config, location, chosen, view, snapshot(stack, before, *chosen))
+            burst_templates = plan_templates.of_burst(config, *chosen, static, view) if with_templates else {}
         except (DataError, DamagedRecordError, FileNotFoundError) as error:
             refused.append(Quarantined("stack", stack_location.name.removesuffix(".zarr"), str(error), "data"))
             continue
@@ -81,34 +94,11 @@ def make(config: RunConfig) -> Plan:
         notes += _noise_note(config, stack)
     return Plan(
         location,
-        {**collected, TEMPLATE_ROOT: _root(config, location, collected)},
+        {**collected, TEMPLATE_ROOT: plan_templates.root(config, location, collected)} if with_templates else {},
         tuple(units),
         tuple(refused),
         tuple(notes),
     )
-
-
-def _root(config: RunConfig, location: Location, collected: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:
-    """The root template: it repeats the metadata of all groups, those of bursts and stages left out today included."""
-    own = runs.root_template(config)
-    planned = {key: data for objects in collected.values() for key, data in objects.items() if _is_metadata(key)}
-    bursts = [f"bursts/{name}" for name in (location / "bursts").folders()]
-    groups = [path for burst in bursts for path in (burst, *(f"{burst}/{stage}" for stage in _STAGES))]
-    others = [key for path in groups if path not in collected for key in _metadata_below(location, path)]
-    metadata = {**location.read_many(others), **planned, **{key: own[key] for key in own if _is_metadata(key)}}
-    whole = templates.consolidated(metadata)
-    return {key: whole.get(key, data) for key, data in own.items()}
-
-
-def _metadata_below(location: Location, path: str) -> list[str]:
-    """Metadata of a stored group and of its arrays; of a burst, its own alone."""
-    if path.count("/") == 1:
-        return [f"{path}/zarr.json"]
-    return [f"{path}/zarr.json", *(f"{path}/{name}/zarr.json" for name in (location / path).folders())]
-
-
-def _is_metadata(key: str) -> bool:
-    return key.endswith("zarr.json")
 
 
 def stack_locations(config: RunConfig) -> list[Location]:
@@ -126,38 +116,10 @@ def stack_locations(config: RunConfig) -> list[Location]:
     return [folder / f"{name}.zarr" for name in found if config.bursts is None or name in config.bursts]
 
 
-def _burst(
-    config: RunConfig, run: Location, stack: Stack | SlcStack
-) -> tuple[dict[str, Mapping[str, bytes]], list[Unit]]:
-    chosen = _choose(config, stack)
-    header, chunks = chosen.gradients.header, chosen.gradients.chunks[1:]
+def _static(config: RunConfig, stack: Stack | SlcStack) -> Mapping[str, NDArray[np.float32]]:
+    """Maps of a burst that do not change with time, on the grid of its pairs."""
     static = stack.static()
-    if isinstance(stack, SlcStack):
-        static = multilooked_maps(static, config.interferograms.looks)
-    view = gradients.view_of(chosen.gradients, config.gradients, static.get("incidence"))
-    position = {name: values for name, values in static.items() if name in ("latitude", "longitude")}
-    collected: dict[str, Mapping[str, bytes]] = {f"bursts/{header.id}": runs.burst_template(header)}
-    if _stores_interferograms(config, chosen):
-        collected[interferograms.group(header.id)] = interferograms.template(chosen.timeseries, static)
-    if "gradients" in config.stages:
-        bins = gradients.bins_of(chosen.gradients, config.network)
-        sizes, values = gradients.template_values(bins, config.network)
-        attributes = {
-            "season_names": list(bins.season_name),
-            "bin_labels": list(bins.label),
-            "estimator": config.gradients.estimator,
-            "window": list(gradients.window_of(header, config.gradients)),
-        }
-        collected[gradients.group(header.id)] = runs.stage_template(
-            header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=chunks,
-            optional=gradients.optional_arrays(config.gradients, view),
-        )  # fmt: skip
-    if "timeseries" in config.stages:
-        sizes, values = timeseries.template_values(chosen.timeseries)
-        collected[timeseries.group(header.id)] = runs.stage_template(
-            header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=chunks
-        )
-    return collected, _units(config, run, chosen, view, snapshot(stack, *chosen))
+    return multilooked_maps(static, config.interferograms.looks) if isinstance(stack, SlcStack) else static
 
 
 def _noise_note(config: RunConfig, stack: Stack | SlcStack) -> list[str]:
@@ -191,17 +153,13 @@ def _choose(config: RunConfig, stack: Stack | SlcStack) -> _Chosen:
     return _Chosen(*(select(stack, max_days=days, max_baseline=largest) for days in _limits(config)))
 
 
-def _stores_interferograms(config: RunConfig, chosen: _Chosen) -> bool:
-    return config.interferograms.write and chosen.timeseries.forming is not None
-
-
 def _units(
     config: RunConfig, run: Location, chosen: _Chosen, view: View | None = None, inputs: Snapshot | None = None
 ) -> list[Unit]:
     """Units of a burst; those that read its stack know it by ``inputs``, the others read what the run itself wrote."""
     memory, tile = config.resources.memory_bytes, config.resources.tile
     units: list[Unit] = []
-    if _stores_interferograms(config, chosen):
+    if plan_templates.stores_interferograms(config, chosen.timeseries):
         formed = interferograms.plan(chosen.timeseries, memory=memory, tile=tile)
         units, inputs = [dataclasses.replace(unit, inputs=inputs) for unit in formed], None
         chosen = _Chosen(*(interferograms.stored(run, selection, chosen.timeseries) for selection in chosen))

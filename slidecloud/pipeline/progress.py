@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Final, Protocol
 
@@ -10,7 +11,10 @@ from rich.progress import BarColumn, ProgressColumn, Task, TaskID, TextColumn, T
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from slidecloud import logs
+
 _PLAIN_INTERVAL: Final = 15.0
+_log = logging.getLogger("slidecloud.progress")
 
 
 class Progress(Protocol):
@@ -166,8 +170,20 @@ class PlainProgress:
         self._console.print(Text(text), soft_wrap=True)
 
 
+class LoggedProgress(PlainProgress):
+    """Now and then a record of how far it is, where the log is read by a machine and no other line may be in it."""
+
+    def message(self, text: str) -> None:
+        """Say nothing: what is worth a message has a record of its own."""
+
+    def _print(self, text: str) -> None:
+        _log.info(text, extra={"units": self._finished})
+
+
 def progress_for(console: Console) -> Progress:
-    """The live bar on a terminal, plain lines elsewhere."""
+    """The live bar on a terminal, plain lines elsewhere, records where the log is for machines."""
+    if logs.started() == "json":
+        return LoggedProgress(console)
     return RichProgress(console) if console.is_terminal else PlainProgress(console)
 
 

@@ -37,7 +37,7 @@ class Snapshot:
 
     def check(self) -> None:
         """Raise DataError where the stack no longer holds these parts; what was added since does not matter."""
-        if _generation(self.location) == self.generation:
+        if generation(self.location) == self.generation:
             return
         try:
             now = image_digests(self.location) if self.content == "image" else _pair_digests(self.location)
@@ -51,8 +51,12 @@ class Snapshot:
             )
 
 
-def snapshot(stack: Stack | SlcStack, *selections: Selection) -> Snapshot:
-    """What any of these selections takes of a stack."""
+def snapshot(stack: Stack | SlcStack, generation: str, *selections: Selection) -> Snapshot:
+    """What any of these selections takes of a stack.
+
+    ``generation`` is that of the stack before anything was read of it: a stack that is replaced while it is read has
+    another one afterwards, and is looked at pair by pair.
+    """
     known: dict[str, str | None] = {}
     for chosen in selections:
         if isinstance(stack, SlcStack) and chosen.forming is not None:
@@ -61,12 +65,13 @@ def snapshot(stack: Stack | SlcStack, *selections: Selection) -> Snapshot:
         else:
             known |= {pair.key: digest for pair, digest in zip(chosen.pairs, chosen.digests, strict=True)}
     content: Literal["image", "pair"] = "image" if isinstance(stack, SlcStack) else "pair"
-    return Snapshot(stack.location, content, _generation(stack.location), tuple(sorted(known.items())))
+    return Snapshot(stack.location, content, generation, tuple(sorted(known.items())))
 
 
 def _pair_digests(location: Location) -> Mapping[str, str]:
     return {key: digest for record in batch_records(location) for key, digest in record.facts["pairs"].items()}
 
 
-def _generation(location: Location) -> str:
+def generation(location: Location) -> str:
+    """Digest of the names of a stack's records: another one as soon as anything is ingested, appended or replaced."""
     return records.digest(sorted(key.path() for key in records.done(location, stage=INGEST)))

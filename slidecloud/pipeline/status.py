@@ -66,7 +66,7 @@ def status(url: str, storage_options: Mapping[str, Any] | None = None) -> Status
         If there is no run, or its stacks are gone.
     """
     run = open_run(url, storage_options)
-    plan = planning.make(run.config)
+    plan = planning.make(run.config, with_templates=False)
     done = records.done(run.location)
     notes = records.quarantined(run.location)
     totals = Counter(unit.key.stage for unit in plan.units)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -14,6 +18,8 @@ from slidecloud.store.location import Location
 from slidecloud.store.records import Key
 from slidecloud.store.templates import SOFTWARE
 from slidecloud.types import DataError
+
+_log = logging.getLogger("slidecloud.worker")
 
 
 class Work(Protocol):
@@ -68,10 +74,15 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a unit ended: done with the facts of its record, or set aside for the reason given."""
+    """How a unit ended: done with the facts of its record, or set aside for the reason given.
+
+    ``seconds`` is how long it took, and ``worker`` the host and process that did it.
+    """
 
     facts: Mapping[str, Any]
     reason: str | None = None
+    seconds: float = 0.0
+    worker: str = ""
 
 
 def perform(location: Location, unit: Unit, token: str) -> Outcome:
@@ -81,6 +92,17 @@ def perform(location: Location, unit: Unit, token: str) -> Outcome:
     holds the store's lease, and before the record also that what it read is what its digest speaks of. Any other error
     goes to the caller, who may try again: units are deterministic and idempotent.
     """
+    began, worker = time.monotonic(), f"{socket.gethostname()}:{os.getpid()}"
+    about = {"run": str(location), "stage": unit.key.stage, "unit": unit.key.unit, "worker": worker}
+    _log.debug("%s %s begins", *unit.name, extra=about)
+    facts, reason = _perform(location, unit, token)
+    seconds = time.monotonic() - began
+    _log.debug("%s %s ends", *unit.name, extra={**about, "seconds": seconds, "reason": reason})
+    return Outcome(facts, reason, seconds, worker)
+
+
+def _perform(location: Location, unit: Unit, token: str) -> tuple[Mapping[str, Any], str | None]:
+    """Facts of the record, and the reason why there is none."""
     lease.check(location, token)
     if not unit.keep_older:
         records.withdraw_others(location, unit.key)
@@ -92,10 +114,10 @@ def perform(location: Location, unit: Unit, token: str) -> Outcome:
     except DataError as error:
         lease.check(location, token)
         records.quarantine(location, unit.key, str(error), kind="data")
-        return Outcome({}, str(error))
+        return {}, str(error)
     lease.check(location, token)
     records.write(location, records.Record(unit.key, writer.checksums, SOFTWARE, facts))
     records.withdraw_others(location, unit.key)
     records.withdraw_others(location, unit.key, folder=records.QUARANTINE)
     records.withdraw(location, unit.key, folder=records.QUARANTINE)
-    return Outcome(facts)
+    return facts, None

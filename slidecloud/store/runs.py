@@ -20,6 +20,8 @@ from slidecloud.store.stacks import header_attributes, header_from, open_dataset
 from slidecloud.types import DataError, StackHeader
 
 RUN_YAML = ".slidecloud/run.yaml"
+REPORTS = ".slidecloud/reports"
+"""Folder of performance reports, which no record owns."""
 _REMEDY = "slidecloud run region.yaml"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ ON_KUBERNETES = [file for file in EXAMPLES if file.stem != "laptop"]
 def _config(**kubernetes: Any) -> RunConfig:
     text = "run: s3://bucket/runs/Region One.zarr\nstacks: s3://bucket/stacks\nresources: {memory: 2 GiB}\n"
     own = {"image": "slidecloud:test"} | kubernetes
-    return config.parse(f"{text}kubernetes: {own}\n")
+    return config.parse(f"{text}kubernetes: {json.dumps(own)}\n")
 
 
 def _kinds(made: Submission) -> list[str]:
@@ -68,13 +69,28 @@ def test_driver_runs_the_configuration_it_is_given() -> None:
     made = submission(settings)
     (driver, *_) = manifests.pods(made.job)
     (container,) = driver["containers"]
-    assert container["args"][3:] == [
-        *("run", "/etc/slidecloud/region.yaml", "--scheduler", "$(DASK_SCHEDULER_ADDRESS)", "--workers", "14")
-    ]
+    words = ["run", "/etc/slidecloud/region.yaml", "--scheduler", "$(DASK_SCHEDULER_ADDRESS)", "--workers", "14"]
+    assert container["args"][3:] == [*words, "--metrics-port", "8789"]
+    assert container["ports"] == [{"name": "metrics", "containerPort": 8789, "protocol": "TCP"}]
     assert driver["restartPolicy"] == "Never"
     given = config.parse(_one(made, "ConfigMap")["data"]["region.yaml"])
     assert given.science() == settings.science()
     assert (given.run, given.stacks, given.resources.memory) == (settings.run, settings.stacks, "2 GiB")
+
+
+def test_pods_log_for_machines() -> None:
+    for pod in manifests.pods(submission(_config()).job):
+        assert {"name": "SLIDECLOUD_LOG_FORMAT", "value": "json"} in pod["containers"][0]["env"]
+    told = _config(env={"SLIDECLOUD_LOG_FORMAT": "plain", "SLIDECLOUD_LOG_LEVEL": "debug"})
+    for pod in manifests.pods(submission(told).job):
+        found = {item["name"]: item["value"] for item in pod["containers"][0]["env"]}
+        assert (found["SLIDECLOUD_LOG_FORMAT"], found["SLIDECLOUD_LOG_LEVEL"]) == ("plain", "debug")
+
+
+def test_a_driver_without_metrics() -> None:
+    (driver, *_) = manifests.pods(submission(_config(metrics_port=None)).job)
+    assert "--metrics-port" not in driver["containers"][0]["args"]
+    assert "ports" not in driver["containers"][0]
 
 
 @pytest.mark.parametrize(

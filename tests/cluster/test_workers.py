@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from slidecloud import logs
 from slidecloud.cluster import connect
 from slidecloud.cluster.preload import GRACE
 from slidecloud.cluster.versions import EXPECTED, VersionError, Versions, here
@@ -142,6 +144,22 @@ def test_a_worker_of_another_version_says_so_and_ends(dask: Cluster) -> None:
     worker = dask.worker(**{EXPECTED: other})
     assert worker.wait(60) != 0
     assert f"This worker has {here()}; its client has {other}" in dask.log(worker)
+
+
+def test_workers_log_as_their_environment_asks(dask: Cluster) -> None:
+    """Their own records and Dask's, each a line of JSON."""
+    worker = dask.worker(**{logs.FORMAT: "json"})
+    with connect(dask.address) as client:
+        client.wait_for_workers(1, timeout=60)
+        client.submit(_log_a_unit).result()
+    found = [json.loads(line) for line in dask.log(worker).splitlines() if line.startswith("{")]
+    assert {"distributed.worker", "slidecloud.worker"} <= {record["logger"] for record in found}
+    (ours,) = (record for record in found if record["logger"] == "slidecloud.worker")
+    assert (ours["run"], ours["stage"], ours["unit"], ours["level"]) == ("r", "s", "u", "info")
+
+
+def _log_a_unit() -> None:
+    logging.getLogger("slidecloud.worker").info("begins", extra={"run": "r", "stage": "s", "unit": "u"})
 
 
 def test_a_client_refuses_workers_of_another_version(dask: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,23 @@ def test_profiles_bring_what_they_are_for(chart: helm.Chart) -> None:
     assert pod["containers"][0]["args"][-2:] == ["--resources", "GPU=1"]
 
 
+def test_prometheus_finds_all_that_count(chart: helm.Chart) -> None:
+    """Monitor and network policy name the ports that scheduler, workers and driver have, and no port goes unseen."""
+    objects = _render(chart, _values("production"))
+    (monitor,) = (item["spec"] for item in objects if item["kind"] == "PodMonitor")
+    (components,) = (item for item in monitor["selector"]["matchExpressions"] if item["key"] == "dask.org/component")
+    assert sorted(components["values"]) == ["job-runner", "scheduler", "worker"]
+    watched = {endpoint["port"] for endpoint in monitor["podMetricsEndpoints"]}
+    (job,) = (item for item in objects if item["kind"] == "DaskJob")
+    ports = [pod["containers"][0].get("ports", []) for pod in manifests.pods(job)]
+    assert all({port["name"] for port in of_pod} & watched for of_pod in ports)
+    (policy,) = (item["spec"] for item in objects if item["metadata"]["name"].endswith("-metrics"))
+    (rule,) = policy["ingress"]
+    let_in = {port["port"] for port in rule["ports"]}
+    named = [port for of_pod in ports for port in of_pod if port["name"] in watched]
+    assert all({port["name"], port["containerPort"]} & let_in for port in named)
+
+
 def test_without_a_run_the_chart_prepares_a_namespace(chart: helm.Chart) -> None:
     kinds = _kinds(_render(chart, {"operator": {"enabled": False}}))
     assert kinds == {"Role", "PodDisruptionBudget"}
@@ -107,6 +124,7 @@ def test_chart_and_submit_make_the_same_pods(chart: helm.Chart) -> None:
             word for word in b["args"] if word != "dask"
         ]
         assert {item["name"]: item["value"] for item in a["env"]} == {item["name"]: item["value"] for item in b["env"]}
+        assert a.get("ports") == b.get("ports")
         assert a["securityContext"] == b["securityContext"]
         assert a["resources"]["limits"].keys() == b["resources"]["limits"].keys()
         assert theirs["securityContext"] == own["securityContext"]

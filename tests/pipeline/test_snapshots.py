@@ -10,7 +10,7 @@ import pytest
 import runs
 import zarr
 
-from slidecloud.pipeline import units
+from slidecloud.pipeline import plan, units
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.ingest_slc import ingest_slc
 from slidecloud.pipeline.orphans import collect
@@ -65,6 +65,24 @@ def test_images_replaced(folder, slc, monkeypatch):
     shutil.rmtree(folder / "run.zarr")
     assert runs.rerun(folder, *LINES).exit_code == 0
     assert runs.arrays(folder / "run.zarr") == after
+
+
+def test_images_replaced_while_the_run_is_planned(folder, slc, monkeypatch):
+    """Between the digests of the images and the names of their records."""
+    (folder / "other").mkdir()
+    images.stored(folder / "other", images.source(np.ascontiguousarray(np.conj(slc[:5]))))
+    choose = plan._choose
+
+    def choose_and_replace(config, stack):
+        chosen = choose(config, stack)
+        replace(folder)
+        return chosen
+
+    monkeypatch.setattr(plan, "_choose", choose_and_replace)
+    found = runs.rerun(folder, *LINES)
+    assert found.done == 0
+    assert found.quarantined
+    assert all(item.kind == "data" and REPLACED in item.reason for item in found.quarantined)
 
 
 def test_images_added(folder, slc, monkeypatch):

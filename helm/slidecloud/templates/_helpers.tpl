@@ -61,6 +61,8 @@ envFrom:
 - {name: DASK_TEMPORARY_DIRECTORY, value: /tmp/dask}
 - {name: OMP_NUM_THREADS, value: "1"}
 - {name: OPENBLAS_NUM_THREADS, value: "1"}
+- {name: DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH, value: "50"}
+- {name: SLIDECLOUD_LOG_FORMAT, value: json}
 {{- range $name, $value := .Values.env }}
 - name: {{ $name }}
   value: {{ $value | quote }}

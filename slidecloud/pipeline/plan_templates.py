@@ -1,0 +1,91 @@
+"""Templates of a run: metadata and coordinates of its bursts and their stages, and of the root above them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slidecloud.config import RunConfig
+from slidecloud.pipeline import gradients, interferograms, timeseries
+from slidecloud.pipeline.gradient_maps import View
+from slidecloud.pipeline.inputs import Selection
+from slidecloud.store import runs, templates
+from slidecloud.store.location import Location
+
+_STAGES = (gradients.STAGE, timeseries.STAGE, interferograms.STAGE)
+
+
+def of_burst(
+    config: RunConfig,
+    stacked: Selection,
+    inverted: Selection,
+    static: Mapping[str, NDArray[np.float32]],
+    view: View | None,
+) -> dict[str, Mapping[str, bytes]]:
+    """Objects of a burst and of its stages, by group.
+
+    Parameters
+    ----------
+    config
+        The run.
+    stacked, inverted
+        Pairs of the stages gradients and timeseries.
+    static
+        Maps of the burst that do not change with time.
+    view
+        As `slidecloud.pipeline.gradients.view_of` finds it.
+    """
+    header, chunks = stacked.header, stacked.chunks[1:]
+    position = {name: values for name, values in static.items() if name in ("latitude", "longitude")}
+    collected: dict[str, Mapping[str, bytes]] = {f"bursts/{header.id}": runs.burst_template(header)}
+    if stores_interferograms(config, inverted):
+        collected[interferograms.group(header.id)] = interferograms.template(inverted, static)
+    if "gradients" in config.stages:
+        bins = gradients.bins_of(stacked, config.network)
+        sizes, values = gradients.template_values(bins, config.network)
+        attributes = {
+            "season_names": list(bins.season_name),
+            "bin_labels": list(bins.label),
+            "estimator": config.gradients.estimator,
+            "window": list(gradients.window_of(header, config.gradients)),
+        }
+        collected[gradients.group(header.id)] = runs.stage_template(
+            header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=chunks,
+            optional=gradients.optional_arrays(config.gradients, view),
+        )  # fmt: skip
+    if "timeseries" in config.stages:
+        sizes, values = timeseries.template_values(inverted)
+        collected[timeseries.group(header.id)] = runs.stage_template(
+            header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=chunks
+        )
+    return collected
+
+
+def stores_interferograms(config: RunConfig, inverted: Selection) -> bool:
+    """Whether the run writes the pairs that it forms from images."""
+    return config.interferograms.write and inverted.forming is not None
+
+
+def root(config: RunConfig, location: Location, collected: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:
+    """The root template: it repeats the metadata of all groups, those of bursts and stages left out today included."""
+    own = runs.root_template(config)
+    planned = {key: data for objects in collected.values() for key, data in objects.items() if _is_metadata(key)}
+    bursts = [f"bursts/{name}" for name in (location / "bursts").folders()]
+    groups = [path for burst in bursts for path in (burst, *(f"{burst}/{stage}" for stage in _STAGES))]
+    others = [key for path in groups if path not in collected for key in _metadata_below(location, path)]
+    metadata = {**location.read_many(others), **planned, **{key: own[key] for key in own if _is_metadata(key)}}
+    whole = templates.consolidated(metadata)
+    return {key: whole.get(key, data) for key, data in own.items()}
+
+
+def _metadata_below(location: Location, path: str) -> list[str]:
+    """Metadata of a stored group and of its arrays; of a burst, its own alone."""
+    if path.count("/") == 1:
+        return [f"{path}/zarr.json"]
+    return [f"{path}/zarr.json", *(f"{path}/{name}/zarr.json" for name in (location / path).folders())]
+
+
+def _is_metadata(key: str) -> bool:
+    return key.endswith("zarr.json")
