@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from slidecloud.cluster.allocator import ALLOCATOR
 from slidecloud.config_kubernetes import KubernetesConfig
 
 Manifest = dict[str, Any]
@@ -137,6 +138,7 @@ def _environment(settings: KubernetesConfig, further: Mapping[str, str] | None) 
         # One unit a core; libraries that start threads of their own would only take them from each other.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
+        **ALLOCATOR,
     }
     return own | dict(further or {}) | settings.env
 
