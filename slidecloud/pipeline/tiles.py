@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-BASE_MEMORY = 320_000_000
+BASE_MEMORY = 340_000_000
 """Bytes of a worker process before it has any data: Python, numba, the kernels it has loaded, Zarr and Dask."""
 
 SHARE = 0.6

@@ -25,7 +25,7 @@ from slidecloud.types import DataError, Float32, Float64, StackHeader
 
 STAGE = "timeseries"
 _LEVEL_BYTES = 100
-_LEVEL_PAIR_BYTES = 11
+_LEVEL_PAIR_BYTES = 17
 _MOST_TOGETHER = 32
 _READ_BYTES, _SOLVE_BYTES = 540, 80
 """Bytes a pixel besides the pairs: of reading them by chunks; of inverting them, besides the results, which are made
