@@ -1,10 +1,11 @@
-"""Predicted wall time and memory beside real runs on this machine, which is to be quiet: -s shows the table."""
+"""Predicted wall time and memory beside real runs on this machine, which is to be quiet."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -78,7 +79,13 @@ def _ingest(folder: Path, name: str, shape: tuple[int, int], *, dates: int, conn
     ids=lambda value: str(value) if isinstance(value, str | int) else "",
 )
 def test_a_run_takes_what_was_predicted(
-    rates: Rates, stacks: Path, tmp_path: Path, region: str, workers: int, lines: list[str]
+    rates: Rates,
+    stacks: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    region: str,
+    workers: int,
+    lines: list[str],
 ) -> None:
     file = tmp_path / "region.yaml"
     file.write_text("\n".join([f"run: {tmp_path}/run.zarr", f"stacks: {stacks / region}", *lines, ""]))
@@ -87,10 +94,11 @@ def test_a_run_takes_what_was_predicted(
     planned = max(stage.peak_memory for stage in found.stages)
     _forget(stacks / region)
     seconds, peak = _watched("run", str(file), "--workers", str(workers))
-    print(
-        f"\n{region}, {workers} workers: {seconds:.1f} s, predicted {expected:.1f} s ({expected / seconds:.2f}); "
-        f"{peak / 1e6:.0f} MB, predicted {planned / 1e6:.0f} MB ({planned / peak:.2f})"
-    )
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{region}, {workers} workers: {seconds:.1f} s, predicted {expected:.1f} s ({expected / seconds:.2f}); "
+            f"{peak / 1e6:.0f} MB, predicted {planned / 1e6:.0f} MB ({planned / peak:.2f})\n"
+        )
     assert expected == pytest.approx(seconds, rel=0.25)
     assert planned == pytest.approx(peak, rel=0.20)
 
