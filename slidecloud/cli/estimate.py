@@ -81,7 +81,7 @@ def estimate(
     price
         Of one worker for one hour, in any currency.
     """
-    from slidecloud.pipeline.costs import crew, lines
+    from slidecloud.pipeline.costs import crew, limits, lines
     from slidecloud.pipeline.rates import Rates
     from slidecloud.pipeline.scale import forecast
 
@@ -103,6 +103,8 @@ def estimate(
         for number in workers or (_workers(config),)
     ]
     show(["", *lines([forecast(found.costs, one) for one in crews], price=price)])
+    if bound := limits(crews[0]):
+        say(f"{bound} Another store may give more: --throughput.")
     if not known.measured:
         say("Rates are built in, not measured on this machine; 'slidecloud bench' measures them.", style="yellow")
     return 0

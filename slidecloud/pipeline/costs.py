@@ -72,6 +72,13 @@ def crew(
     )
 
 
+def limits(one: Crew) -> str:
+    """What the store gives all workers, in words; empty where no limit is known."""
+    if not math.isfinite(one.read_limit):
+        return ""
+    return f"All workers together read at most {one.read_limit:.0f} MB/s and write {one.write_limit:.0f} MB/s."
+
+
 def lines(forecasts: Sequence[Forecast], *, price: float | None = None) -> list[str]:
     """Forecasts as a table; with the price of a worker's hour also what they cost."""
     head = f"{'workers':>8} {'wall time':>14} {'idle':>6} {'lost':>6} {'taken away':>11}"
