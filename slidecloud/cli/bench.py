@@ -18,7 +18,7 @@ def bench(
 ) -> int:
     """Measure how fast this machine stacks gradients, inverts series, and reads and writes a store.
 
-    Takes about two minutes; `slidecloud estimate` uses the rates. Kernels run on one core beside plain ways to do the
+    Takes about three minutes; `slidecloud estimate` uses the rates. Kernels run on one core beside plain ways to do the
     same: NumPy and SciPy, least squares pixel by pixel, one unweighted matrix product for all pixels, and MintPy where
     it is installed. They take turns, processor time counts, and of many short repeats the best, so that a busy machine
     disturbs little; two threads and the store need a quiet one.
@@ -42,10 +42,18 @@ def bench(
     json
         Print JSON in place of the table.
     """
+    from slidecloud.cluster import executor
+    from slidecloud.config import ResourcesConfig
     from slidecloud.pipeline import bench as measuring
 
     effort = measuring.QUICK if quick else measuring.FULL
-    rates = measuring.bench(location, storage_options=storage_options(storage), effort=effort, progress=progress())
+    rates = measuring.bench(
+        location,
+        storage_options=storage_options(storage),
+        effort=effort,
+        progress=progress(),
+        cluster=lambda: executor(ResourcesConfig()),
+    )
     show([rates.json()] if json else rates.lines())
     say(f"Saved in {rates.save(out)}")
     return 0

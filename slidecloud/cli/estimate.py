@@ -9,7 +9,6 @@ from cyclopts import Parameter, validators
 
 from slidecloud.cli.console import say, show
 from slidecloud.cli.errors import UsageError
-from slidecloud.cli.options import Workers
 
 if TYPE_CHECKING:
     from slidecloud.pipeline.estimate import Estimate
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from slidecloud.pipeline.rates import Rates
 
 Count = Annotated[int, Parameter(validator=validators.Number(gte=1))]
+Counts = Annotated[tuple[Count, ...], Parameter(consume_multiple=True, show_default=False)]
+Positive = Annotated[float, Parameter(validator=validators.Number(gt=0))]
+NotNegative = Annotated[float, Parameter(validator=validators.Number(gte=0))]
 
 
 def estimate(
@@ -28,22 +30,27 @@ def estimate(
     pairs_per_burst: Count | None = None,
     images_per_burst: Count | None = None,
     rates: Path | None = None,
-    workers: Workers = None,
+    workers: Counts = (),
+    preemption: NotNegative = 0.0,
+    replacement: NotNegative = 120.0,
+    throughput: Positive | None = None,
+    price: NotNegative | None = None,
 ) -> int:
-    """Say what a run will take, before anything runs: units, bytes, memory of a unit, hours.
+    """Say what a run will take, before anything runs: units, bytes, memory of a unit, hours, wall time, cost.
 
     With the YAML of a run: what is still to do of it. Without one, and with --interferograms: gradient stacking of that
     many burst interferograms that nobody has yet, as large as a nation; bytes, core hours, and GPU hours where a GPU
     was measured.
 
     Hours follow from the rates that `slidecloud bench` measured on this machine; without them, from built-in rates,
-    and the output says so.
+    and the output says so. Wall time comes from a simulation of the units on each number of workers: they wait for each
+    other, for the scheduler and for the store, and on spot nodes workers are taken away and units begin again.
 
     For example:
 
         slidecloud estimate region.yaml
         slidecloud estimate region.yaml --workers 64 --rates node.json
-        slidecloud estimate --interferograms 130977 --shape 768 2816 --workers 64
+        slidecloud estimate --interferograms 130977 --shape 768 2816 --workers 1 64 2000 --preemption 0.05 --price 0.04
 
     Exit codes: 0 done; 1 error; 2 wrong usage.
 
@@ -61,8 +68,22 @@ def estimate(
         Acquisitions of each burst, one every 12 days, from which follow its season bins; by default 121.
     rates
         Rates measured with `slidecloud bench --out FILE`, on this machine or another.
+    workers
+        Numbers of workers, each one core like those measured; by default those of the YAML, else the cores of this
+        machine.
+    preemption
+        Probability per hour that a worker is taken away.
+    replacement
+        Seconds until another takes its place.
+    throughput
+        MB/s that the store gives all workers together; by default what all cores together were measured to get from a
+        disk, and no limit for a bucket.
+    price
+        Of one worker for one hour, in any currency.
     """
+    from slidecloud.pipeline.costs import crew, limits, lines
     from slidecloud.pipeline.rates import Rates
+    from slidecloud.pipeline.scale import forecast
 
     options = {"shape": shape, "pairs_per_burst": pairs_per_burst, "images_per_burst": images_per_burst}
     given = {name: value for name, value in options.items() if value is not None}
@@ -77,8 +98,13 @@ def estimate(
             "--images-per-burst where the defaults do not fit"
         )
     show(found.lines())
-    if workers is not None:
-        show([f"{found.hours(workers):.3g} hours with {workers} workers"])
+    crews = [
+        crew(known, number, throughput=throughput, preemption=preemption, replacement=replacement)
+        for number in workers or (_workers(config),)
+    ]
+    show(["", *lines([forecast(found.costs, one) for one in crews], price=price)])
+    if bound := limits(crews[0]):
+        say(f"{bound} Another store may give more: --throughput.")
     if not known.measured:
         say("Rates are built in, not measured on this machine; 'slidecloud bench' measures them.", style="yellow")
     return 0
@@ -89,6 +115,14 @@ def _run(config: Path, rates: Rates) -> Estimate:
     from slidecloud.pipeline.estimate import estimate
 
     return estimate(load(config), rates)
+
+
+def _workers(config: Path | None) -> int:
+    """Workers of the YAML, else the cores of this machine."""
+    from slidecloud.config import load
+    from slidecloud.pipeline.executors import cores
+
+    return (load(config).resources.workers if config else None) or cores()
 
 
 def _nation(interferograms: int, rates: Rates, options: dict[str, Any]) -> Nation:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from slidecloud.cluster.connect import connect
-from slidecloud.cluster.local import cores, local
+from slidecloud.cluster.local import local
 from slidecloud.config import ResourcesConfig
 from slidecloud.pipeline import executors
+from slidecloud.pipeline.executors import cores
 
 
 @contextmanager

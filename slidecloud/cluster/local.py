@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from slidecloud.cluster.allocator import ALLOCATOR
 from slidecloud.cluster.settings import SETTINGS
-from slidecloud.pipeline.executors import GPU
+from slidecloud.pipeline.executors import GPU, cores
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -47,6 +47,7 @@ def local(workers: int | None = None, *, memory: int | None = None) -> Iterator[
         "distributed.worker.memory.spill": False,
         "distributed.worker.memory.target": False,
         "distributed.worker.memory.pause": False,
+        "distributed.nanny.pre-spawn-environ": dask.config.get("distributed.nanny.pre-spawn-environ") | ALLOCATOR,
     }
     with (
         dask.config.set(settings),
@@ -61,8 +62,3 @@ def local(workers: int | None = None, *, memory: int | None = None) -> Iterator[
         Client(cluster) as client,
     ):
         yield client
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from slidecloud import logs
+from slidecloud.cluster.allocator import ALLOCATOR
 from slidecloud.cluster.settings import variables
 from slidecloud.config_kubernetes import KubernetesConfig
 
@@ -141,6 +142,7 @@ def _environment(settings: KubernetesConfig, further: Mapping[str, str] | None) 
         "OPENBLAS_NUM_THREADS": "1",
         **variables(),
         logs.FORMAT: "json",
+        **ALLOCATOR,
     }
     return own | dict(further or {}) | settings.env
 

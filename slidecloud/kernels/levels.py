@@ -42,12 +42,14 @@ def pair_median(phase: Float32, mask: NDArray[np.bool_]) -> Float64:
     """
     if phase.ndim != 2 or mask.shape != phase.shape[1:]:
         raise ValueError(f"phase, mask: found shapes {phase.shape}, {mask.shape}, expected (pair, pixel) and (pixel,)")
-    area = phase[:, mask].astype(np.float64)
     medians = np.full(phase.shape[0], np.nan)
-    for p, row in enumerate(area):
-        known = row[np.isfinite(row)]
+    for p, row in enumerate(phase):
+        known = row[mask & np.isfinite(row)]
         if known.size:
-            medians[p] = np.median(known)
+            middle = (known.size - 1) // 2, known.size // 2
+            known.partition(middle)
+            # Between two values, the mean of both in float64: of float32 it would be rounded.
+            medians[p] = known[list(middle)].astype(np.float64).mean()
     return medians
 
 

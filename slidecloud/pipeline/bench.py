@@ -10,7 +10,9 @@ import datetime
 import os
 import platform
 import time
+import uuid
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,9 +22,13 @@ from threadpoolctl import threadpool_limits
 from slidecloud.kernels.device import find_lack
 from slidecloud.pipeline.bench_gradients import measure_gradients
 from slidecloud.pipeline.bench_gradients_gpu import measure_gradients_gpu
+from slidecloud.pipeline.bench_runs import measure_runs, measure_tasks
 from slidecloud.pipeline.bench_sbas import measure_sbas
 from slidecloud.pipeline.bench_sbas_gpu import measure_sbas_gpu
-from slidecloud.pipeline.bench_store import measure_store
+from slidecloud.pipeline.bench_stages import measure_stages
+from slidecloud.pipeline.bench_store import measure_store, remove
+from slidecloud.pipeline.bench_streams import measure_streams
+from slidecloud.pipeline.executors import Executor, cores
 from slidecloud.pipeline.progress import Progress, Silent
 from slidecloud.pipeline.rates import Measurement, Rates
 from slidecloud.store.location import Location, locate
@@ -32,7 +38,8 @@ class Effort(NamedTuple):
     """How much is measured.
 
     ``seconds`` for each comparison; ``shape`` (rows, columns) and ``dates`` of the gradient stack; ``pixels`` of an
-    inversion; ``objects`` of 12.6 MB in the store.
+    inversion; ``objects`` of 12.6 MB in the store; ``repeats`` of what runs in processes of its own; ``tasks`` sent to
+    a cluster.
     """
 
     seconds: float = 6.0
@@ -40,10 +47,12 @@ class Effort(NamedTuple):
     dates: int = 24
     pixels: int = 8192
     objects: int = 8
+    repeats: int = 3
+    tasks: int = 1000
 
 
 FULL = Effort()
-QUICK = Effort(seconds=1.0, shape=(256, 512), dates=12, pixels=2048, objects=2)
+QUICK = Effort(seconds=1.0, shape=(256, 512), dates=12, pixels=2048, objects=2, repeats=1, tasks=200)
 
 Step = Callable[[], list[Measurement]]
 
@@ -54,6 +63,7 @@ def bench(
     storage_options: dict[str, Any] | None = None,
     effort: Effort = FULL,
     progress: Progress | None = None,
+    cluster: Callable[[], AbstractContextManager[Executor]] | None = None,
 ) -> Rates:
     """Measure the rates of this machine.
 
@@ -68,6 +78,8 @@ def bench(
         How much is measured: `FULL`, or `QUICK`, which is rough.
     progress
         Told after each comparison.
+    cluster
+        Opens the Dask cluster whose scheduler is measured; None leaves it out.
 
     Returns
     -------
@@ -76,7 +88,8 @@ def bench(
     """
     where = locate(location or Path.cwd(), storage_options)
     shown = progress or Silent()
-    steps = _steps(where, effort)
+    scratch = where / f".slidecloud-bench-{uuid.uuid4().hex}"
+    steps = _steps(scratch, storage_options or {}, effort, cluster)
     shown.start(units=len(steps), bytes=0, label="bench")
     began, found = time.perf_counter(), []
     try:
@@ -86,6 +99,7 @@ def bench(
                 shown.advance(unit=name, bytes=0)
     finally:
         shown.stop()
+        remove(scratch)
     return Rates(
         tuple(found),
         location=where.url,
@@ -96,20 +110,40 @@ def bench(
     )
 
 
-def _steps(where: Location, effort: Effort) -> Mapping[str, Step]:
+def _steps(
+    folder: Location,
+    storage_options: dict[str, Any],
+    effort: Effort,
+    cluster: Callable[[], AbstractContextManager[Executor]] | None,
+) -> Mapping[str, Step]:
     """The comparisons in the order they are made: a kernel is added with one line."""
-    seconds, pixels = effort.seconds, effort.pixels
-    on_gpu: dict[str, Step] = {
-        "gradients on the GPU": lambda: measure_gradients_gpu(seconds),
-        "sbas on the GPU": lambda: measure_sbas_gpu(seconds),
-    }
-    return {
-        "store": lambda: measure_store(seconds, where, objects=effort.objects),
-        "gradients": lambda: measure_gradients(seconds, shape=effort.shape, dates=effort.dates),
+    seconds, pixels, shape, dates = effort.seconds, effort.pixels, effort.shape, effort.dates
+    steps: dict[str, Step] = {
+        "store": lambda: _store(folder, effort),
+        "gradients": lambda: measure_gradients(seconds, shape=shape, dates=dates),
         "sbas": lambda: measure_sbas(seconds, dates=145, connections=3, pixels=pixels, threads=True),
         "sbas, wider band": lambda: measure_sbas(seconds, dates=62, connections=5, pixels=pixels),
-        **({} if find_lack() else on_gpu),
+        "maps and levels": lambda: measure_stages(seconds, shape=shape, dates=dates),
+        "runs": lambda: measure_runs(folder / "runs", storage_options=storage_options, repeats=effort.repeats),
     }
+    if cluster is not None:
+        steps["tasks"] = lambda: _tasks(cluster, effort)
+    if not find_lack():
+        steps["gradients on the GPU"] = lambda: measure_gradients_gpu(seconds)
+        steps["sbas on the GPU"] = lambda: measure_sbas_gpu(seconds)
+    return steps
+
+
+def _store(folder: Location, effort: Effort) -> list[Measurement]:
+    alone = measure_store(effort.seconds, folder / "store", objects=effort.objects)
+    rates = {m.name: m.rate for m in alone}
+    place = folder / "streams"
+    return alone + measure_streams(place, rates, cores=cores(), objects=effort.objects, repeats=effort.repeats)
+
+
+def _tasks(cluster: Callable[[], AbstractContextManager[Executor]], effort: Effort) -> list[Measurement]:
+    with cluster() as executor:
+        return measure_tasks(executor, tasks=effort.tasks)
 
 
 def _machine() -> str:

@@ -12,11 +12,11 @@ from slidecloud.kernels import sbas
 from slidecloud.pipeline import plain_sbas
 from slidecloud.pipeline.bench_networks import Network, network, unwrapped
 from slidecloud.pipeline.bench_timing import PROCESSOR, race, race_threads
-from slidecloud.pipeline.rates import SERIES, Measurement
+from slidecloud.pipeline.rates import ROBUST, SERIES, Measurement
 from slidecloud.types import Float32
 
 SOLVE = "sbas, series only"
-ROBUST = "sbas, series only, robust"
+SOLVE_ROBUST = "sbas, series only, robust"
 _ONE_BY_ONE = 4
 """Pixels for the alternatives that take one after the other: calls are to be short."""
 _DEAR = 4
@@ -46,7 +46,7 @@ def measure_sbas(
     samples = unwrapped(chosen, pixels)
     together, one_by_one = _together(chosen), _one_by_one(chosen)
     counts = dict.fromkeys(together, pixels) | dict.fromkeys(one_by_one, min(_ONE_BY_ONE, pixels))
-    counts |= dict.fromkeys((SERIES, ROBUST), pixels // _DEAR)
+    counts |= dict.fromkeys((SERIES, ROBUST, SOLVE_ROBUST), pixels // _DEAR)
     works = {
         name: partial(solver, *(np.ascontiguousarray(field[:, : counts[name]]) for field in samples))
         for name, solver in {**together, **one_by_one}.items()
@@ -57,8 +57,9 @@ def measure_sbas(
     def beside(name: str, other: str) -> Measurement:
         return measured(name, rate=rates[name], alternative=other, alternative_rate=rates[other])
 
-    others = [name for name in rates if name not in (SERIES, SOLVE, ROBUST)]
-    found = [beside(SERIES, SOLVE), *(beside(SOLVE, other) for other in others), beside(ROBUST, SOLVE)]
+    others = [name for name in rates if name not in (SERIES, SOLVE, ROBUST, SOLVE_ROBUST)]
+    found = [beside(SERIES, SOLVE), *(beside(SOLVE, other) for other in others)]
+    found += [beside(SOLVE_ROBUST, SOLVE), beside(ROBUST, SERIES)]
     halves = [[np.ascontiguousarray(half) for half in np.array_split(field, 2, axis=1)] for field in samples]
     for name in (SERIES, SOLVE) if threads else ():
         one, two = race_threads([partial(together[name], *half) for half in zip(*halves, strict=True)], seconds / 2)
@@ -73,7 +74,8 @@ def _together(chosen: Network) -> Mapping[str, Solver]:
     return {
         SERIES: partial(sbas.invert, **arguments),
         SOLVE: partial(sbas.solve, **arguments),
-        ROBUST: partial(sbas.solve, robust=True, **arguments),
+        SOLVE_ROBUST: partial(sbas.solve, robust=True, **arguments),
+        ROBUST: partial(sbas.invert, robust=True, **arguments),
         "unweighted, one matrix product": partial(
             _multiply, plain_sbas.shared_inverse(chosen.reference, chosen.secondary)
         ),

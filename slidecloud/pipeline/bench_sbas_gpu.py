@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from slidecloud.kernels import device, sbas
 from slidecloud.pipeline.bench_copies import RESIDENT, copy_rates
 from slidecloud.pipeline.bench_networks import Network, network, unwrapped
-from slidecloud.pipeline.bench_sbas import ROBUST, SOLVE
+from slidecloud.pipeline.bench_sbas import SOLVE, SOLVE_ROBUST
 from slidecloud.pipeline.bench_timing import race
 from slidecloud.pipeline.rates import SERIES, Measurement
 from slidecloud.types import Float32
@@ -58,13 +58,13 @@ def measure_sbas_gpu(
     pairs = len(chosen.reference)
     sample = _draw(chosen, pixels)
     memory, link = copy_rates(seconds / 4, size=sample.phase.nbytes)
-    moved = {SERIES: 5 * pairs + 9 * dates + 34, SOLVE: 5 * pairs + 4 * dates, ROBUST: 5 * pairs + 4 * dates}
+    moved = {SERIES: 5 * pairs + 9 * dates + 34, SOLVE: 5 * pairs + 4 * dates, SOLVE_ROBUST: 5 * pairs + 4 * dates}
     ends: dict[str, Any] = {"reference": chosen.reference, "secondary": chosen.secondary, "time": chosen.time}
     there = [device.to_device(field) for field in sample]
     solvers: dict[str, Callable[[], object]] = {
         SERIES: partial(sbas.invert, *there, **ends),
         SOLVE: partial(sbas.solve, *there, **ends),
-        ROBUST: partial(sbas.solve, *there, robust=True, **ends),
+        SOLVE_ROBUST: partial(sbas.solve, *there, robust=True, **ends),
     }
     best = race({name: partial(_finish, solver) for name, solver in solvers.items()}, seconds)
     measured = partial(Measurement, unit="pixels/s", device=device.name(), dates=dates, pairs=pairs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -25,15 +24,15 @@ _NAMES = "phase", "coherence"
 _WAYS = "arrays", "plain objects"
 
 
-def measure_store(seconds: float, location: Location, *, objects: int) -> list[Measurement]:
+def measure_store(seconds: float, folder: Location, *, objects: int) -> list[Measurement]:
     """Arrays of a burst stack through Zarr, coded and checked as the pipeline does, and plain objects; one stream each.
 
     Parameters
     ----------
     seconds
         For writing, and as much again for reading.
-    location
-        Where a folder is made, filled, read and removed.
+    folder
+        Where they are written and read; the caller removes it.
     objects
         Blocks of 12.6 MB, a chunk of phase and a chunk of coherence each.
 
@@ -42,19 +41,15 @@ def measure_store(seconds: float, location: Location, *, objects: int) -> list[M
     OSError
         If what is read is not what was written.
     """
-    folder = location / f".slidecloud-bench-{uuid.uuid4().hex}"
-    noise: tuple[NDArray[Any], ...] = interferograms(PAIR_BATCH, SPATIAL_CHUNK)
-    data = {name: np.tile(block, (1, 1, objects)) for name, block in zip(_NAMES, noise, strict=True)}
+    data = typical_arrays(objects)
+    noise = [values[:, :, : SPATIAL_CHUNK[1]] for values in data.values()]
     blocks = {f"{name}{k}": noise[n].tobytes() for n, name in enumerate(_NAMES) for k in range(objects)}
     arrays, plain = folder / "typical.zarr", folder / "objects"
-    try:
-        arrays.write_many(_template(objects))
-        ways = partial(_write_arrays, arrays, data), partial(_write_objects, plain, blocks)
-        writing = race(dict(zip(_WAYS, ways, strict=True)), seconds)
-        ways = partial(_read_arrays, arrays, data), partial(_read_objects, plain, blocks)
-        reading = race(dict(zip(_WAYS, ways, strict=True)), seconds)
-    finally:
-        _remove(folder)
+    arrays.write_many(template(objects))
+    ways = partial(write_arrays, arrays, data), partial(_write_objects, plain, blocks)
+    writing = race(dict(zip(_WAYS, ways, strict=True)), seconds)
+    ways = partial(read_arrays, arrays, data), partial(_read_objects, plain, blocks)
+    reading = race(dict(zip(_WAYS, ways, strict=True)), seconds)
     size = sum(values.nbytes for values in data.values()) / 1e6
     return [
         Measurement(name, "MB/s", size / best[_WAYS[0]], _WAYS[1], size / best[_WAYS[1]])
@@ -62,21 +57,29 @@ def measure_store(seconds: float, location: Location, *, objects: int) -> list[M
     ]
 
 
-def _template(blocks: int) -> dict[str, bytes]:
+def typical_arrays(objects: int) -> dict[str, NDArray[Any]]:
+    """Phase and coherence of one batch of pairs and a row of chunks."""
+    noise: tuple[NDArray[Any], ...] = interferograms(PAIR_BATCH, SPATIAL_CHUNK)
+    return {name: np.tile(block, (1, 1, objects)) for name, block in zip(_NAMES, noise, strict=True)}
+
+
+def template(blocks: int) -> dict[str, bytes]:
     """An empty stack of one batch of pairs and a row of chunks."""
     shape = SPATIAL_CHUNK[0], SPATIAL_CHUNK[1] * blocks
     pairs = typical_pairs(images=PAIR_BATCH, pairs=PAIR_BATCH)
     return stack_template(typical_header(shape), pairs, {}, chunks=(PAIR_BATCH, *SPATIAL_CHUNK))
 
 
-def _write_arrays(folder: Location, data: Mapping[str, NDArray[Any]]) -> None:
+def write_arrays(folder: Location, data: Mapping[str, NDArray[Any]]) -> None:
+    """Write them and, to a disk, wait until they are there."""
     writer = Writer(folder)
     for name, values in data.items():
         writer.write(name, values, (0, 0, 0))
     _to_disk(folder)
 
 
-def _read_arrays(folder: Location, data: Mapping[str, NDArray[Any]]) -> None:
+def read_arrays(folder: Location, data: Mapping[str, NDArray[Any]]) -> None:
+    """Read them back, from the disk rather than from memory, and compare."""
     _to_disk(folder)
     root = reader(folder)
     for name, values in data.items():
@@ -114,7 +117,8 @@ def _to_disk(folder: Location) -> None:
                     os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def _remove(folder: Location) -> None:
+def remove(folder: Location) -> None:
+    """Remove all below a folder, and the folder."""
     keys = folder.keys()
     for key in keys:
         folder.delete(key)

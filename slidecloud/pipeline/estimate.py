@@ -1,21 +1,26 @@
-"""What a run will take, before anything runs: units, bytes, memory and hours from measured rates."""
+"""What a run will take, before anything runs: units, bytes, memory, core hours and wall time from measured rates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import dataclasses
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from slidecloud.config import Device, RunConfig
+from slidecloud.config import RunConfig
 from slidecloud.kernels.device import require_gpu
 from slidecloud.pipeline import plan as planning
+from slidecloud.pipeline.costs import cost, speeds
+from slidecloud.pipeline.drive import Name
 from slidecloud.pipeline.ingest import STACK_CHUNKS
-from slidecloud.pipeline.rates import GRADIENTS, Rates
+from slidecloud.pipeline.rates import Rates
+from slidecloud.pipeline.scale import Cost
 from slidecloud.pipeline.units import Unit
 from slidecloud.stack import open_source
 from slidecloud.stack.slc import SlcSource, sample_bytes
 from slidecloud.stack.source import Source
 from slidecloud.store import locate, records
 
+_INGEST = "ingest"
 _PIXEL_BYTES = 7
 """int16 phase, uint8 coherence, float32 unwrapped phase."""
 
@@ -42,17 +47,21 @@ class Estimate:
         In the order of the data's way; only units that are not done yet.
     done
         Units that are done already.
+    costs
+        Of the units ahead, for `slidecloud.pipeline.scale.forecast`.
     rates
         The rates used.
     """
 
     stages: tuple[StageEstimate, ...]
     done: int
+    costs: tuple[Cost, ...]
     rates: Rates
 
-    def hours(self, workers: int) -> float:
-        """Hours on so many workers, each one core, if all stay busy: units are many and small."""
-        return sum(stage.core_hours for stage in self.stages) / workers
+    @property
+    def core_hours(self) -> float:
+        """Hours of one core that is always busy."""
+        return sum(stage.core_hours for stage in self.stages)
 
     def lines(self) -> list[str]:
         """The estimate as lines of a table."""
@@ -62,7 +71,7 @@ class Estimate:
             f"{s.peak_memory / 2**30:>10.2f} {s.core_hours:>12.4f}"
             for s in self.stages
         ]
-        total = f"{self.done} units are done already; {self.hours(1):.4f} core hours are ahead."
+        total = f"{self.done} units are done already; {self.core_hours:.4f} core hours are ahead."
         return [head, *rows, total]
 
 
@@ -88,11 +97,9 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
     resources = config.resources
     if resources.device == "gpu" and resources.scheduler is None and not elsewhere:
         require_gpu("resources.device is gpu")
-    speed = _speeds(rates, resources.device)
     sources = [open_source(item.path, kind=item.kind, id=item.id) for item in config.sources]
     stacks = locate(config.stacks, config.storage_options)
     fresh = [source for source in sources if not (stacks / f"{source.header.id}.zarr").exists()]
-    stages = [_ingest(fresh, rates)] if fresh else []
     units: list[Unit] = []
     if len(fresh) < len(sources) or not sources or any(name.endswith(".zarr") for name in stacks.folders()):
         units += planning.make(config, with_templates=False).units
@@ -100,31 +107,37 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
         units += planning.offered_units(config, source)
     finished = records.done(locate(config.run, config.storage_options))
     todo = [unit for unit in units if unit.key not in finished]
-    names = list(dict.fromkeys(unit.key.stage for unit in todo))
-    stages += [_stage(name, [unit for unit in todo if unit.key.stage == name], rates, speed) for name in names]
-    return Estimate(tuple(stages), len(units) - len(todo), rates)
+    known, speed = {unit.name for unit in todo}, speeds(rates, resources.device)
+    costs = {unit.name: _among(cost(unit, rates, speed), known) for unit in todo}
+    stages = [_ingest(fresh, rates)] if fresh else []
+    for name in dict.fromkeys(unit.key.stage for unit in todo):
+        members = [unit for unit in todo if unit.key.stage == name]
+        stages.append(_stage(name, members, [costs[unit.name] for unit in members], rates))
+    return Estimate(tuple(stages), len(units) - len(todo), _after_ingest(stages, costs.values()), rates)
 
 
-def _speeds(rates: Rates, device: Device) -> Mapping[str, float]:
-    """Samples per second of the kernels; those of a GPU where it is asked for and was measured."""
-    gpu = rates.on_gpu(GRADIENTS) if device == "gpu" else None
-    return {"gradients": gpu.rate if gpu else rates.gradients, "sbas": rates.series}
+def _among(one: Cost, known: Collection[Name]) -> Cost:
+    """Its cost without the needs that are met already."""
+    return dataclasses.replace(one, requires=tuple(name for name in one.requires if name in known))
 
 
-def _stage(name: str, units: Sequence[Unit], rates: Rates, speed: Mapping[str, float]) -> StageEstimate:
-    return StageEstimate(
-        name,
-        len(units),
-        sum(unit.bytes_read for unit in units),
-        sum(unit.bytes_written for unit in units),
-        max(unit.peak_memory for unit in units),
-        sum(_seconds(unit, rates, speed) for unit in units) / 3600,
-    )
+def _stage(name: str, units: Sequence[Unit], costs: Sequence[Cost], rates: Rates) -> StageEstimate:
+    read, written = sum(unit.bytes_read for unit in units), sum(unit.bytes_written for unit in units)
+    seconds = sum(one.seconds for one in costs) + read / rates.read / 1e6 + written / rates.write / 1e6
+    return StageEstimate(name, len(units), read, written, max(unit.peak_memory for unit in units), seconds / 3600)
 
 
-def _seconds(unit: Unit, rates: Rates, speed: Mapping[str, float]) -> float:
-    moving = unit.bytes_read / (rates.read * 1e6) + unit.bytes_written / (rates.write * 1e6)
-    return moving + (unit.samples / speed[unit.kernel] if unit.kernel else 0.0)
+def _after_ingest(stages: Sequence[StageEstimate], costs: Iterable[Cost]) -> tuple[Cost, ...]:
+    """Costs of all units, of which none begins before all sources are ingested."""
+    ingest = next((stage for stage in stages if stage.stage == _INGEST), None)
+    if ingest is None:
+        return tuple(costs)
+    count = ingest.units
+    each = (0.0, ingest.bytes_read / 1e6 / count, ingest.bytes_written / 1e6 / count)
+    batches = [Cost((_INGEST, str(number)), *each) for number in range(count)]
+    end = Cost((_INGEST, "end"), 0.0, requires=tuple(batch.name for batch in batches))
+    first = [dataclasses.replace(one, requires=(end.name, *one.requires)) for one in costs]
+    return (*batches, end, *first)
 
 
 def _ingest(sources: Iterable[Source | SlcSource], rates: Rates) -> StageEstimate:
@@ -139,4 +152,4 @@ def _ingest(sources: Iterable[Source | SlcSource], rates: Rates) -> StageEstimat
         units += -(-count // together)
         size += count * height * width * pixel
         peak = max(peak, 3 * together * min(rows, height) * width * pixel)
-    return StageEstimate("ingest", units, size, size, peak, size / 1e6 * (1 / rates.read + 1 / rates.write) / 3600)
+    return StageEstimate(_INGEST, units, size, size, peak, size / 1e6 * (1 / rates.read + 1 / rates.write) / 3600)

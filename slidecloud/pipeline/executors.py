@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import queue
 import time
@@ -252,3 +253,8 @@ def dask(client: Client, *, expected: int = 0) -> DaskExecutor:
     ``expected`` is the number of threads an elastic cluster may grow to: so much work is kept ready for it to ask for.
     """
     return DaskExecutor(client, expected=expected)
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

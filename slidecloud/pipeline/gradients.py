@@ -31,7 +31,8 @@ from slidecloud.types import DataError, Float32, StackHeader
 STAGE = "gradients"
 _COST = {"rate": 2}
 """How many times as long as the default an estimator takes, at most."""
-_MAP_BYTES = 600
+_MAP_BYTES = 430
+"""Bytes a pixel of the maps of a burst; measured 437, with 4 bins and with 10."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,7 @@ def _sum_bytes(method: Method) -> int:
 
 
 def _work_bytes(method: Method) -> int:
-    return 2 * _sum_bytes(method) + 200
+    return 2 * _sum_bytes(method)
 
 
 def _pair_bytes(method: Method) -> int:
@@ -261,6 +262,8 @@ def _maps_unit(
         bytes_read=(3 if view is None else 4) * count * _sum_bytes(method) * pixels,
         bytes_written=((12 if view is None else 16) * 4 + 1) * (1 + len(network.seasons)) * pixels,
         peak_memory=BASE_MEMORY + pixels * _MAP_BYTES,
+        kernel="maps",
+        samples=count * pixels,
     )
 
 

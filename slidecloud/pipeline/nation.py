@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 
 from slidecloud.config import GradientsConfig, NetworkConfig, ResourcesConfig
 from slidecloud.pipeline import gradients
+from slidecloud.pipeline.costs import cost, speeds
 from slidecloud.pipeline.ingest import STACK_CHUNKS
 from slidecloud.pipeline.inputs import select_offered
 from slidecloud.pipeline.progress import megabytes
 from slidecloud.pipeline.rates import GRADIENTS, Rates
+from slidecloud.pipeline.scale import Cost
 from slidecloud.pipeline.typical import typical_header, typical_pairs
 from slidecloud.store.location import locate
 
@@ -37,9 +41,11 @@ class Nation:
     peak_memory
         Of the largest unit, bytes.
     reading, computing, writing
-        Hours of one core.
+        Hours of one core; computing includes the maps and what every unit takes besides.
     gpu_hours
-        Computing on one GPU, copies from and to the host included; None where no GPU was measured.
+        Stacking on one GPU, copies from and to the host included; None where no GPU was measured.
+    costs
+        Of all units, for `slidecloud.pipeline.scale.forecast`.
     rates
         The rates used.
     """
@@ -55,16 +61,13 @@ class Nation:
     computing: float
     writing: float
     gpu_hours: float | None
+    costs: tuple[Cost, ...]
     rates: Rates
 
     @property
     def core_hours(self) -> float:
         """Reading, computing and writing."""
         return self.reading + self.computing + self.writing
-
-    def hours(self, workers: int) -> float:
-        """Hours on so many workers, each one core with the measured share of the store, if all stay busy."""
-        return self.core_hours / workers
 
     def lines(self) -> list[str]:
         """The estimate in words."""
@@ -129,7 +132,8 @@ def nation(
         memory=ResourcesConfig().memory_bytes,
         tile=None,
     )
-    bursts = interferograms / pairs_per_burst
+    bursts, speed = interferograms / pairs_per_burst, speeds(rates)
+    costs = [cost(unit, rates, speed) for unit in units]
     read, written = bursts * sum(u.bytes_read for u in units), bursts * sum(u.bytes_written for u in units)
     pair_pixels = interferograms * shape[0] * shape[1]
     gpu = rates.on_gpu(GRADIENTS)
@@ -137,8 +141,16 @@ def nation(
         interferograms, shape, bursts, _SAMPLE_BYTES * pair_pixels, read, written,
         max(u.peak_memory for u in units),
         reading=read / rates.read / 3.6e9,
-        computing=pair_pixels / rates.gradients / 3600,
+        computing=bursts * sum(one.seconds for one in costs) / 3600,
         writing=written / rates.write / 3.6e9,
         gpu_hours=None if gpu is None else pair_pixels / gpu.rate / 3600,
+        costs=tuple(_numbered(one, burst) for burst in range(math.ceil(bursts)) for one in costs),
         rates=rates,
     )  # fmt: skip
+
+
+def _numbered(one: Cost, burst: int) -> Cost:
+    """The same unit of another burst."""
+    stage, unit = one.name
+    requires = tuple((stage, f"{burst}/{unit}") for stage, unit in one.requires)
+    return dataclasses.replace(one, name=(stage, f"{burst}/{unit}"), requires=requires)

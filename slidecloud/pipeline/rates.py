@@ -13,12 +13,23 @@ from pathlib import Path
 from typing import Any
 
 CPU = "cpu"
-GRADIENTS, SERIES, READ, WRITE = "gradients", "sbas", "read", "write"
-"""Names of the measurements that estimates use. On a GPU those of kernels include the copies from and to the host."""
+GRADIENTS, SERIES, ROBUST, MAPS, LEVELS = "gradients", "sbas", "sbas, robust", "gradient maps", "levels"
+"""Names of the kernels' measurements that estimates use. On a GPU they include the copies from and to the host."""
+READ, WRITE, READ_TOGETHER, WRITE_TOGETHER = "read", "write", "read, all cores", "write, all cores"
+UNIT, TASK, START = "each unit", "each task of Dask", "start and end of a run"
+"""Names of measurements in seconds: they come on top of what a kernel and the store take."""
 
-_FORMAT = 2
-_BUILT_IN = {GRADIENTS: 80e6, SERIES: 60e6, READ: 100.0, WRITE: 60.0}
-_SHOWN = {"pair-pixels/s": (1e6, "million pair-pixels/s"), "pixels/s": (1e3, "thousand pixels/s")}
+_FORMAT = 3
+_BUILT_IN = {
+    GRADIENTS: 80e6, SERIES: 60e6, ROBUST: 20e6, MAPS: 5e6, LEVELS: 30e6,
+    READ: 100.0, WRITE: 60.0, READ_TOGETHER: 200.0, WRITE_TOGETHER: 120.0,
+    UNIT: 0.1, TASK: 0.002, START: 15.0,
+}  # fmt: skip
+_SHOWN = {
+    "pair-pixels/s": (1e6, "million pair-pixels/s"),
+    "bin-pixels/s": (1e6, "million bin-pixels/s"),
+    "pixels/s": (1e3, "thousand pixels/s"),
+}
 _REMEDY = "write it again with 'slidecloud bench'"
 
 
@@ -31,7 +42,8 @@ class Measurement:
     name
         What was measured. A kernel that is compared with several alternatives has a measurement for each.
     unit
-        Of the rates: ``pair-pixels/s`` (pixels times pairs), ``pixels/s`` or ``MB/s`` (1e6 bytes).
+        Of the rates: ``pair-pixels/s`` (pixels times pairs), ``bin-pixels/s``, ``pixels/s``, ``MB/s`` (1e6 bytes), or
+        ``s`` where the time itself was measured.
     rate
         Of one core, one GPU or one store location, unless the name says otherwise.
     alternative
@@ -101,28 +113,29 @@ class Rates:
     @property
     def gradients(self) -> float:
         """Gradient stacking, pair-pixels per second and core."""
-        return self._rate(GRADIENTS)
+        return self.of(GRADIENTS)
 
     @property
     def series(self) -> float:
         """SBAS inversion with all outputs, pixels times pairs per second and core."""
-        return self._rate(SERIES)
+        return self.of(SERIES)
 
     @property
     def read(self) -> float:
         """Reading arrays of a store, MB/s (1e6 uncompressed bytes)."""
-        return self._rate(READ)
+        return self.of(READ)
 
     @property
     def write(self) -> float:
         """Writing arrays of a store, MB/s (1e6 uncompressed bytes)."""
-        return self._rate(WRITE)
+        return self.of(WRITE)
 
     def on_gpu(self, name: str) -> Measurement | None:
         """The first measurement of a kernel on a GPU, or None."""
         return next((m for m in self.measurements if m.name == name and m.device != CPU), None)
 
-    def _rate(self, name: str) -> float:
+    def of(self, name: str) -> float:
+        """What was measured on the CPU under a name, or the built-in guess; series count pixels times pairs."""
         found = next((m for m in self.measurements if m.name == name and m.device == CPU), None)
         if found is None:
             return _BUILT_IN[name]

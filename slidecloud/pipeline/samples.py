@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -69,7 +70,8 @@ class StoredPairs:
 
     @property
     def memory_per_pixel(self) -> int:
-        return 3 * (len(self.pairs) + self.batch)
+        # A tenth for the blocks that chunks are decoded into, which are gone when the kernel begins.
+        return math.ceil(3.3 * len(self.pairs))
 
     @property
     def forming_per_pixel(self) -> int:

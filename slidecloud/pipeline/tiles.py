@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-BASE_MEMORY = 400_000_000
-"""Bytes of a worker process before it does anything: Python, numba, Zarr and Dask."""
+BASE_MEMORY = 340_000_000
+"""Bytes of a worker process before it has any data: Python, numba, the kernels it has loaded, Zarr and Dask."""
 
 SHARE = 0.6
 """Share of a worker's memory that a unit may plan for; allocators and codecs need the rest."""

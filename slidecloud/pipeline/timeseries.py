@@ -25,11 +25,11 @@ from slidecloud.types import DataError, Float32, Float64, StackHeader
 
 STAGE = "timeseries"
 _LEVEL_BYTES = 100
-_LEVEL_PAIR_BYTES = 24
+_LEVEL_PAIR_BYTES = 17
 _MOST_TOGETHER = 32
-_UNIT_BYTES = 500
-"""Bytes a pixel of reading and writing by chunks; measured 460 (30 pairs, 12 dates) and 540 (90 pairs, 32 dates)
-besides the pairs, less the results, which are made when reading is over."""
+_READ_BYTES, _SOLVE_BYTES = 540, 80
+"""Bytes a pixel besides the pairs: of reading them by chunks; of inverting them, besides the results, which are made
+when reading is over. Measured 460 (30 pairs, 12 dates), 540 (90 pairs, 32 dates) and 67 (429 pairs, 145 dates)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +266,10 @@ def plan(
         bytes_read=5 * count * pixels * passes,
         bytes_written=pixels,
         peak_memory=BASE_MEMORY + pixels * (_LEVEL_BYTES + together * _LEVEL_PAIR_BYTES),
+        kernel="levels",
+        samples=count * pixels * passes,
     )
-    per_pixel = 5 * count + 9 * dates + _UNIT_BYTES
+    per_pixel = 5 * count + max(_READ_BYTES, 9 * dates + _SOLVE_BYTES)
     tiles = cut(
         header.shape,
         selection.chunks[1:],
@@ -289,7 +291,7 @@ def plan(
                 bytes_read=5 * count * part.pixels,
                 bytes_written=(9 * dates + 26) * part.pixels,
                 peak_memory=BASE_MEMORY + part.pixels * per_pixel,
-                kernel="sbas",
+                kernel="robust" if config.robust else "sbas",
                 samples=count * part.pixels,
                 device=device,
             )

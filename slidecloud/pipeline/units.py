@@ -20,6 +20,7 @@ from slidecloud.store.templates import SOFTWARE
 from slidecloud.types import DataError
 
 _log = logging.getLogger("slidecloud.worker")
+Kernel = Literal["gradients", "maps", "levels", "sbas", "robust"]
 
 
 class Work(Protocol):
@@ -45,7 +46,8 @@ class Unit:
     peak_memory
         Bytes of memory the unit needs at most.
     kernel, samples
-        The kernel that does the work and the pair-pixels it goes through; None where reading and writing is the work.
+        The kernel that does the work, and the pair-pixels (for maps, bin-pixels) it goes through; None where reading
+        and writing is the work.
     keep_older
         True where the unit's older record stays true until the new one is written (appending pairs to a batch).
     inputs
@@ -60,7 +62,7 @@ class Unit:
     bytes_read: int = 0
     bytes_written: int = 0
     peak_memory: int = 0
-    kernel: Literal["gradients", "sbas"] | None = None
+    kernel: Kernel | None = None
     samples: int = 0
     keep_older: bool = False
     inputs: Snapshot | None = None

@@ -84,18 +84,24 @@ def test_estimate_uses_the_rates_it_is_given(
     assert {m["name"] for m in json.loads(rates.read_text())["measurements"]} >= {"gradients", "sbas", "read", "write"}
     assert main(["estimate", str(region / "region.yaml"), "--rates", str(rates), "--workers", "4"]) == 0
     found = capsys.readouterr()
-    assert "hours with 4 workers" in found.out
+    assert found.out.splitlines()[-1].split()[0] == "4"
+    assert "All workers together read at most" in found.err
     assert "built in" not in found.err
     assert main(["estimate", str(region / "region.yaml")]) == 0
     assert "built in" in capsys.readouterr().err
 
 
 def test_estimate_of_a_nation_needs_no_region(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["estimate", "--interferograms", "130977", "--shape", "768", "2816", "--workers", "64"]) == 0
+    nation = ["estimate", "--interferograms", "130977", "--shape", "768", "2816"]
+    spot = ["--workers", "1", "64", "2000", "--preemption", "0.1", "--throughput", "20000", "--price", "0.04"]
+    assert main([*nation, *spot]) == 0
     found = capsys.readouterr()
     assert "850 GB" in found.out
     assert "less than 3 days" in found.out
-    assert "hours with 64 workers" in found.out
+    rows = [line.split() for line in found.out.splitlines()[-3:]]
+    assert [row[0] for row in rows] == ["1", "64", "2000"]
+    assert float(rows[0][-1]) < float(rows[2][-1])
+    assert "at most 20000 MB/s" in found.err
     assert "built in" in found.err
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slidecloud.pipeline import bench, bench_sbas
+from slidecloud.pipeline import bench, bench_sbas, executors
 from slidecloud.pipeline.bench_gradients import read_once
 from slidecloud.pipeline.bench_networks import interferograms, network
+from slidecloud.pipeline.bench_runs import measure_tasks
 from slidecloud.pipeline.bench_timing import PROCESSOR, race, race_threads
+from slidecloud.pipeline.rates import LEVELS, MAPS, READ_TOGETHER, START, UNIT, WRITE_TOGETHER
 
 TINY = bench.Effort(seconds=0.01, shape=(64, 64), dates=8, pixels=64, objects=1)
 
@@ -46,12 +48,15 @@ def test_bench_measures_every_kernel_and_leaves_nothing_behind(tmp_path: Path) -
     assert found.seconds > 0
     assert found.location == str(tmp_path)
     assert min(found.gradients, found.series, found.read, found.write) > 0
-    assert all(m.rate > 0 and m.ratio > 0 for m in found.measurements)
+    assert all(m.rate > 0 and not m.ratio <= 0 for m in found.measurements)
+    assert {m.name for m in found.measurements if not m.alternative} == {MAPS, LEVELS, UNIT, START}
     compared = {(m.name, m.alternative, m.pairs) for m in found.measurements}
     assert len(compared) == len(found.measurements)
     assert compared >= {
         ("read", "plain objects", 0),
         ("write", "plain objects", 0),
+        (READ_TOGETHER, "one core", 0),
+        (WRITE_TOGETHER, "one core", 0),
         ("gradients", "NumPy + SciPy", 0),
         ("gradients", "reading the input once", 0),
         ("gradients", "NumPy's sums of the input", 0),
@@ -60,10 +65,20 @@ def test_bench_measures_every_kernel_and_leaves_nothing_behind(tmp_path: Path) -
         (bench_sbas.SOLVE, "unweighted, one matrix product", 429),
         (bench_sbas.SOLVE, "unweighted, one matrix product", 295),
         (bench_sbas.SOLVE, "numpy.linalg.lstsq, per pixel", 295),
-        (bench_sbas.ROBUST, bench_sbas.SOLVE, 429),
+        (bench_sbas.SOLVE_ROBUST, bench_sbas.SOLVE, 429),
+        ("sbas, robust", "sbas", 429),
         ("sbas, 2 threads", "1 thread", 429),
     }
-    assert steps.told == ["bench 4", "store", "gradients", "sbas", "sbas, wider band", "stop"]
+    assert steps.told == [
+        "bench 6",
+        "store",
+        "gradients",
+        "sbas",
+        "sbas, wider band",
+        "maps and levels",
+        "runs",
+        "stop",
+    ]
 
 
 def test_a_bar_is_cleared_where_measuring_fails(tmp_path: Path) -> None:
@@ -71,7 +86,19 @@ def test_a_bar_is_cleared_where_measuring_fails(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("a file where a folder was meant")
     with pytest.raises(OSError, match="plain"):
         bench.bench(tmp_path / "plain", effort=TINY, progress=steps)
-    assert steps.told == ["bench 4", "stop"]
+    assert steps.told == ["bench 6", "stop"]
+
+
+def test_tasks_are_timed_one_by_one() -> None:
+    """A cluster whose every task takes the driver 2 ms, however many workers it has."""
+
+    class Slow(executors.ThreadExecutor):
+        def take(self) -> tuple[int, object]:
+            time.sleep(0.002)
+            return super().take()
+
+    (found,) = measure_tasks(Slow(4), tasks=30)
+    assert 0.002 <= found.rate < 0.05
 
 
 def test_reading_reads_every_sample() -> None:

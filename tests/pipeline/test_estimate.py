@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import miniature
 import pytest
 import small
 
-from slidecloud.config import load
+from slidecloud.config import SourceConfig, load
+from slidecloud.pipeline.costs import crew
 from slidecloud.pipeline.estimate import estimate
 from slidecloud.pipeline.nation import nation
-from slidecloud.pipeline.rates import Measurement, Rates
+from slidecloud.pipeline.rates import LEVELS, MAPS, ROBUST, START, TASK, UNIT, Measurement, Rates
+from slidecloud.pipeline.scale import forecast
 from slidecloud.pipeline.typical import typical_pairs
 
 ENDLESS = 1e30
 
 
 def rates(*, gradients: float = ENDLESS, sbas: float = ENDLESS, read: float = ENDLESS, write: float = ENDLESS) -> Rates:
-    """Rates in pair-pixels/s, pixels/s of 429 pairs, and MB/s."""
+    """Rates in pair-pixels/s, pixels/s of 429 pairs, and MB/s; nothing else takes any time."""
     return Rates(
         (
             Measurement("gradients", "pair-pixels/s", gradients),
             Measurement("sbas", "pixels/s", sbas, dates=145, pairs=429),
             Measurement("read", "MB/s", read),
             Measurement("write", "MB/s", write),
+            Measurement("read, all cores", "MB/s", 2 * read),
+            Measurement("write, all cores", "MB/s", 2 * write),
+            Measurement(MAPS, "bin-pixels/s", ENDLESS),
+            Measurement(LEVELS, "pair-pixels/s", ENDLESS),
+            *(Measurement(name, "s", 1 / ENDLESS) for name in (UNIT, TASK, START)),
         ),
         date="2026-01-02",
     )
@@ -46,9 +54,53 @@ def test_hours_of_a_run_are_work_over_rates(planned: Path) -> None:
 
 def test_hours_of_a_run_are_bytes_over_rates(planned: Path) -> None:
     found = estimate(load(planned), rates(read=2.0))
-    assert found.hours(1) == pytest.approx(sum(s.bytes_read for s in found.stages) / 2e6 / 3600)
+    assert found.core_hours == pytest.approx(sum(s.bytes_read for s in found.stages) / 2e6 / 3600)
     found = estimate(load(planned), rates(write=0.5))
-    assert found.hours(3) == pytest.approx(sum(s.bytes_written for s in found.stages) / 0.5e6 / 3600 / 3)
+    assert found.core_hours == pytest.approx(sum(s.bytes_written for s in found.stages) / 0.5e6 / 3600)
+    alone = forecast(found.costs, crew(found.rates, 1))
+    assert alone.seconds == pytest.approx(3600 * found.core_hours)
+
+
+def test_every_unit_and_the_run_take_their_time(planned: Path) -> None:
+    slow = rates()
+    slow = Rates(
+        (
+            *(m for m in slow.measurements if m.unit != "s"),
+            *(Measurement(name, "s", seconds) for name, seconds in ((UNIT, 0.5), (TASK, 0.25), (START, 7.0))),
+        ),
+        date="2026-01-02",
+    )
+    found = estimate(load(planned), slow)
+    units = sum(stage.units for stage in found.stages)
+    assert found.core_hours == pytest.approx(units * 0.5 / 3600)
+    alone = forecast(found.costs, crew(slow, 1)).seconds
+    assert 7 + units * 0.5 < alone < 7 + units * 0.75
+
+
+def test_robust_series_take_the_time_of_robust_series(planned: Path) -> None:
+    config = load(planned)
+    robust = config.model_copy(update={"timeseries": config.timeseries.model_copy(update={"robust": True})})
+    known = rates(sbas=2.0)
+    known = Rates((*known.measurements, Measurement(ROBUST, "pixels/s", 0.5, dates=145, pairs=429)), date="2026-01-02")
+    plain, found = (estimate(settings, known).core_hours for settings in (config, robust))
+    assert found == pytest.approx(4 * plain)
+
+
+def test_units_wait_for_what_is_ingested_first(planned: Path, tmp_path: Path) -> None:
+    """A source that is not ingested yet comes first; all its batches end before a unit begins."""
+    folder = miniature.gamma(tmp_path / "source")
+    config = load(planned).model_copy(
+        update={
+            "stacks": str(tmp_path / "stacks"),
+            "run": str(tmp_path / "run.zarr"),
+            "sources": (SourceConfig(path=str(folder)),),
+        }
+    )
+    found = estimate(config, rates(read=1.0))
+    ingest = found.stages[0]
+    assert ingest.stage == "ingest"
+    many = forecast(found.costs, crew(found.rates, 1000, throughput=ENDLESS)).seconds
+    assert many >= ingest.bytes_read / 1e6 / ingest.units
 
 
 def test_published_nation_is_computed_from_its_pixels() -> None:
@@ -57,7 +109,8 @@ def test_published_nation_is_computed_from_its_pixels() -> None:
     assert found.stack_bytes == 849_787_158_528
     assert found.bursts == pytest.approx(485.1)
     assert found.core_hours == pytest.approx(283_262_386_176 / 1e8 / 3600)
-    assert found.hours(10) == pytest.approx(0.0787, rel=1e-3)
+    ten = forecast(found.costs, crew(found.rates, 10))
+    assert ten.seconds / 3600 == pytest.approx(0.0787, rel=0.02)
     assert found.gpu_hours is None
     text = "\n".join(found.lines())
     assert "850 GB" in text
