@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,9 @@ from pathlib import Path
 from zarr.storage import LocalStore
 
 from slidecloud.store.objects import Stored
+
+PATIENCE = 20.0
+"""Seconds to wait for the lock of a folder, which is held for milliseconds."""
 
 
 class Folder:
@@ -133,7 +137,10 @@ def _partial(target: Path, data: bytes) -> Path:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder; without effect on file systems and systems that have none."""
+    """Hold the lock of a folder; without effect on file systems and systems that have none.
+
+    Whoever was stopped with the lock in its hands must not keep others waiting for ever.
+    """
     try:
         import fcntl
 
@@ -142,8 +149,20 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
         return
     try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise TimeoutError(
+                        f"{folder} has been locked for {PATIENCE:.0f} s by a process that does not go on; it may be "
+                        "stopped. End that process, then give the same command again."
+                    ) from None
+                time.sleep(0.01)
+            except OSError:
+                break
         yield
     finally:
         os.close(handle)

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from slidecloud.store import clock, guarantees, lease, locate, records, templates
+from slidecloud.store import clock, folder, guarantees, lease, locate, records, templates
 from slidecloud.store.arrays import Writer
 from slidecloud.store.location import Location
 from slidecloud.store.schema import ArraySpec
@@ -200,6 +200,23 @@ def test_a_stopped_process_leaves_no_record(tmp_path):
             writer.kill()
             writer.communicate()
     assert records.done(location) == set()
+
+
+def test_a_lock_in_the_hands_of_a_stopped_process(tmp_path, monkeypatch):
+    """A driver that was stopped in the middle of its renewal does not keep others waiting for ever."""
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(folder, "PATIENCE", 0.2)
+    location = locate(str(tmp_path))
+    lease.take(location, "theirs")
+    handle = os.open(tmp_path / ".slidecloud", os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(TimeoutError, match="End that process"):
+            lease.take(location, "ours", takeover=True)
+    finally:
+        os.close(handle)
+    lease.take(location, "ours", takeover=True)
+    assert lease.is_held(location, "ours")
 
 
 def test_what_a_store_promises_is_asked_once(location, monkeypatch):
