@@ -170,7 +170,9 @@ class DaskExecutor:
             resources = {GPU: 1}
             self._await_gpu()
         # The scheduler unpacks what it is sent, and holds it until the task is forgotten: a parcel it leaves alone.
-        parcel = pickle.dumps((function, arguments), protocol=pickle.HIGHEST_PROTOCOL)
+        from distributed.protocol.pickle import dumps
+
+        parcel = dumps((function, arguments))
         future = self.client.submit(call, parcel, key=key, pure=False, resources=resources)
         self._flying[key] = (number, future)
         future.add_done_callback(lambda ended: self._ended.put(str(ended.key)))

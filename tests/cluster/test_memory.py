@@ -61,7 +61,7 @@ def _drive(folder: Path, *marks: int) -> dict[str, Any]:
         words = [large.__file__, str(folder), address, str(process), *map(str, marks)]
         environment = os.environ | {"PYTHONPATH": str(Path(large.__file__).parent)}
         ended = subprocess.run(
-            [sys.executable, *words], env=environment, capture_output=True, text=True, timeout=3600, check=False
+            [sys.executable, *words], env=environment, capture_output=True, text=True, timeout=4 * 3600, check=False
         )
     assert ended.returncode == 0, ended.stderr
     found: dict[str, Any] = json.loads(ended.stdout)
@@ -110,7 +110,7 @@ def test_a_run_of_20000_units(tmp_path: Path, record_property: pytest.RecordProp
     status = _peak("status", run, folder=tmp_path)
     record_property("memory", {**found, "submit": submitted[0], "status": status[0]})
     assert submitted[1] == 1  # nobody answers, after all that is there to load is loaded
-    assert "Kubernetes" in submitted[2]
+    assert "Could not speak to the cluster" in submitted[2]
     assert status[1] == 0, status[2]
     assert f"{51 * 361} of {51 * 361} units done" in status[2]
     for process in ("driver", "scheduler"):

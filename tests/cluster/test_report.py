@@ -28,7 +28,7 @@ def client() -> Iterator[Client]:
 
 
 def _compute(executor: executors.DaskExecutor) -> None:
-    executor.submit(0, sum, [1, 2])
+    executor.submit(0, lambda numbers: sum(numbers), [1, 2])  # what has no name travels too
     assert executor.take() == (0, 3)
 
 
