@@ -61,6 +61,9 @@ envFrom:
 - {name: DASK_TEMPORARY_DIRECTORY, value: /tmp/dask}
 - {name: OMP_NUM_THREADS, value: "1"}
 - {name: OPENBLAS_NUM_THREADS, value: "1"}
+- {name: MALLOC_MMAP_THRESHOLD_, value: "16777216"}
+- {name: MALLOC_TRIM_THRESHOLD_, value: "67108864"}
+- {name: MALLOC_ARENA_MAX, value: "2"}
 - {name: DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH, value: "50"}
 - {name: SLIDECLOUD_LOG_FORMAT, value: json}
 {{- range $name, $value := .Values.env }}
