@@ -51,7 +51,7 @@ class Driver:
         self._command = list(command)
         self._pauses = pauses
         self._child: subprocess.Popen[bytes] | None = None
-        self._stopped = False
+        self._stopped = self._interrupted = False
 
     def run(self, address: str | None) -> int:
         """Wait for the scheduler at an address, run the command, try again; the last exit code."""
@@ -60,9 +60,7 @@ class Driver:
             self._sleep(pause)
             if self._stopped or (address is not None and not self._scheduler_answers(address)):
                 break
-            # A group of its own: what ends this process reaches the run as an interrupt, and only as that.
-            self._child = subprocess.Popen(self._command, process_group=0)
-            code = self._child.wait()
+            code = self._start().wait()
             if code in _FINAL or self._stopped:
                 break
             _log.warning(
@@ -73,7 +71,18 @@ class Driver:
     def stop(self, _signal: int, _frame: FrameType | None) -> None:
         """End in order, as an interrupt at the keyboard would."""
         self._stopped = True
-        if self._child is not None and self._child.poll() is None:
+        self._interrupt()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        # A group of its own: what ends this process reaches the run as an interrupt, and only as that.
+        self._child = subprocess.Popen(self._command, process_group=0)
+        if self._stopped:
+            self._interrupt()  # told to stop while it was being started
+        return self._child
+
+    def _interrupt(self) -> None:
+        if self._child is not None and not self._interrupted and self._child.poll() is None:
+            self._interrupted = True  # once: a second interrupt would cut the first one's work short
             self._child.send_signal(signal.SIGINT)
 
     def _scheduler_answers(self, address: str) -> bool:

@@ -20,9 +20,9 @@ COUNT = "import sys, pathlib; p = pathlib.Path({file!r}); p.write_text(p.read_te
 PROGRAM = (
     "import pathlib, time",
     "here = pathlib.Path(__file__).parent",
-    "(here / 'began').touch()",
     "try:",
-    "    time.sleep(60)",
+    "    (here / 'began').touch()",
+    "    time.sleep(600)",
     "except KeyboardInterrupt:",
     "    (here / 'interrupted').touch()",
     "    raise SystemExit(130)",
@@ -72,10 +72,27 @@ def test_sigterm_interrupts_the_run_and_ends(tmp_path: Path) -> None:
     environment = dict(os.environ)
     environment.pop("DASK_SCHEDULER_ADDRESS", None)
     process = subprocess.Popen([sys.executable, str(module.__file__), "run"], env=environment, cwd=tmp_path)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not (tmp_path / "slidecloud/began").exists():
         assert time.monotonic() < end
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 130
+    assert process.wait(120) == 130
     assert (tmp_path / "slidecloud/interrupted").exists()
+
+
+def test_sigterm_while_the_command_is_being_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signal may come before the driver knows the process that it has just started."""
+    program = "import time; time.sleep(600)"
+    driver = Driver([sys.executable, "-c", program])
+    start = subprocess.Popen
+
+    def start_and_stop(*words: object, **options: object) -> object:
+        process = start(*words, **options)  # type: ignore[call-overload]
+        driver.stop(signal.SIGTERM, None)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", start_and_stop)
+    began = time.monotonic()
+    assert driver.run(None) == 130
+    assert time.monotonic() - began < 300
