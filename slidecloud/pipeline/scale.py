@@ -143,6 +143,10 @@ _HOPELESS = 1000
 """Times a unit may be begun before the run counts as endless."""
 
 
+_SLICES = 16
+"""Parts of what a unit reads, and of what it writes, each at the speed of its moment."""
+
+
 class _Simulation:
     def __init__(self, costs: Sequence[Cost], crew: Crew, chance: random.Random) -> None:
         import simpy
@@ -202,7 +206,7 @@ class _Simulation:
                 unit = yield asked
                 began = self._env.now
                 self._busy_workers += 1
-                yield self._env.timeout(self._duration(unit))
+                yield from self._do(unit)
                 self._busy_workers -= 1
                 self._busy += self._env.now - began
                 self._settle(unit)
@@ -230,17 +234,22 @@ class _Simulation:
             worker.interrupt()
             yield self._env.timeout(self._crew.replacement)
 
-    def _duration(self, unit: Cost) -> float:
-        """Seconds of a unit that begins now; the store is shared with those that are at work now."""
+    def _do(self, unit: Cost) -> Steps:
         self._begun[unit.name] = self._begun.get(unit.name, 0) + 1
         if self._begun[unit.name] > _HOPELESS:
             raise RuntimeError(
                 f"Unit {' '.join(unit.name)} takes {unit.seconds:.0f} s, and with {self._crew.preemption:g} "
                 "preemptions per worker and hour no worker lives so long. Choose smaller tiles or other workers."
             )
-        crew, sharing = self._crew, self._busy_workers
-        reading = unit.read / min(crew.read, crew.read_limit / sharing)
-        return unit.seconds + reading + unit.write / min(crew.write, crew.write_limit / sharing)
+        crew = self._crew
+        yield from self._move(unit.read, crew.read, crew.read_limit)
+        yield self._env.timeout(unit.seconds)
+        yield from self._move(unit.write, crew.write, crew.write_limit)
+
+    def _move(self, size: float, alone: float, together: float) -> Steps:
+        """Read or write so many MB, slice by slice: the store is shared with those that are at work by then."""
+        for _ in range(_SLICES if size else 0):
+            yield self._env.timeout(size / _SLICES / min(alone, together / self._busy_workers))
 
     def _settle(self, unit: Cost) -> None:
         self._flying -= 1

@@ -56,6 +56,21 @@ def test_workers_share_the_store() -> None:
     assert forecast(work, Crew(10, read=100)).seconds == pytest.approx(5)
 
 
+def test_whoever_is_left_has_the_store_to_himself() -> None:
+    """Two share 100 MB/s: 400 MB of one end after 8 s, when the other has 800 of its 1,200 MB ahead."""
+    work = [Cost(("stage", str(size)), 0.0, read=size) for size in (400.0, 1200.0)]
+    assert forecast(work, Crew(2, read=100, read_limit=100)).seconds == pytest.approx(16, rel=0.1)
+
+
+def test_more_workers_on_one_store_are_no_slower() -> None:
+    work = units(*[0.5] * 500, read=50.0, write=10.0)
+    took = [
+        forecast(work, Crew(count, read=100, write=100, read_limit=1000, write_limit=1000)).seconds
+        for count in (1, 10, 100, 1000)
+    ]
+    assert took == sorted(took, reverse=True)
+
+
 def test_units_whose_worker_is_taken_away_begin_again() -> None:
     """A unit of T that must survive preemptions at rate r takes (exp(r T) - 1) (1 / r + replacement) on average."""
     length, rate, replacement, count = 600.0, 2 / 3600, 60.0, 400
