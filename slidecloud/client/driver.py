@@ -108,7 +108,9 @@ def main(arguments: Sequence[str]) -> int:
     """Drive ``slidecloud`` with these arguments."""
     logs.start(*(logs.asked() or ("plain", "info")))
     driver = Driver([sys.executable, "-m", "slidecloud", *arguments])
-    signal.signal(signal.SIGTERM, driver.stop)
+    # An interrupt too: who is started in the background of a shell inherits that it is ignored, and would hand that on.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, driver.stop)
     return driver.run(os.environ.get(ADDRESS))
 
 

@@ -61,7 +61,8 @@ def test_it_waits_for_the_scheduler(tmp_path: Path) -> None:
         assert time.monotonic() - began > 0.4
 
 
-def test_sigterm_interrupts_the_run_and_ends(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ignored", [False, True], ids=["", "in the background of a shell"])
+def test_sigterm_interrupts_the_run_and_ends(tmp_path: Path, ignored: bool) -> None:
     """The command sees an interrupt, as at the keyboard, in which `slidecloud run` gives its lease back."""
     (tmp_path / "slidecloud").mkdir()
     (tmp_path / "slidecloud/__init__.py").touch()
@@ -71,7 +72,11 @@ def test_sigterm_interrupts_the_run_and_ends(tmp_path: Path) -> None:
 
     environment = dict(os.environ)
     environment.pop("DASK_SCHEDULER_ADDRESS", None)
-    process = subprocess.Popen([sys.executable, str(module.__file__), "run"], env=environment, cwd=tmp_path)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if ignored else signal.getsignal(signal.SIGINT)
+    try:  # what is ignored here is ignored there
+        process = subprocess.Popen([sys.executable, str(module.__file__), "run"], env=environment, cwd=tmp_path)
+    finally:
+        signal.signal(signal.SIGINT, before)
     end = time.monotonic() + 120
     while not (tmp_path / "slidecloud/began").exists():
         assert time.monotonic() < end
