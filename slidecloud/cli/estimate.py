@@ -72,7 +72,7 @@ def estimate(
         Numbers of workers, each one core like those measured; by default those of the YAML, else the cores of this
         machine.
     preemption
-        Probability per hour that a worker is taken away.
+        Times per hour that a worker is taken away, on average.
     replacement
         Seconds until another takes its place.
     throughput

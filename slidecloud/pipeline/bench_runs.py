@@ -60,12 +60,14 @@ def measure_runs(folder: Location, *, storage_options: Mapping[str, Any], repeat
 
 
 def measure_tasks(executor: Executor, *, tasks: int) -> list[Measurement]:
-    """Send tasks that do nothing through a cluster as a run sends its units."""
+    """Send tasks that do nothing through a cluster as a run sends its units; one that fails is raised."""
     for number in range(WINDOW * executor.workers):
         executor.submit(number, int)
     began = time.perf_counter()
     for number in range(tasks):
-        executor.take()
+        _, result = executor.take()
+        if isinstance(result, BaseException):
+            raise result
         executor.submit(number, int)
     seconds = time.perf_counter() - began
     executor.close()

@@ -7,6 +7,7 @@ throughput they share. Times come from measurements (`slidecloud.pipeline.rates`
 
 from __future__ import annotations
 
+import math
 import random
 from collections import deque
 from collections.abc import Generator, Sequence
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from simpy import Environment, Process
 
 Steps = Generator[Any, Any, None]
+
+_HOPELESS = 1000
+"""Times a unit may be begun before the run counts as endless."""
+_SLICES = 16
+"""Parts of what a unit reads, and of what it writes, each at the speed of its moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class Crew:
     read_limit, write_limit
         MB/s of all workers together.
     preemption
-        Probability per hour that a worker is taken away.
+        Times per hour that a worker is taken away, on average.
     replacement
         Seconds until another has taken its place.
     """
@@ -69,10 +75,10 @@ class Crew:
     workers: int
     start: float = 0.0
     task: float = 0.0
-    read: float = float("inf")
-    write: float = float("inf")
-    read_limit: float = float("inf")
-    write_limit: float = float("inf")
+    read: float = math.inf
+    write: float = math.inf
+    read_limit: float = math.inf
+    write_limit: float = math.inf
     preemption: float = 0.0
     replacement: float = 120.0
 
@@ -139,14 +145,6 @@ def forecast(costs: Sequence[Cost], crew: Crew, *, seed: int = 0) -> Forecast:
     return _Simulation(costs, crew, random.Random(seed)).run()
 
 
-_HOPELESS = 1000
-"""Times a unit may be begun before the run counts as endless."""
-
-
-_SLICES = 16
-"""Parts of what a unit reads, and of what it writes, each at the speed of its moment."""
-
-
 class _Simulation:
     def __init__(self, costs: Sequence[Cost], crew: Crew, chance: random.Random) -> None:
         import simpy
@@ -198,11 +196,9 @@ class _Simulation:
                 yield self._room
 
     def _work(self) -> Steps:
-        unit, began, asked = None, 0.0, None
         while True:
+            unit, began, asked = None, 0.0, self._queue.get()
             try:
-                unit = None
-                asked = self._queue.get()
                 unit = yield asked
                 began = self._env.now
                 self._busy_workers += 1

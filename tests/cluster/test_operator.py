@@ -98,10 +98,7 @@ def test_a_submitted_run_outlives_its_scheduler(
     server: Kube, expected: dict[str, bytes], tmp_path: Path, source: ArraySource
 ) -> None:
     settings = _region(tmp_path, source)
-    name = client.submit(settings)
-    _await_unit(settings)
-    (lost,) = server.pods("scheduler")
-    server.lose_pod(lost)
+    name = _submit_and_lose(server, settings, "scheduler")
     until(lambda: server.job(name) == "Successful", patience=PATIENCE, what="the end of the job")
     assert any("goes on from there" in line for line in client.logs(settings.run))
     assert runs.arrays(tmp_path / "run.zarr") == expected
@@ -114,10 +111,7 @@ def test_a_submitted_run_whose_driver_is_lost_is_submitted_again(
     server: Kube, expected: dict[str, bytes], tmp_path: Path, source: ArraySource
 ) -> None:
     settings = _region(tmp_path, source)
-    name = client.submit(settings)
-    _await_unit(settings)
-    (lost,) = server.pods("job-runner")
-    server.lose_pod(lost)
+    name = _submit_and_lose(server, settings, "job-runner")
     until(lambda: not server.pods("job-runner"), what="the end of the driver")
     assert server.job(name) == "Running"  # the operator has no eye for it
     client.submit(settings)
@@ -134,6 +128,15 @@ def _region(folder: Path, source: ArraySource, **kubernetes: object) -> RunConfi
     own |= {"volume_path": str(folder), "env": {"PYTHONWARNINGS": "ignore", "NUMBA_CACHE_DIR": ""}} | kubernetes
     text = runs.yaml_text(folder, "resources: {memory: 1 GiB, tile: [32, 64]}", f"kubernetes: {own}")
     return config.parse(text)
+
+
+def _submit_and_lose(server: Kube, settings: RunConfig, component: str) -> str:
+    """Submit a run and lose the pod of a component when a unit is done; the job's name."""
+    name = client.submit(settings)
+    _await_unit(settings)
+    (lost,) = server.pods(component)
+    server.lose_pod(lost)
+    return name
 
 
 def _await_unit(settings: RunConfig) -> None:

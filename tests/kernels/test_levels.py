@@ -20,6 +20,20 @@ def test_pair_median_ignores_what_is_missing_or_outside():
         pair_median(phase, np.ones(3, bool))
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_pair_median_is_the_median_to_the_last_bit(seed, pixels):
+    rng = np.random.default_rng(seed)
+    phase = rng.normal(scale=30, size=(3, pixels)).astype(np.float32)
+    phase[rng.random(phase.shape) < 0.3] = np.nan
+    mask = rng.random(pixels) < 0.8
+    expected = [
+        np.median(row) if row.size else np.nan for row in (a[mask & np.isfinite(a)].astype(float) for a in phase)
+    ]
+    before = phase.copy()
+    np.testing.assert_array_equal(pair_median(phase, mask), expected)
+    np.testing.assert_array_equal(phase, before)
+
+
 def test_rate_of_steady_motion_whatever_the_batches():
     rng = np.random.default_rng(0)
     speed = rng.normal(0, 20, 50)

@@ -101,6 +101,15 @@ def test_tasks_are_timed_one_by_one() -> None:
     assert 0.002 <= found.rate < 0.05
 
 
+def test_a_cluster_whose_tasks_fail_has_no_speed() -> None:
+    class Broken(executors.ThreadExecutor):
+        def take(self) -> tuple[int, object]:
+            return super().take()[0], OSError("no worker")
+
+    with pytest.raises(OSError, match="no worker"):
+        measure_tasks(Broken(2), tasks=30)
+
+
 def test_reading_reads_every_sample() -> None:
     phase, coherence = interferograms(3, (7, 33))
     assert read_once(phase, coherence) == phase.astype(int).sum() + coherence.astype(int).sum()
