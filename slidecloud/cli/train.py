@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter, validators
 
@@ -21,7 +21,7 @@ def train(
     *,
     out: Path | None = None,
     minutes: Annotated[float | None, Parameter(validator=validators.Number(gt=0))] = None,
-    device: Device = "cpu",
+    device: Literal["cpu", "gpu"] = "cpu",
     print_recipe: bool = False,
 ) -> int:
     """Train the neural detector on tiles of known slides.

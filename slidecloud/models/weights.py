@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialise
 
 from slidecloud.kernels.calibration import Calibration
 from slidecloud.models.architecture import Architecture
@@ -80,7 +80,7 @@ def save(path: str | os.PathLike[str], network: Yolo, card: Card) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
-        save_file(tensors, partial, {name: json.dumps(value) for name, value in metadata.items()})
+        partial.write_bytes(serialise(tensors, {name: json.dumps(value) for name, value in metadata.items()}))
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
