@@ -67,7 +67,8 @@ class Blocks:
         across = self.window[0] if axis == "x" else self.window[1]
         sides = [max(1, round(PRODUCT_WIDTH * side)) for side in ((across, along) if axis == "x" else (along, across))]
         smooth = ndimage.uniform_filter(white, sides, mode="wrap")
-        return (smooth * np.float32(np.sqrt(sides[0] * sides[1]))).astype(np.float32)
+        noise: Float32 = smooth * np.float32(np.sqrt(sides[0] * sides[1]))
+        return noise
 
     def _along(self, axis: Axis) -> int:
         return self.window[1] if axis == "x" else self.window[0]

@@ -109,7 +109,7 @@ def observe(
         terrain = blocks.difference(static, axis) / length
         found[axis] = motions[axis] + noise + air + terrain
         found[axis][coverage < LEAST_COVERAGE] = np.nan
-        noises[axis] = np.sqrt(first**2 + second**2 + air_variance)
+        noises[axis] = np.sqrt(first**2 + second**2 + air_variance + terrain.var())
         pairs_scatter = scatter.variance(blocks, axis, world.turbulent**2 * _roughness(parts, blocks, axis))
         errors[axis] = estimated(first**2 + second**2 + pairs_scatter / length**2, blocks, dates=dates_used, rng=rng)
     missing = np.isnan(found["x"]) | np.isnan(found["y"])
@@ -155,13 +155,11 @@ def _static(world: World, maps: Float32, survey: Survey, rng: np.random.Generato
     """Apparent displacement per year, m/yr, by what terrain makes of each date: stratified delay and height errors."""
     shape = world.valid.shape
     baselines = enlarged(np.tensordot(survey.baseline.astype(np.float32), maps, 1), shape)
-    apparent = baselines * world.dem_error / np.float32(world.slant_range) / np.sin(world.incidence)
+    apparent = baselines * world.height_lever
     if world.stratified > 0.0:
         zenith = (world.stratified * rng.standard_normal(len(maps))).astype(np.float32)
-        column = np.exp(-world.elevation / np.float32(world.scale_height)) / np.cos(world.incidence)
-        apparent = apparent + enlarged(np.tensordot(zenith, maps, 1), shape) * column
-    result: Float32 = apparent.astype(np.float32)
-    return result
+        apparent = apparent + enlarged(np.tensordot(zenith, maps, 1), shape) * world.air_column
+    return apparent
 
 
 def _principal_parts(dates: _Dates, world: World, rng: np.random.Generator) -> list[tuple[Float32, Float32]]:
@@ -217,8 +215,8 @@ def _wrapped(
     fast = np.abs(difference) * np.float32(_RADIANS_PER_METRE * spans[-1]) > 0.3
     if not fast.any():
         return difference
-    share = np.bincount(place, weights=weights.share.mean((1, 2)), minlength=len(spans))
-    share /= share.sum()
+    total_share = np.bincount(place, weights=weights.share.mean((1, 2)), minlength=len(spans))
+    share = total_share / total_share.sum()
     turns = difference[fast].astype(np.float64) * _RADIANS_PER_METRE
     total = sum(part * np.exp(1j * turns * span) for part, span in zip(share, spans, strict=True))
     difference = difference.copy()

@@ -29,8 +29,8 @@ class Scatter:
         )
         self._dates = enlarged(2.0 * squares.sum(0), shape)
         self._baselines = enlarged(np.tensordot(difference**2, squares, 1), shape)
-        self._lever = world.dem_error / np.float32(world.slant_range) / np.sin(world.incidence)
-        self._column = np.exp(-world.elevation / np.float32(world.scale_height)) / np.cos(world.incidence)
+        self._lever = world.height_lever
+        self._column = world.air_column
         self._stratified = np.float32(world.stratified)
 
     def variance(self, blocks: Blocks, axis: Axis, turbulence: float) -> Float32:

@@ -67,6 +67,18 @@ class World:
     stratified: float
     scale_height: float
 
+    @property
+    def height_lever(self) -> Float32:
+        """Apparent displacement per metre of perpendicular baseline by the error of the elevation model."""
+        lever: Float32 = self.dem_error / np.float32(self.slant_range) / np.sin(self.incidence)
+        return lever
+
+    @property
+    def air_column(self) -> Float32:
+        """Delay along the line of sight per delay of the whole air column above sea level at the zenith."""
+        column: Float32 = np.exp(-self.elevation / np.float32(self.scale_height)) / np.cos(self.incidence)
+        return column
+
 
 def world_of(scene: Scene) -> World:
     """The truth of a simulated scene, so that both ways to observe it can be compared."""
