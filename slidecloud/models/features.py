@@ -16,6 +16,7 @@ Axes = Literal["both", "range", "azimuth"]
 _SIGNIFICANT: Final = 5.0
 _STEEP: Final = 1e-4
 _CLIP: Final = 4.0
+_MOST: Final = np.float32(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +66,37 @@ def features(view: GradientView, inputs: Inputs, *, wavelength: float = SENTINEL
     Returns
     -------
     Float32
-        (channel, y, x), contiguous, finite. In order: sigma units, physical units, logarithms of sigma (each for range,
-        then azimuth), coherence; a channel that is not asked for is left out.
+        (channel, y, x), from -2 to 2 whatever is given. In order: sigma units, physical units, logarithms of sigma
+        (each for range, then azimuth), coherence; a channel that is not asked for is left out.
     """
     pairs = {"range": (view.x, view.x_sigma), "azimuth": (view.y, view.y_sigma)}
     chosen = list(pairs.values()) if inputs.axes == "both" else [pairs[inputs.axes]]
     out = np.empty((inputs.channels, *view.x.shape), np.float32)
     channel = iter(out)
-    if inputs.scaling == "phase":
-        step = np.float32(-4 * np.pi / wavelength * SPACING * view.span)
-        for gradient, _ in chosen:
-            np.clip(gradient * (step / np.float32(_CLIP)), -1, 1, out=next(channel))
-    if inputs.scaling in ("both", "sigma"):
-        for gradient, sigma in chosen:
-            _compress(_over(gradient, sigma), out=next(channel))
-    if inputs.scaling in ("both", "physical"):
-        for gradient, _ in chosen:
-            _compress(gradient * np.float32(1 / _STEEP), out=next(channel))
-    if inputs.scaling == "both":
-        for _, sigma in chosen:
-            _logarithm(sigma, out=next(channel))
-        next(channel)[...] = view.coherence
-    np.nan_to_num(out, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
+    # Whatever a damaged map holds, the clip and the last line make a number of it.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if inputs.scaling == "phase":
+            step = np.float32(-4 * np.pi / wavelength * SPACING * view.span / _CLIP)
+            for gradient, _ in chosen:
+                np.clip(gradient * step, -1, 1, out=next(channel))
+        if inputs.scaling in ("both", "sigma"):
+            for gradient, sigma in chosen:
+                _compress(_over(gradient, sigma), out=next(channel))
+        if inputs.scaling in ("both", "physical"):
+            for gradient, _ in chosen:
+                _compress(gradient * np.float32(1 / _STEEP), out=next(channel))
+        if inputs.scaling == "both":
+            for _, sigma in chosen:
+                _logarithm(sigma, out=next(channel))
+            next(channel)[...] = view.coherence
+    np.clip(out, -_MOST, _MOST, out=out)
+    out[np.isnan(out)] = 0
     return out
 
 
 def _over(gradient: Float32, sigma: Float32) -> Float32:
     """A gradient in fifths of its significance; NaN where it has no sigma."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio: Float32 = gradient / (sigma * np.float32(_SIGNIFICANT))
+    ratio: Float32 = gradient / (sigma * np.float32(_SIGNIFICANT))
     ratio[~(sigma > 0)] = np.nan
     return ratio
 
@@ -106,7 +109,6 @@ def _compress(values: Float32, out: Float32) -> None:
 
 def _logarithm(sigma: Float32, out: Float32) -> None:
     """``log10(sigma / 1e-4) / 2``, from -1 (1e-6/yr) to 1 (1e-2/yr)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        np.log10(sigma * np.float32(1 / _STEEP), out=out)
+    np.log10(sigma * np.float32(1 / _STEEP), out=out)
     out *= np.float32(0.5)
     np.clip(out, -1, 1, out=out)

@@ -11,13 +11,15 @@ from slidecloud.models.tile_sets import SIDE, TileSet, write
 from slidecloud.models.tiles import Tile
 
 
-def dipole_view(random: np.random.Generator, shape: tuple[int, int], slides: int, *, noise: float = 3e-5):
+def dipole_view(
+    random: np.random.Generator, shape: tuple[int, int], slides: int, *, noise: float = 3e-5, sizes=(10, 40)
+):
     """A view with so many bumps of 20 to 60 mm/yr that do not overlap much, and their boxes."""
     rows, columns = (np.arange(size, dtype=np.float32) + 0.5 for size in shape)
     velocity = np.zeros(shape, np.float32)
     boxes = []
     for _ in range(slides):
-        size = random.uniform(10, 40, 2)
+        size = random.uniform(*sizes, 2)
         centre = random.uniform(size / 2, np.array(shape) - size / 2)
         bump = random.uniform(0.02, 0.06) * random.choice([-1, 1])
         # The box holds two standard deviations to each side.
@@ -32,13 +34,13 @@ def dipole_view(random: np.random.Generator, shape: tuple[int, int], slides: int
     return view, np.array(boxes, np.float32).reshape(-1, 4)
 
 
-def dipole_set(folder: Path, *, seed: int, count: int, slides: int = 5) -> TileSet:
+def dipole_set(folder: Path, *, seed: int, count: int, slides: int = 5, **options) -> TileSet:
     """A tile set of such views; every fourth tile is empty."""
     random = np.random.default_rng(seed)
 
     def tiles():
         for number in range(count):
-            view, boxes = dipole_view(random, (SIDE, SIDE), 0 if number % 4 == 3 else slides)
+            view, boxes = dipole_view(random, (SIDE, SIDE), 0 if number % 4 == 3 else slides, **options)
             yield Tile(view, boxes, np.ones(len(boxes), bool))
 
     return write(folder, tiles(), level=[1.0] * count, family=["dipoles"] * count, kind=["bumps"] * count)
