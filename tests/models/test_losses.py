@@ -47,7 +47,7 @@ box = st.tuples(st.floats(0, 300), st.floats(0, 300), st.floats(1, 80), st.float
 def test_ciou_is_its_formula(a, b):
     """Single precision of coordinates up to 380 (2e-5 of a pixel) over sizes of at least 1."""
     found = ciou(torch.tensor([a], dtype=torch.float32), torch.tensor([b], dtype=torch.float32))
-    assert float(found) == pytest.approx(plain_ciou(a, b), abs=5e-4)
+    assert found.item() == pytest.approx(plain_ciou(a, b), abs=5e-4)
 
 
 def test_ciou_by_hand():
@@ -106,15 +106,15 @@ def perfect_raw(network, given_truth):
 def test_who_knows_the_truth_has_no_loss(network):
     known = truth([[20.0, 30, 33, 41], [60, 10, 90, 44]], [True, True])
     found = loss(perfect_raw(network, known), known, network, smoothing=0.0)
-    assert float(found.box) == pytest.approx(0, abs=1e-5)
-    assert float(found.objectness) == pytest.approx(0, abs=1e-5)
+    assert found.box.item() == pytest.approx(0, abs=1e-5)
+    assert found.objectness.item() == pytest.approx(0, abs=1e-5)
 
 
 def test_the_loss_of_knowing_nothing_is_known(network):
     """An empty tile, objectness one half everywhere: log 2 for each of the 3 (144 + 36) anchors."""
     found = loss(empty_raw(0.0), truth(np.zeros((0, 4)), np.zeros(0, bool)), network)
-    assert float(found.total) == pytest.approx(3 * (144 + 36) * math.log(2), rel=1e-6)
-    assert float(found.box) == 0
+    assert found.total.item() == pytest.approx(3 * (144 + 36) * math.log(2), rel=1e-6)
+    assert found.box.item() == 0
 
 
 def test_hidden_slides_ask_for_nothing(network):
@@ -136,7 +136,7 @@ def test_smoothing_moves_what_is_asked_for(network):
         head[..., 4][head[..., 4] > 0] = math.log(0.9 / 0.1)
     raw = [head.requires_grad_() for head in raw]
     loss(raw, known, network, smoothing=0.1).objectness.backward()
-    assert max(float(head.grad[..., 4].abs().max()) for head in raw) < 1e-5
+    assert max(head.grad[..., 4].abs().max().item() for head in raw) < 1e-5
 
 
 def test_better_boxes_and_better_belief_lose_less(network):

@@ -7,6 +7,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import binary_opening
 
 from slidecloud.models.architecture import STRIDES, Architecture
 from slidecloud.models.attention import Attention
@@ -42,7 +43,7 @@ def test_an_untrained_network_believes_in_little(network):
     """Objectness starts near 0.003 everywhere."""
     raw = build(network).eval()(noise(1, 3, 64, 64))
     for head in raw:
-        assert torch.sigmoid(head[..., 4]).mean() == pytest.approx(0.003, rel=0.5)
+        assert torch.sigmoid(head.detach()[..., 4]).mean().item() == pytest.approx(0.003, rel=0.5)
 
 
 def test_full_width_is_the_publications():
@@ -67,7 +68,7 @@ def test_folding_changes_nothing_but_time(network):
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
     maps = noise(1, 3, 64, 64)
     for before, after in zip(trained(maps), folded(maps), strict=True):
-        torch.testing.assert_close(after, before, atol=1e-4 * float(before.std()) + 1e-6, rtol=1e-4)
+        torch.testing.assert_close(after, before, atol=1e-4 * before.std().item() + 1e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize("network", ["a-yolov3-t", "yolov3"])
@@ -100,7 +101,7 @@ def test_attention_is_one_factor_a_channel_times_one_a_place():
 
 
 def test_dropblock_drops_squares_of_the_share_asked_for():
-    """Mean share over 200 maps; patches overlap, so a little less than asked for; the rest is scaled to the same sum."""
+    """Over 200 maps a little less than asked for, as patches overlap; the rest is scaled to the same sum."""
     block = DropBlock().train()
     block.share = 0.1
     with torch.random.fork_rng():
@@ -110,9 +111,8 @@ def test_dropblock_drops_squares_of_the_share_asked_for():
     assert 0.08 < float(dropped.float().mean()) < 0.1
     assert float(maps.mean()) == pytest.approx(1, abs=1e-5)
     assert (dropped[:, 0] == dropped[:, 1]).all()
-    inner = dropped[:, 0].float()
-    whole = torch.nn.functional.max_pool2d(-torch.nn.functional.max_pool2d(-inner[:, None], 7, 1), 7, 1, padding=6)
-    assert torch.equal(whole[:, 0] > 0, dropped[:, 0]), "every dropped cell lies in a whole 7 x 7 patch"
+    for patches in dropped[:, 0].numpy():
+        np.testing.assert_array_equal(binary_opening(patches, np.ones((7, 7))), patches)
 
 
 def test_dropblock_does_nothing_outside_training():
@@ -148,7 +148,8 @@ WRONG = {
 
 @pytest.mark.parametrize("message", WRONG)
 def test_impossible_architectures_are_refused(message):
-    right = dict(network="yolov3", width=1.0, channels=1, attention=False, dropblock=False, anchors=(SIZES,) * 3)
+    right = {"network": "yolov3", "width": 1.0, "channels": 1, "attention": False, "dropblock": False}
+    right |= {"anchors": (SIZES,) * 3}
     with pytest.raises(ValueError, match=message):
         Architecture(**right | WRONG[message])
 
