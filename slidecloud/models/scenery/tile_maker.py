@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -114,10 +114,23 @@ def make(plan: Plan) -> Tile:
     return tile_of(world, observe(world, survey, rng, estimator=plan.estimator, season=season))
 
 
-def build(folder: Path, wanted: Sequence[Plan], *, workers: int = 1) -> TileSet:
+def build(
+    folder: Path, wanted: Sequence[Plan], *, workers: int = 1, tell: Callable[[int], None] | None = None
+) -> TileSet:
     """Make the tiles of all plans into a folder; one that holds them already is opened.
 
     The digest of the plans and of this version of the generator is kept beside the tiles.
+
+    Parameters
+    ----------
+    folder
+        Is made.
+    wanted
+        The plans.
+    workers
+        Processes.
+    tell
+        Is told how many tiles are made.
     """
     name = hashlib.sha256(repr([GENERATOR, *wanted]).encode()).hexdigest()
     note = folder / "plans.sha256"
@@ -126,12 +139,20 @@ def build(folder: Path, wanted: Sequence[Plan], *, workers: int = 1) -> TileSet:
     note.unlink(missing_ok=True)
     about = {key: [getattr(plan, key) for plan in wanted] for key in ("level", "family", "kind")}
     if workers == 1:
-        made = write(folder, map(make, wanted), **about)
+        made = write(folder, _counted(map(make, wanted), tell), **about)
     else:
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            made = write(folder, pool.imap(make, wanted, chunksize=TILES_PER_TERRAIN), **about)
+            tiles = pool.imap(make, wanted, chunksize=TILES_PER_TERRAIN)
+            made = write(folder, _counted(tiles, tell), **about)
     note.write_text(name)
     return made
+
+
+def _counted(tiles: Iterable[Tile], tell: Callable[[int], None] | None) -> Iterator[Tile]:
+    for count, tile in enumerate(tiles, start=1):
+        yield tile
+        if tell is not None:
+            tell(count)
 
 
 def _seed(family: Family, split: Split, number: int) -> int:
