@@ -161,12 +161,18 @@ def _seed(family: Family, split: Split, number: int) -> int:
 
 def tile_of(world: World, seen: Observation) -> Tile:
     """A world as observed, in the middle of the detectors' grid, with boxes around its slides."""
-    grid = detector_grid(world.valid.shape, spacing=world.spacing, heading=world.heading, geometry=world.geometry)
-    boxes, known = _boxes(nearest(grid, _cores(world), outside=0))
-    visible = visible_slides(world, seen)[known - 1]
+    grid = _grid(world)
     view = _cropped(_on_detector(grid, world.geometry, seen.view))
-    boxes, visible = _into_tile(boxes, visible, grid)
-    return Tile(view, boxes, visible)
+    return Tile(view, *_into_tile(*slides_of(world, seen), grid))
+
+
+def slides_of(world: World, seen: Observation) -> tuple[Float32, NDArray[np.bool_]]:
+    """Boxes (n, 4) of the slides of a world on the detectors' grid, and which of them are visible."""
+    labels = nearest(_grid(world), _cores(world), outside=0)
+    found = [(number, part) for number, part in enumerate(ndimage.find_objects(labels), start=1) if part is not None]
+    boxes = [(rows.start, columns.start, rows.stop, columns.stop) for _, (rows, columns) in found]
+    known = np.array([number for number, _ in found], dtype=np.intp)
+    return np.array(boxes, dtype=np.float32).reshape(-1, 4), visible_slides(world, seen)[known - 1]
 
 
 def visible_slides(world: World, seen: Observation) -> NDArray[np.bool_]:
@@ -190,11 +196,8 @@ def _cores(world: World) -> NDArray[np.int16]:
     return np.where(speed >= CORE * np.asarray(greatest)[world.labels], world.labels, 0).astype(np.int16)
 
 
-def _boxes(labels: NDArray[np.int16]) -> tuple[Float32, NDArray[np.intp]]:
-    """Boxes around labels and the labels that are there."""
-    found = [(number, part) for number, part in enumerate(ndimage.find_objects(labels), start=1) if part is not None]
-    boxes = [(rows.start, columns.start, rows.stop, columns.stop) for _, (rows, columns) in found]
-    return np.array(boxes, dtype=np.float32).reshape(-1, 4), np.array([number for number, _ in found], dtype=np.intp)
+def _grid(world: World) -> DetectorGrid:
+    return detector_grid(world.valid.shape, spacing=world.spacing, heading=world.heading, geometry=world.geometry)
 
 
 def _on_detector(grid: DetectorGrid, geometry: Geometry, view: GradientView) -> GradientView:
