@@ -187,9 +187,10 @@ def _finish(learner: Learner, recipe: Recipe, checking: Sequence[TileSet], place
     judged = validate(Detector(learner.average, _card(learner, recipe)), _some(checking, None))
     threshold = judged.threshold()
     figures = judged.figures(threshold)
+    names = {part: _names(folders) for part, folders in recipe.tiles if part in ("train", "validation")}
     record = {
         "version": __version__,
-        "recipe": recipe.science() | {"tiles": {part: _names(sets) for part, sets in recipe.tiles}},
+        "recipe": recipe.science() | {"tiles": recipe.tiles.model_dump(mode="json") | names},
         "validation": figures,
         "loss": learner.record[-1]["total"] if learner.record else None,
     }
