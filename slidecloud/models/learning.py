@@ -129,7 +129,7 @@ class Learner:
             self.step, self.record, self._losses = state["step"], state["record"], state["losses"]
         except Exception as error:  # noqa: BLE001 - whatever a damaged file makes torch raise
             raise DataError(
-                f"The checkpoint {str(path)!r} cannot be read ({type(error).__name__}: {error}). "
+                f"The checkpoint {str(path)!r} cannot be read ({type(error).__name__}). "
                 "Remove it to begin the training again."
             ) from None
 

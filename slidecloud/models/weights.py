@@ -22,6 +22,7 @@ from slidecloud.types import DataError
 
 FORMAT: Final = "slidecloud detector 1"
 
+_CARD: Final = "slidecloud"
 _PASSING: Final = "num_batches_tracked"
 
 
@@ -80,7 +81,8 @@ def save(path: str | os.PathLike[str], network: Yolo, card: Card) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
-        partial.write_bytes(serialise(tensors, {name: json.dumps(value) for name, value in metadata.items()}))
+        # All in one entry: the order of several is not the same twice.
+        partial.write_bytes(serialise(tensors, {_CARD: json.dumps(metadata)}))
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
@@ -118,9 +120,9 @@ def load(path: str | os.PathLike[str]) -> tuple[Yolo, Card]:
 
 def _card(file: Path, metadata: dict[str, str]) -> Card:
     try:
-        found = {name: json.loads(text) for name, text in metadata.items() if name != "format"}
-        kind = json.loads(metadata["format"])
-    except (KeyError, ValueError):
+        found = json.loads(metadata[_CARD])
+        kind = found["format"]
+    except (KeyError, TypeError, ValueError):
         raise DataError(
             f"{str(file)!r} holds tensors but does not say that they are a detector of slidecloud; "
             "give weights that 'slidecloud train' has written."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import product
 
-import dipoles
 import numpy as np
 import pytest
 
@@ -17,7 +16,8 @@ TURNS = [Turn(*sides) for sides in product([False, True], repeat=3)]
 
 
 @pytest.fixture(scope="module")
-def tiles(tmp_path_factory):
+def clear(tmp_path_factory):
+    """Tiles without noise."""
     return dipoles.dipole_set(tmp_path_factory.mktemp("tiles"), seed=1, count=5, noise=1e-9)
 
 
@@ -59,12 +59,12 @@ def test_a_batch_depends_on_seed_and_step_alone(tiles):
 
 
 @pytest.mark.parametrize("mosaic", [0.0, 1.0])
-def test_slides_lie_in_their_boxes_and_nowhere_else(tiles, mosaic):
+def test_slides_lie_in_their_boxes_and_nowhere_else(clear, mosaic):
     """Without noise, what moves is what the boxes (two standard deviations wide, and as much again) hold."""
     inputs = Inputs("physical", "both")
     seen = 0
     for step in range(6):
-        made = batch([tiles], inputs, size=4, seed=1, step=step, mosaic=mosaic)
+        made = batch([clear], inputs, size=4, seed=1, step=step, mosaic=mosaic)
         assert made.features.shape == (4, 2, SIDE, SIDE)
         for number, maps in enumerate(made.features):
             moving = np.hypot(*maps) > 0.1
@@ -78,7 +78,7 @@ def test_slides_lie_in_their_boxes_and_nowhere_else(tiles, mosaic):
                 assert not moving[~around].any()
             else:  # a slide cut so far that its box is gone may leave its rim
                 assert moving[~around].sum() < 0.1 * moving.sum() + 50
-    assert seen > 0.95 * sum(len(batch([tiles], inputs, size=4, seed=1, step=s, mosaic=mosaic).boxes) for s in range(6))
+    assert seen > 0.95 * sum(len(batch([clear], inputs, size=4, seed=1, step=s, mosaic=mosaic).boxes) for s in range(6))
 
 
 def test_a_mosaic_shows_several_tiles(tiles):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from slidecloud.kernels.boxes import iou
 from slidecloud.kernels.views import SPACING, GradientView
 from slidecloud.models.tile_sets import SIDE, TileSet, write
 from slidecloud.models.tiles import Tile
@@ -44,3 +45,9 @@ def dipole_set(folder: Path, *, seed: int, count: int, slides: int = 5, **option
             yield Tile(view, boxes, np.ones(len(boxes), bool))
 
     return write(folder, tiles(), level=[1.0] * count, family=["dipoles"] * count, kind=["bumps"] * count)
+
+
+def best_overlap(boxes, others):
+    """The largest IoU of each box with any of the others, 0 where there is none."""
+    overlap = iou(boxes, others)
+    return overlap.max(1) if overlap.size else np.zeros(len(boxes))
