@@ -35,8 +35,7 @@ def views():
 
 @pytest.mark.parametrize("method", ["classical", "net"])
 def test_detectors_score_alike_on_both(views, method):
-    detector = load()
-    find = blobs.detect if method == "classical" else detector.detect
+    find = blobs.detect if method == "classical" else load().detect
     slow, fast = [], []
     for exact, quick, boxes, visible in views:
         slow.append(judged(find, exact, boxes, visible))
