@@ -22,7 +22,7 @@ from slidecloud.kernels.precision import (
     working,
 )
 from slidecloud.kernels.views import GradientView
-from slidecloud.models.tile_sets import TileSet
+from slidecloud.models.tile_sets import Selection, TileSet
 from slidecloud.types import Float64
 
 THRESHOLD: Final = 0.5
@@ -132,7 +132,7 @@ class _Judged(NamedTuple):
 
 
 def evaluate(
-    detect: Detect, tiles: TileSet, *, threshold: float = THRESHOLD, calibration: Calibration | None = None
+    detect: Detect, tiles: TileSet | Selection, *, threshold: float = THRESHOLD, calibration: Calibration | None = None
 ) -> Scores:
     """Run a detector over a tile set and judge it.
 
@@ -186,7 +186,7 @@ def _levels(level: Float64) -> list[tuple[str, NDArray[np.bool_]]]:
     return [(f"level {edges[k]:.2g}-{edges[k + 1]:.2g}", place == k) for k in reversed(range(5))]
 
 
-def _judge(detect: Detect, tiles: TileSet) -> Iterator[_Judged]:
+def _judge(detect: Detect, tiles: TileSet | Selection) -> Iterator[_Judged]:
     for view, boxes, visible in tiles:
         found = detect(view)
         at50, at30 = (match(found.boxes, found.scores, boxes, ignored=~visible, iou=iou) for iou in (0.5, 0.3))
