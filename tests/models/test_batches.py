@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import dipoles
 import numpy as np
 import pytest
 
