@@ -20,7 +20,7 @@ from slidecloud.store.templates import SOFTWARE
 from slidecloud.types import DataError
 
 _log = logging.getLogger("slidecloud.worker")
-Kernel = Literal["gradients", "maps", "levels", "sbas", "robust"]
+Kernel = Literal["gradients", "maps", "levels", "sbas", "robust", "net", "blobs"]
 
 
 class Work(Protocol):
@@ -41,6 +41,9 @@ class Unit:
         What to do.
     requires
         (stage, unit) names that must be done before.
+    after
+        (stage, unit) names that must have ended before, done or not: the unit works with what there is. It is done
+        again when one of them is.
     bytes_read, bytes_written
         Uncompressed bytes, from the schema.
     peak_memory
@@ -59,6 +62,7 @@ class Unit:
     key: Key
     work: Work
     requires: tuple[tuple[str, str], ...] = ()
+    after: tuple[tuple[str, str], ...] = ()
     bytes_read: int = 0
     bytes_written: int = 0
     peak_memory: int = 0
@@ -72,6 +76,11 @@ class Unit:
     def name(self) -> tuple[str, str]:
         """(stage, unit)."""
         return self.key.stage, self.key.unit
+
+    @property
+    def waits_for(self) -> tuple[tuple[str, str], ...]:
+        """Names of all units that must have ended before."""
+        return self.requires + self.after
 
 
 @dataclass(frozen=True, slots=True)
