@@ -1,0 +1,1 @@
+"""The neural detector: tiles of truth, networks, training, weights and prediction. Only here is torch imported."""
