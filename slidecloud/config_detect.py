@@ -17,7 +17,7 @@ class DetectConfig(BaseModel):
     )
     weights: str | None = Field(None, description="Weights of the net, a file; null takes those of the package.")
     threshold: float | None = Field(
-        None, gt=0, lt=1, description="Score a detection needs; null takes the method's own."
+        None, gt=0, description="Least score of the net (below 1), or least sigma of classical; null takes its own."
     )
     seasons: bool = Field(
         True, description="Also look at each season by itself: slides that cancel over the year are found there."
@@ -40,6 +40,8 @@ class DetectConfig(BaseModel):
     def _complete(self) -> DetectConfig:
         if self.min_slope > 0 and self.slope is None:
             raise ValueError(f"min_slope is {self.min_slope} and slope is null; name a raster of the slope in degrees")
+        if self.method == "net" and self.threshold is not None and self.threshold >= 1:
+            raise ValueError(f"threshold is {self.threshold} and method is 'net'; expected a score below 1")
         if self.method == "classical" and self.weights is not None:
             raise ValueError(f"weights is {self.weights!r} and method is 'classical', which has none; choose one")
         return self

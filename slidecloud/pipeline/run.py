@@ -8,6 +8,7 @@ from slidecloud.kernels.device import require_gpu
 from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
+from slidecloud.pipeline.finders import check_installed
 from slidecloud.pipeline.folders import ingest_folder
 from slidecloud.pipeline.progress import Progress, Silent
 from slidecloud.pipeline.summary import Quarantined, Summary
@@ -48,7 +49,7 @@ def run(
     Raises
     ------
     ConfigError
-        If the run store was made with another configuration.
+        If the run store was made with another configuration, or what its detector needs is not installed.
     FileNotFoundError
         If there are no stacks.
     LeaseError
@@ -63,6 +64,8 @@ def run(
     check_same_run(location, config)
     if config.resources.device == "gpu":
         _check_gpu(executor)
+    if "detect" in config.stages:
+        check_installed(config.detect)
     total = Summary()
     for source in config.sources:
         total += _ingest(config, source, executor, progress, takeover=takeover)

@@ -32,6 +32,7 @@ _FOUND: Final = (
     ColumnSpec("peak_gradient", "float32", "year-1", "largest gradient of line-of-sight velocity"),
     ColumnSpec("mean_gradient", "float32", "year-1", "mean gradient of line-of-sight velocity"),
     ColumnSpec("gradient_sigma", "float32", "year-1", "mean standard error of the gradient along one axis"),
+    ColumnSpec("peak_velocity", "float32", "m year-1", "fastest part against the ground around, towards the satellite"),
     ColumnSpec("seasons", "text", "", "where it was seen: all, or the month in which a season starts"),
     ColumnSpec("strongest", "text", "", "of those the one with the largest gradient"),
     ColumnSpec("method", "text", "", "what found it: net or classical"),

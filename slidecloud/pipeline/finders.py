@@ -1,0 +1,101 @@
+"""What looks for landslides: a net with its weights, or the classical blobs; named by a digest before it is opened."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from slidecloud.config import ConfigError, Device
+from slidecloud.config_detect import DetectConfig
+from slidecloud.kernels import blobs
+from slidecloud.kernels.views import GradientView
+from slidecloud.types import Float32
+
+EXTRA = ("torch", "safetensors")
+"""What the net needs and the package alone does not bring."""
+
+
+class Found(NamedTuple):
+    """Boxes float32 (n, 4) in pixels of a view, best first; their scores and calibrated probabilities, float32 (n,)."""
+
+    boxes: Float32
+    scores: Float32
+    probability: Float32
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """A detector that travels to workers as its settings; weights are read once by each process."""
+
+    method: Literal["net", "classical"]
+    weights: str | None
+    threshold: float | None
+    batch: int
+    device: Device = "cpu"
+
+    def find(self, view: GradientView) -> Found:
+        """What it sees in a view."""
+        given: dict[str, Any] = {} if self.threshold is None else {"threshold": self.threshold}
+        if self.method == "classical":
+            boxes, scores = blobs.detect(view, **given)
+            return Found(boxes, scores, np.full(len(scores), np.nan, np.float32))
+        net = _net(self.weights)
+        boxes, scores = net.detect(view, batch=self.batch, device=_torch_name(self.device), **given)
+        return Found(boxes, scores, np.asarray(net.probability(scores), np.float32))
+
+
+def finder_of(config: DetectConfig, device: Device = "cpu") -> Finder:
+    """The detector that a configuration names; only nets run on a GPU."""
+    where: Device = device if config.method == "net" else "cpu"
+    return Finder(config.method, config.weights, config.threshold, config.batch, where)
+
+
+def weights_digest(config: DetectConfig) -> str:
+    """Digest of the weights that the configuration names; empty where there are none.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+    if config.method == "classical":
+        return ""
+    if config.weights is None:
+        return hashlib.sha256(_shipped().read_bytes()).hexdigest()[:32]
+    file = Path(config.weights)
+    if not file.is_file():
+        raise FileNotFoundError(f"There are no weights {str(file)!r}; check detect.weights, or set it to null.")
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:32]
+
+
+def check_installed(config: DetectConfig) -> None:
+    """Raise ConfigError where the net is asked for and what it needs is not installed."""
+    lacking = [name for name in EXTRA if importlib.util.find_spec(name) is None]
+    if config.method == "net" and lacking:
+        raise ConfigError(
+            f"detect.method is net, which needs {' and '.join(lacking)}: install them with pip install "
+            "'slidecloud[detect]', set detect.method to classical, or leave detect out of stages."
+        )
+
+
+def _shipped() -> Traversable:
+    return files("slidecloud.models") / "weights" / "tiny.safetensors"
+
+
+@lru_cache(maxsize=2)
+def _net(weights: str | None) -> Any:
+    from slidecloud.models import predict
+
+    return predict.load(weights)
+
+
+def _torch_name(device: Device) -> str:
+    return "cuda" if device == "gpu" else "cpu"
