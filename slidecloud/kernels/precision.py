@@ -47,7 +47,7 @@ class Outcomes(NamedTuple):
 
     def above(self, threshold: float) -> Outcomes:
         """Only detections with at least this score."""
-        keep = self.scores >= threshold
+        keep = at_least(self.scores, threshold)
         return Outcomes(self.scores[keep], self.right[keep], self.wanted)
 
 
@@ -71,6 +71,12 @@ class Working(NamedTuple):
     right: int
     wrong: int
     wanted: int
+
+
+def at_least(scores: Float64, threshold: float) -> NDArray[np.bool_]:
+    """Which scores reach a threshold; scores come in single precision, where 0.9 is a little less than 0.9."""
+    reached: NDArray[np.bool_] = scores >= min(threshold, float(np.float32(threshold)))
+    return reached
 
 
 def curve(outcomes: Outcomes) -> Curve:

@@ -156,6 +156,12 @@ def test_working_point():
     assert working(KNOWN, 0.95).recall == 0
 
 
+@pytest.mark.parametrize("level", [0.1, 0.3, 0.7, 0.9])
+def test_scores_in_single_precision_reach_their_own_threshold(level):
+    for score in (np.float32(level), np.float64(level)):
+        assert working(Outcomes(np.array([score], dtype=np.float64), np.ones(1, bool), 1), level).right == 1
+
+
 def test_false_alarms_by_area():
     """A tile of 416 x 416 pixels of 40 m is 276.9 km²."""
     assert false_alarms(5, 416**2) == pytest.approx(1000 * 5 / 276.8896)

@@ -1,0 +1,39 @@
+"""The bricks of the networks: convolution with normalisation, and the residual block."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from torch import Tensor, nn
+
+SLOPE: Final = 0.1
+"""Slope of the leaky rectifier below zero, as in Darknet."""
+
+
+class Convolution(nn.Sequential):
+    """Convolution, batch normalisation, leaky rectifier; the size of the map changes with the stride alone."""
+
+    def __init__(self, incoming: int, outgoing: int, kernel: int = 3, *, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(incoming, outgoing, kernel, stride, kernel // 2, bias=False),
+            nn.BatchNorm2d(outgoing),
+            nn.LeakyReLU(SLOPE, inplace=True),
+        )
+
+
+class Residual(nn.Module):
+    """A shortcut around a 1x1 convolution to half the channels and a 3x3 convolution back (Redmon & Farhadi 2018)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.path = nn.Sequential(Convolution(channels, channels // 2, 1), Convolution(channels // 2, channels))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps (batch, channel, y, x) to maps of the same shape."""
+        changed: Tensor = maps + self.path(maps)
+        return changed
+
+
+def scaled(channels: int, width: float) -> int:
+    """Channels of a layer at a width factor: a multiple of 8, for the sake of vector units."""
+    return max(8, round(channels * width / 8) * 8)
