@@ -41,9 +41,6 @@ class Unit:
         What to do.
     requires
         (stage, unit) names that must be done before.
-    after
-        (stage, unit) names that must have ended before, done or not: the unit works with what there is. It is done
-        again when one of them is.
     bytes_read, bytes_written
         Uncompressed bytes, from the schema.
     peak_memory
@@ -57,12 +54,14 @@ class Unit:
         The stack it reads, as it was when the unit was planned.
     device
         Where it computes: gpu is sent to workers that offer one.
+    after
+        (stage, unit) names that must have ended before, done or not: the unit works with what there is. It is done
+        again when one of them is.
     """
 
     key: Key
     work: Work
     requires: tuple[tuple[str, str], ...] = ()
-    after: tuple[tuple[str, str], ...] = ()
     bytes_read: int = 0
     bytes_written: int = 0
     peak_memory: int = 0
@@ -71,6 +70,7 @@ class Unit:
     keep_older: bool = False
     inputs: Snapshot | None = None
     device: Device = "cpu"
+    after: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> tuple[str, str]:
