@@ -252,10 +252,13 @@ class RunConfig(_Section):
     def science(self) -> dict[str, Any]:
         """The part of the configuration that one run store holds one of, as plain JSON values.
 
-        Stages and bursts may be added later: their units are others, not the same with other results.
+        Stages and bursts may be added later: their units are others, not the same with other results. How landslides
+        are found belongs to it only where they are looked for.
         """
         elsewhere = ("resources", "kubernetes", "storage_options", "run", "stacks", "sources", "stages", "bursts")
         without: dict[str, Any] = {**dict.fromkeys(elsewhere, True), "interferograms": {"write"}, "detect": {"batch"}}
+        if "detect" not in self.stages:
+            without["detect"] = True
         return self.model_dump(mode="json", exclude=without)
 
 

@@ -92,7 +92,8 @@ class Frame:
         (a, b), (c, d) = self.grid.matrix
         source_row = a * row + b * column + self.grid.origin[0] + self.shift[0]
         source_column = c * row + d * column + self.grid.origin[1] + self.shift[1]
-        return np.round(np.stack(self.geocoder(source_row, source_column), axis=1), _DECIMALS)
+        placed: Float64 = np.stack(self.geocoder(source_row, source_column), axis=1).round(_DECIMALS)
+        return placed
 
 
 def candidates(
@@ -137,8 +138,8 @@ def unite(found: Sequence[Candidate], order: Sequence[str]) -> list[tuple[Candid
     overlap[kept, np.arange(len(kept))] = 1.0
     owner = overlap.argmax(axis=1)
     united = []
-    for number, index in enumerate(kept):
-        members = [found[i] for i in np.flatnonzero(owner == number)]
+    for number, index in enumerate(kept.tolist()):
+        members = [found[i] for i in np.flatnonzero(owner == number).tolist()]
         names = sorted({one.name for one in members}, key=order.index)
         strongest = max(members, key=lambda one: (one.columns["peak_gradient"], -order.index(one.name)))
         united.append((found[index], ",".join(names), strongest.name))

@@ -142,7 +142,11 @@ def check_same_run(location: Location, config: RunConfig) -> None:
         stored = configuration.parse(data.decode(errors="replace"), name=f"{location}/{RUN_YAML}")
     except ConfigError as error:
         raise ConfigError(f"{error} Run 'slidecloud verify {location} --repair', then this again.") from None
-    difference = _difference(stored.science(), config.science())
+    old, new = stored.science(), config.science()
+    for section in old.keys() ^ new.keys():  # of a stage that one of the two leaves out
+        old.pop(section, None)
+        new.pop(section, None)
+    difference = _difference(old, new)
     if difference:
         raise ConfigError(
             f"{location} was made with another configuration: {difference}. One run store holds one configuration; "

@@ -59,7 +59,7 @@ def area_fraction(geometries: Any, grid: Grid) -> Float32:
     import shapely
 
     covered = np.zeros((grid.height, grid.width))
-    parts = shapely.get_parts(_union(np.asarray(geometries, dtype=object)))
+    parts = _apart(np.asarray(geometries, dtype=object))
     if len(parts):
         number, row, column = _cells(shapely.bounds(parts), grid)
         left, top = grid.left + column * grid.dx, grid.top + row * grid.dy
@@ -68,15 +68,19 @@ def area_fraction(geometries: Any, grid: Grid) -> Float32:
     return np.clip(covered / (grid.dx * -grid.dy), 0.0, 1.0).astype(np.float32)
 
 
-def _union(geometries: Any) -> Any:
-    """All geometries as one; those that touch no other need no work."""
+def _apart(geometries: Any) -> Any:
+    """Parts that cover the same ground without overlap; geometries that touch no other need no work."""
     import shapely
 
     tree = shapely.STRtree(geometries)
     one, other = tree.query(geometries, predicate="intersects")
     crowded = np.zeros(len(geometries), np.bool_)
     crowded[one[one != other]] = True
-    return shapely.geometrycollections([*geometries[~crowded], shapely.union_all(geometries[crowded])])
+    if not crowded.any():
+        return shapely.get_parts(geometries)
+    return np.concatenate(
+        [shapely.get_parts(geometries[~crowded]), shapely.get_parts(shapely.union_all(geometries[crowded]))]
+    )
 
 
 def _cells(bounds: Float64, grid: Grid) -> tuple[Any, Any, Any]:

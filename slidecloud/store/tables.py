@@ -27,7 +27,7 @@ class ColumnSpec:
     meaning: str
 
 
-def table(specs: Sequence[ColumnSpec], columns: Mapping[str, Sequence[Any]], geometry: Sequence[Any]) -> GeoDataFrame:
+def table(specs: Sequence[ColumnSpec], columns: Mapping[str, Any], geometry: Sequence[Any]) -> GeoDataFrame:
     """A table with exactly the columns of its specification, in their order and types, also where it is empty.
 
     Parameters
