@@ -97,6 +97,7 @@ def merged(frames: Sequence[GeoDataFrame], *, distance: float, configuration: st
     """
     import pandas
 
+    frames = [frame for frame in frames if len(frame)]
     if not frames:
         return tables.table(LANDSLIDES, {spec.name: [] for spec in LANDSLIDES}, [])
     every = pandas.concat(frames, ignore_index=True)
