@@ -5,6 +5,7 @@ Boxes are (n, 4) = (top, left, bottom, right), half-open: a pixel (i, j) covers 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -112,6 +113,12 @@ def pair_giou(a: Float64, b: Float64) -> Float64:
     return _share(shared, union) - _share(hull - union, hull)
 
 
+def pair_share(a: Float64, b: Float64) -> Float64:
+    """Intersection of boxes (..., 4) with their partners (..., 4) over the area of the smaller one, already checked."""
+    shared, _, _ = _sizes(a, b)
+    return _share(shared, np.minimum(_area(a), _area(b)))
+
+
 def suppress(boxes: ArrayLike, scores: ArrayLike, *, iou: float = 0.45) -> NDArray[np.intp]:
     """Indices of the boxes to keep, best first: a box goes when it overlaps a better one that stays.
 
@@ -136,9 +143,18 @@ def suppress(boxes: ArrayLike, scores: ArrayLike, *, iou: float = 0.45) -> NDArr
     """
     if not 0.0 <= iou <= 1.0:
         raise ValueError(f"iou: found {iou}, expected a number from 0 to 1")
-    given = as_boxes(boxes, "boxes")
-    order = rank(given, scores)
-    ranked = given[order]
+    return keep_best(as_boxes(boxes, "boxes"), scores, lambda one, other: pair_iou(one, other) > iou)
+
+
+def keep_best(
+    boxes: Float64, scores: ArrayLike, alike: Callable[[Float64, Float64], NDArray[np.bool_]]
+) -> NDArray[np.intp]:
+    """Indices of checked boxes of which no better one that stays is `alike`, best first.
+
+    `alike` is asked for pairs (k, 4), (k, 4) of boxes that touch.
+    """
+    order = rank(boxes, scores)
+    ranked = boxes[order]
     tree, shapes = index(ranked)
     alive = np.ones(len(ranked), dtype=bool)
     start = 0
@@ -150,7 +166,7 @@ def suppress(boxes: ArrayLike, scores: ArrayLike, *, iou: float = 0.45) -> NDArr
         better = here[better]
         after = (worse > better) & alive[worse]
         better, worse = better[after], worse[after]
-        over = pair_iou(ranked[better], ranked[worse]) > iou
+        over = alike(ranked[better], ranked[worse])
         _strike(alive, better[over], worse[over])
         start = int(here[-1]) + 1
     return order[alive]

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slidecloud.kernels.boxes import Detections
 from slidecloud.kernels.calibration import Calibration, expected_error
@@ -22,6 +23,7 @@ from slidecloud.kernels.precision import (
 )
 from slidecloud.kernels.views import GradientView
 from slidecloud.models.tile_sets import TileSet
+from slidecloud.types import Float64
 
 THRESHOLD: Final = 0.5
 """Least score at which precision, recall and false alarms are given, if no other is chosen."""
@@ -29,6 +31,8 @@ THRESHOLD: Final = 0.5
 _HEADER = (
     f"{'':<18}{'tiles':>6}{'slides':>7}{'AP50':>7}{'AP30':>7}{'ten':>7}{'prec.':>7}{'recall':>7}{'false/1000 km²':>16}"
 )
+
+_MOST_LEVELS: Final = 10
 
 Detect = Callable[[GradientView], Detections]
 
@@ -81,7 +85,8 @@ class Scores:
     whole
         All tiles together.
     levels, kinds
-        Tiles of each velocity level (tiles without slides count with their own level), and of each kind.
+        Tiles of each velocity level (tiles without slides count with their own level), or of five ranges of levels
+        where there are more than ten; and tiles of each kind.
     calibration_error
         Expected calibration error (15 bins of equal mass) of the probability that a detection overlaps a slide by 0.3.
     outcomes50, outcomes30
@@ -151,7 +156,7 @@ def evaluate(
     if not len(tiles):
         raise ValueError("tiles: found none, expected at least one")
     judged = list(_judge(detect, tiles))
-    levels = [(f"level {level:g}", tiles.level == level) for level in sorted(set(tiles.level.tolist()), reverse=True)]
+    levels = _levels(tiles.level)
     kinds = [(f"kind {kind}", tiles.kind == kind) for kind in sorted(set(tiles.kind.tolist()))]
     outcomes30 = Outcomes.of(tile.at30 for tile in judged)
     probability = outcomes30.scores if calibration is None else calibration.apply(outcomes30.scores)
@@ -169,6 +174,16 @@ def evaluate(
         outcomes50=Outcomes.of(tile.at50 for tile in judged),
         outcomes30=outcomes30,
     )
+
+
+def _levels(level: Float64) -> list[tuple[str, NDArray[np.bool_]]]:
+    """Name and tiles of each level from the highest; where every tile has its own, of five parts of equal size."""
+    known = np.unique(level)[::-1]
+    if len(known) <= _MOST_LEVELS:
+        return [(f"level {one:g}", level == one) for one in known]
+    edges = np.quantile(level, np.linspace(0, 1, 6))
+    place = np.clip(np.searchsorted(edges, level, side="right") - 1, 0, 4)
+    return [(f"level {edges[k]:.2g}-{edges[k + 1]:.2g}", place == k) for k in reversed(range(5))]
 
 
 def _judge(detect: Detect, tiles: TileSet) -> Iterator[_Judged]:

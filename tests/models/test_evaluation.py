@@ -102,6 +102,15 @@ def test_table_and_json(tiles):
     assert stored["kinds"][0]["ap50"] is None
 
 
+def test_many_levels_are_put_into_five_ranges(tmp_path):
+    view = moving.scene(0, count=0).view
+    made = [Tile(view, np.zeros((0, 4), np.float32), np.zeros(0, bool))] * 12
+    many = write(tmp_path, made, level=np.linspace(0.1, 1.2, 12), family=["a"] * 12, kind=["empty"] * 12)
+    found = evaluate(lambda _: Detections.of([], []), many)
+    assert [figures.tiles for figures in found.levels] == [3, 2, 2, 2, 3]
+    assert found.levels[0].name == "level 0.98-1.2"
+
+
 def test_no_tile_is_refused(tmp_path):
     empty = write(tmp_path, [], level=[], family=[], kind=[])
     with pytest.raises(ValueError, match="tiles: found none"):

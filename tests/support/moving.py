@@ -41,8 +41,9 @@ def gradient(velocity, axis):
     size = [WIDE, WIDE]
     size[axis] = BLOCK
     mean = ndimage.uniform_filter(velocity, size, mode="reflect")
-    shift = LEVER // 2
-    return (np.roll(mean, -shift, axis) - np.roll(mean, shift, axis)) / (LEVER * SPACING)
+    places = np.arange(velocity.shape[axis])
+    after, before = (np.clip(places + shift, 0, len(places) - 1) for shift in (LEVER // 2, -LEVER // 2))
+    return (mean.take(after, axis) - mean.take(before, axis)) / (LEVER * SPACING)
 
 
 def view(velocity, *, sigma=2e-5, seed=0, atmosphere=0.0, holes=0.0):
