@@ -308,7 +308,7 @@ def parse(text: str, *, name: str = "configuration") -> RunConfig:
     try:
         return RunConfig.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"{name}: " + "; ".join(_explain(item) for item in error.errors())) from None
+        raise ConfigError(f"{name}: {explain(error, RunConfig)}") from None
 
 
 def dump(config: RunConfig) -> str:
@@ -320,17 +320,18 @@ def template() -> str:
     """A commented configuration with every key at its default, ready to edit."""
     lines = ["# A run of slidecloud. Relative folders are taken from this file's folder.", ""]
     examples = {"run": "./run.zarr", "stacks": "./stacks"}
-    lines += _template_lines(RunConfig, examples, indent="")
+    lines += template_lines(RunConfig, examples)
     return "\n".join(lines) + "\n"
 
 
-def _template_lines(model: type[BaseModel], values: dict[str, Any], *, indent: str) -> Iterator[str]:
+def template_lines(model: type[BaseModel], values: dict[str, Any], *, indent: str = "") -> Iterator[str]:
+    """Every key of a model with its description, at its default or the value given, as lines of YAML."""
     for name, info in model.model_fields.items():
         yield f"{indent}# {info.description}"
         section = info.annotation
         if isinstance(section, type) and issubclass(section, BaseModel):
             yield f"{indent}{name}:"
-            yield from _template_lines(section, {}, indent=indent + "  ")
+            yield from template_lines(section, values.get(name, {}), indent=indent + "  ")
             continue
         value = values.get(name, info.get_default(call_default_factory=True))
         plain = list(value) if isinstance(value, tuple) else value
@@ -342,11 +343,16 @@ def _absolute(base: Path, path: str) -> str:
     return path if "://" in path else str((base / Path(path).expanduser()).absolute())
 
 
-def _explain(item: Any) -> str:
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """What is wrong with the keys of a model, in one sentence each; an unknown key names the nearest known one."""
+    return "; ".join(_explain(item, model) for item in error.errors())
+
+
+def _explain(item: Any, model: type[BaseModel]) -> str:
     keys = [str(part) for part in item["loc"]]
     where = ".".join(keys)
     if item["type"] == "extra_forbidden":
-        known = _known_keys(keys[:-1])
+        known = _known_keys(keys[:-1], model)
         near = difflib.get_close_matches(keys[-1], known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
         return f"unknown key {where!r}; {hint}"
@@ -357,8 +363,7 @@ def _explain(item: Any) -> str:
     return f"{where or 'configuration'}: {message}{found}"
 
 
-def _known_keys(path: list[str]) -> list[str]:
-    model: type[BaseModel] = RunConfig
+def _known_keys(path: list[str], model: type[BaseModel]) -> list[str]:
     for key in path:
         if key.isdigit():
             continue

@@ -8,7 +8,21 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from slidecloud import __version__, logs
-from slidecloud.cli import bench, demo, detect, errors, estimate, export, ingest, network, run, status, submit, verify
+from slidecloud.cli import (
+    bench,
+    demo,
+    detect,
+    errors,
+    estimate,
+    export,
+    ingest,
+    network,
+    run,
+    status,
+    submit,
+    train,
+    verify,
+)
 
 _HELP = """Find and watch slow-moving landslides in stacks of Sentinel-1 interferograms.
 
@@ -67,6 +81,7 @@ def _program(debug: errors.Debug) -> App:
         verify.verify,
         export.export,
         bench.bench,
+        train.train,
     ):
         app.command(command)
 

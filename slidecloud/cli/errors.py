@@ -27,6 +27,7 @@ INTERRUPTED: Final = 130
 _WRITTEN_FOR_PEOPLE: Final = frozenset({"ConfigError", "DataError"})
 _EXTRAS: Final = {
     **dict.fromkeys(("matplotlib", "bokeh"), "viz"),
+    **dict.fromkeys(("torch", "safetensors"), "detect"),
     **dict.fromkeys(("s3fs", "obstore", "botocore", "aiobotocore"), "s3"),
     **dict.fromkeys(("dask_kubernetes", "kr8s", "httpx", "prometheus_client"), "k8s"),
 }

@@ -15,7 +15,8 @@ def mean_rate(stacks: Iterable[GradientStack], durations: Iterable[float]) -> Gr
 
     A plain sum over all pairs follows the seasons that are coherent; here each bin weighs as long as it lasts. Bins
     that are undefined at a pixel, or have no span, are left out there. Bins count as independent: pairs near the border
-    of two bins share dates, which sigma leaves out. Sigma is NaN where a bin that takes part has none.
+    of two bins share dates, which sigma leaves out. A bin without sigma, as the newest one with a single pair, is given
+    the other bins' mean variance per pair; sigma is NaN where no bin has one.
 
     Parameters
     ----------
@@ -42,6 +43,8 @@ class _RateSums:
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.rates: list[Float64] = [np.zeros(shape) for _ in range(2)]
         self.variances: list[Float64] = [np.zeros(shape) for _ in range(2)]
+        self.per_pair: list[Float64] = [np.zeros(shape) for _ in range(2)]
+        self.known, self.unknown = np.zeros(shape, np.int32), np.zeros(shape)
         self.time, self.span = np.zeros(shape), np.zeros(shape)
         self.count, self.flags = np.zeros(shape, np.int32), np.zeros(shape, np.uint8)
 
@@ -52,9 +55,14 @@ class _RateSums:
             )
         used = np.isfinite(one.x) & np.isfinite(one.y) & (one.mean_span > 0)
         factor = np.where(used, years / np.where(used, one.mean_span, 1.0).astype(np.float64), 0.0)
+        told = used & np.isfinite(one.x_sigma) & np.isfinite(one.y_sigma)
         for axis, (value, sigma) in enumerate(((one.x, one.x_sigma), (one.y, one.y_sigma))):
             self.rates[axis] += np.where(used, value * factor, 0.0)
-            self.variances[axis] += np.where(used, (sigma * factor) ** 2, 0.0)
+            variance = np.where(told, (sigma * factor) ** 2, 0.0)
+            self.variances[axis] += variance
+            self.per_pair[axis] += variance * one.count / years**2
+        self.known += told
+        self.unknown += np.where(used & ~told, years**2 / np.maximum(one.count, 1), 0.0)
         self.time += np.where(used, years, 0.0)
         self.span += np.where(used, one.count * one.mean_span.astype(np.float64), 0.0)
         self.count += np.where(used, one.count, 0).astype(np.int32)
@@ -63,6 +71,8 @@ class _RateSums:
     def mean(self) -> GradientRate:
         time = np.where(self.time > 0, self.time, np.nan)
         span = self.span / np.where(self.count > 0, self.count, np.nan)
-        rates = [total / time for total in self.rates] + [np.sqrt(total) / time for total in self.variances]
+        known = np.where(self.known > 0, self.known, np.nan)
+        filled = [v + self.unknown * each / known for v, each in zip(self.variances, self.per_pair, strict=True)]
+        rates = [total / time for total in self.rates] + [np.sqrt(total) / time for total in filled]
         maps = [values.astype(np.float32) for values in (*rates, *(rate * span for rate in rates), span, self.time)]
         return GradientRate._make((*maps, self.count, self.flags))

@@ -56,8 +56,8 @@ class Assigned(NamedTuple):
 def assign(truth: Truth, anchors: Tensor, strides: tuple[int, ...], shapes: list[tuple[int, ...]]) -> list[Assigned]:
     """Share the truth among the heads.
 
-    A slide goes to every anchor within `RATIO` and to the one most like it; in each head to the cell of its centre and to
-    the nearest neighbour along each axis, which reach it too (`yolo.boxes`).
+    A slide goes to every anchor within `RATIO` and to the one most like it; in each head to the cell of its centre and
+    to the nearest neighbour along each axis, which reach it too (`yolo.boxes`).
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from typing import Final
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from slidecloud.models.blocks import SLOPE
 
@@ -35,7 +36,8 @@ class Attention(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps (batch, channel, y, x) to maps of the same shape."""
-        summary = self.channel(maps.mean((2, 3))) + self.channel(maps.amax((2, 3)))
+        peaks = functional.adaptive_max_pool2d(maps, 1).flatten(1)
+        summary = self.channel(maps.mean((2, 3))) + self.channel(peaks)
         weighted = maps * torch.sigmoid(summary)[:, :, None, None]
         extent = torch.cat([weighted.mean(1, keepdim=True), weighted.amax(1, keepdim=True)], 1)
         return torch.addcmul(maps, weighted, torch.sigmoid(self.place(extent)))

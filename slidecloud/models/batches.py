@@ -15,7 +15,7 @@ from slidecloud.types import Float32
 
 _CUT: Final = 0.7
 _LOST: Final = 0.1
-_MIDDLE: Final = (0.3, 0.7)
+_MIDDLE: Final = (SIDE * 3 // 10, SIDE * 7 // 10)
 
 
 class Sample(NamedTuple):
@@ -48,7 +48,7 @@ class Batch(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """A view seen otherwise: mirrored along an axis, or with uplift for subsidence. Gradients change sign with the axis."""
+    """A view seen otherwise: mirrored along its axes, or with uplift for subsidence; a gradient turns with its axis."""
 
     rows: bool
     columns: bool
@@ -125,7 +125,7 @@ def _single(sets: Sequence[TileSet], inputs: Inputs, random: np.random.Generator
 
 def _mosaic(sets: Sequence[TileSet], inputs: Inputs, random: np.random.Generator) -> Sample:
     """Parts of four tiles around a point near the middle."""
-    row, column = (int(cut) for cut in random.integers(_MIDDLE[0] * SIDE, _MIDDLE[1] * SIDE, size=2))
+    row, column = (int(cut) for cut in random.integers(*_MIDDLE, size=2))
     mixed = np.empty((inputs.channels, SIDE, SIDE), np.float32)
     boxes, visible = [], []
     for top, bottom in ((0, row), (row, SIDE)):

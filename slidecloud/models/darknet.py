@@ -14,6 +14,7 @@ _STEM: Final = 32
 _STAGES: Final = ((64, 1), (128, 2), (256, 8), (512, 8), (1024, 4))
 _TINY: Final = (16, 32, 64, 128, 256, 512, 1024)
 _HALVED: Final = 5
+_PLAIN: Final = 2
 
 
 class Darknet53(nn.Module):
@@ -61,7 +62,8 @@ class Tiny(nn.Module):
     width
         Factor on the channels of every layer.
     attention
-        Put `Attention` after each convolution but the first, whose full-size maps see nothing but edges.
+        Put `Attention` after each convolution from the third on. On the large maps of the first two, which see nothing
+        but edges, it would take as long as all the rest of the network.
     """
 
     def __init__(self, channels: int, *, width: float, attention: bool) -> None:
@@ -71,7 +73,7 @@ class Tiny(nn.Module):
         for number, (before, after) in enumerate(pairwise(sizes)):
             blocks: list[nn.Module] = [nn.MaxPool2d(2)] if 0 < number <= _HALVED else []
             blocks.append(Convolution(before, after))
-            if attention and number:
+            if attention and number >= _PLAIN:
                 blocks.append(Attention(after))
             self.stages.append(nn.Sequential(*blocks))
         self.channels = (sizes[4], sizes[5], sizes[7])

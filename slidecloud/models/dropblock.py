@@ -1,4 +1,4 @@
-"""DropBlock: in training whole patches of the maps are set to zero, so that no place decides alone (Ghiasi et al. 2018)."""
+"""DropBlock: in training whole patches of the maps are set to zero; no place decides alone (Ghiasi et al. 2018)."""
 
 from __future__ import annotations
 

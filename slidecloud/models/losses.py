@@ -50,8 +50,9 @@ def loss(raw: list[Tensor], truth: Truth, network: yolo.Yolo, *, smoothing: floa
     network
         It: gives anchors and strides.
     smoothing
-        Of labels: asked for are ``smoothing / 2`` and ``1 - smoothing / 2`` instead of 0 and 1. Where an anchor answers, the
-        label is lowered towards half by how badly its box fits, so that the best box of a slide scores highest.
+        Of labels: ``1 - smoothing`` is asked for where there is a slide. Where there is none it stays 0: there are
+        thousands of such anchors for each slide, and what they would add to the loss drowns the rest. The label is
+        lowered towards half by how badly a box fits, so that the best box of a slide scores highest.
     """
     strides = network.architecture.strides
     shapes = [tuple(found.shape[:4]) for found in raw]
@@ -69,9 +70,9 @@ def loss(raw: list[Tensor], truth: Truth, network: yolo.Yolo, *, smoothing: floa
 def ciou(boxes: Tensor, others: Tensor) -> Tensor:
     """Complete IoU of boxes (n, 4) and others (n, 4), row by row (Zheng et al. 2020), in (-2, 1].
 
-    ``IoU - d^2 / c^2 - alpha v``: d the distance of the centres, c the diagonal of the box around both, v how much their
-    shapes differ, ``(2 / pi (atan(w/h) - atan(w'/h')))^2``, and ``alpha = v / (1 - IoU + v)``, which counts as constant
-    in the gradient. Finite, gradient included, for boxes without extent.
+    ``IoU - d^2 / c^2 - alpha v``: d the distance of the centres, c the diagonal of the box around both, v how much
+    their shapes differ, ``(2 / pi (atan(w/h) - atan(w'/h')))^2``, and ``alpha = v / (1 - IoU + v)``, which counts as
+    constant in the gradient. Finite, gradient included, for boxes without extent.
     """
     top, left = torch.maximum(boxes, others)[:, :2].unbind(1)
     bottom, right = torch.minimum(boxes, others)[:, 2:].unbind(1)
@@ -97,11 +98,12 @@ def _fit(found: Tensor, share: Assigned, sizes: Tensor, stride: int) -> Tensor:
 
 def _belief(objectness: Tensor, share: Assigned, fit: Tensor, smoothing: float) -> Tensor:
     """Sum of the cross-entropy of one head's objectness (batch, anchor, y, x)."""
-    label = torch.full_like(objectness, smoothing / 2)
+    objectness = objectness.contiguous()
+    label = torch.zeros_like(objectness)
     asked = (~share.unasked).to(objectness.dtype)
     where = (share.image * objectness.shape[1] + share.anchor) * objectness.shape[2] + share.row
     where = where * objectness.shape[3] + share.column
-    quality = (1 - smoothing / 2) * (1 - _QUALITY + _QUALITY * fit.clamp(0, 1))
+    quality = (1 - smoothing) * (1 - _QUALITY + _QUALITY * fit.clamp(0, 1))
     label.view(-1).scatter_reduce_(0, where, quality, "amax")
     asked.view(-1)[where] = 1
     entropy = functional.binary_cross_entropy_with_logits(objectness, label, reduction="none")

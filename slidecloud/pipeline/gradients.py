@@ -250,7 +250,7 @@ def _maps_unit(
     seasons = tuple(int(s) for s in bins.season)
     work = MapsWork(run, group(header.id), header, durations, seasons, len(network.seasons), method, view)
     inputs = [unit.key.digest for unit in sums]
-    parts = ["gradients.maps/1", _method_digest(method), durations, seasons, selection.place, inputs]
+    parts = ["gradients.maps/2", _method_digest(method), durations, seasons, selection.place, inputs]
     if view is not None:
         parts.append([header.slant_range, view.checksum])
     height, width = header.shape

@@ -9,6 +9,7 @@ from slidecloud.simulate.atmosphere import Atmosphere
 from slidecloud.simulate.decorrelation import Coherence, CoherenceMaps
 from slidecloud.simulate.history import default_pairs, phase_history
 from slidecloud.simulate.interferometry import Interferograms, blocks, interferograms
+from slidecloud.simulate.placement import Sizes
 from slidecloud.simulate.scenes import Scene, scene
 from slidecloud.simulate.slides import Slide
 from slidecloud.simulate.speckle import Looks, form_pairs, slc_series
@@ -20,6 +21,7 @@ __all__ = [
     "Interferograms",
     "Looks",
     "Scene",
+    "Sizes",
     "Slide",
     "blocks",
     "default_pairs",

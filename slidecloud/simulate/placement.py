@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -15,42 +18,62 @@ SHAPES: tuple[Shape, ...] = ("ellipse", "tongue", "spoon")
 MOTIONS: tuple[Motion, ...] = ("linear", "seasonal", "linear", "accelerating")
 
 
-def place(count: int, *, seed: int, on: Ground, min_sensitivity: float) -> tuple[Slide, ...]:
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Ranges of length (m) and rate (m/yr) of placed slides, both log-uniform."""
+
+    length: tuple[float, float] = (300.0, 1500.0)
+    rate: tuple[float, float] = (0.03, 0.25)
+
+
+DEFAULT_SIZES = Sizes()
+
+
+def place(
+    count: int, *, seed: int, on: Ground, min_sensitivity: float, sizes: Sizes = DEFAULT_SIZES
+) -> tuple[Slide, ...]:
     """Find places for `count` slides on slopes of 12 to 40 degrees, apart from each other and seen by the radar.
 
-    Lengths are 300 to 1500 m, rates 0.03 to 0.25 m/yr, both log-uniform; shapes and motions take turns. The motion
-    keeps at least `min_sensitivity` of its length along the line of sight. The first slides of a longer list are the
-    same.
+    Shapes and motions take turns. The motion keeps at least `min_sensitivity` of its length along the line of sight.
+    The first slides of a longer list are the same.
 
     Raises
     ------
     ValueError
         If no place is left.
     """
+    placed = tuple(places(count, seed=seed, on=on, min_sensitivity=min_sensitivity, sizes=sizes))
+    if len(placed) < count:
+        raise ValueError(
+            f"slides: found room for {len(placed)} of {count} in {on.blocked.shape} pixels; ask for fewer slides, a "
+            "larger shape or steeper terrain, lower min_sensitivity, or give a list of Slide"
+        )
+    return placed
+
+
+def places(
+    count: int, *, seed: int, on: Ground, min_sensitivity: float, sizes: Sizes = DEFAULT_SIZES
+) -> Iterator[Slide]:
+    """The same one by one; ends early where no room is left."""
     taken = on.blocked.copy()
-    placed: list[Slide] = []
     for number in range(count):
         rng = stream(seed, Subject.SLIDES, number)
         for attempt in range(ATTEMPTS):
             # Where room is short, smaller slides still fit.
-            slide = _random_slide(rng, number, on, shrink=1.0 - 0.7 * attempt / ATTEMPTS)
+            slide = _random_slide(rng, number, on, sizes, shrink=1.0 - 0.7 * attempt / ATTEMPTS)
             footprint = _footprint_if_fit(slide, on, taken, min_sensitivity)
             if footprint is not None:
                 break
         else:
-            raise ValueError(
-                f"slides: found room for {number} of {count} in {on.blocked.shape} pixels; ask for fewer slides, a "
-                "larger shape or steeper terrain, lower min_sensitivity, or give a list of Slide"
-            )
+            return
         taken[bounds(slide, on, margin=APART)] |= ndimage.binary_dilation(footprint, iterations=APART)
-        placed.append(slide)
-    return tuple(placed)
+        yield slide
 
 
-def _random_slide(rng: np.random.Generator, number: int, on: Ground, *, shrink: float) -> Slide:
+def _random_slide(rng: np.random.Generator, number: int, on: Ground, sizes: Sizes, *, shrink: float) -> Slide:
     rows, columns = on.blocked.shape
-    longest = min(1500.0, 0.35 * min(rows * on.spacing[0], columns * on.spacing[1]))
-    length = shrink * np.exp(rng.uniform(np.log(min(300.0, 0.6 * longest)), np.log(longest)))
+    longest = min(sizes.length[1], 0.35 * min(rows * on.spacing[0], columns * on.spacing[1]))
+    length = shrink * np.exp(rng.uniform(np.log(min(sizes.length[0], 0.6 * longest)), np.log(longest)))
     shape = SHAPES[number % len(SHAPES)]
     slimness = rng.uniform(0.3, 0.45) if shape == "tongue" else rng.uniform(0.5, 0.85)
     return Slide(
@@ -58,7 +81,7 @@ def _random_slide(rng: np.random.Generator, number: int, on: Ground, *, shrink: 
         column=float(rng.uniform(0, columns - 1)),
         length=float(length),
         width=float(length * slimness),
-        rate=float(np.exp(rng.uniform(np.log(0.03), np.log(0.25)))),
+        rate=float(np.exp(rng.uniform(*np.log(sizes.rate)))),
         shape=shape,
         motion=MOTIONS[number % len(MOTIONS)],
     )

@@ -18,6 +18,7 @@ from slidecloud.simulate import slides as sliding
 from slidecloud.simulate.atmosphere import Atmosphere
 from slidecloud.simulate.calendar import acquisition_dates
 from slidecloud.simulate.decorrelation import Coherence, CoherenceMaps, coherence_maps
+from slidecloud.simulate.placement import DEFAULT_SIZES, Sizes
 from slidecloud.simulate.slides import Slide
 from slidecloud.simulate.streams import Subject, date_key, stream
 from slidecloud.simulate.terrain import fractal_mountains
@@ -140,7 +141,9 @@ def scene(
     lowest: float = 1500.0,
     water: float | None = None,
     slides: int | Sequence[Slide] | None = None,
+    fewer: bool = False,
     min_sensitivity: float = 0.3,
+    sizes: Sizes = DEFAULT_SIZES,
     atmosphere: Atmosphere | None = DEFAULT_ATMOSPHERE,
     coherence: Coherence = DEFAULT_COHERENCE,
     dem_error: float = 4.0,
@@ -174,8 +177,12 @@ def scene(
         Share of the scene under a lake in its lowest part; 0.01 on made terrain, 0 on given terrain. The lake is level.
     slides
         A list of `Slide`, or how many to place; by default one per 9 km².
+    fewer
+        Place as many slides as there is room for, where that is less than asked for.
     min_sensitivity
         Share of the motion of placed slides that the line of sight must keep, in [0, 1].
+    sizes
+        Lengths and rates of placed slides.
     atmosphere, coherence
         See `Atmosphere` (None for none) and `Coherence`.
     dem_error
@@ -216,7 +223,8 @@ def scene(
     if slides is None:
         slides = max(1, round(height.size * spacing[0] * spacing[1] / AREA_PER_SLIDE))
     if isinstance(slides, int | np.integer):
-        slides = placement.place(int(slides), seed=seed, on=place_on, min_sensitivity=min_sensitivity)
+        find = placement.places if fewer else placement.place
+        slides = tuple(find(int(slides), seed=seed, on=place_on, min_sensitivity=min_sensitivity, sizes=sizes))
     laid = sliding.lay(tuple(slides), place_on)
     latitude, longitude = viewing.latitude_longitude(east, north) if geometry == "radar" else (None, None)
     drawn = [stream(seed, Subject.BASELINES, date_key(date)).standard_normal() for date in times]

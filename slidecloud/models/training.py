@@ -1,0 +1,224 @@
+"""Training from a recipe, in pieces of any length: the same weights whether interrupted or not."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+import numpy as np
+import torch
+
+from slidecloud import __version__
+from slidecloud.models.anchors import anchors
+from slidecloud.models.architecture import PER_HEAD, STRIDES, Architecture
+from slidecloud.models.batches import Batch, batch
+from slidecloud.models.learning import Learner
+from slidecloud.models.memory import keep_freed
+from slidecloud.models.predict import Detector, with_threads
+from slidecloud.models.recipes import Recipe
+from slidecloud.models.tile_sets import TileSet, open_tiles
+from slidecloud.models.tiles import Tile
+from slidecloud.models.training_folder import TrainingFolder
+from slidecloud.models.validation import validate
+from slidecloud.models.weights import Card, save
+from slidecloud.types import DataError
+
+if TYPE_CHECKING:
+    from slidecloud.config import Device
+
+_ROWS: Final = 200
+_SAVE_EVERY: Final = 60.0
+
+
+class Watch(Protocol):
+    """Is told of progress: tile steps done and wanted, and the newest row of the record."""
+
+    def __call__(self, done: int, wanted: int, row: dict[str, Any]) -> None:
+        """Say it."""
+
+
+class Outcome(NamedTuple):
+    """What a piece of training came to.
+
+    Attributes
+    ----------
+    finished
+        Whether all steps are done; else the same call goes on.
+    tile_steps
+        Done so far.
+    weights
+        The file, when finished.
+    figures
+        Of the validation tiles, when finished.
+    """
+
+    finished: bool
+    tile_steps: int
+    weights: Path | None
+    figures: dict[str, float]
+
+
+def train(
+    recipe: Recipe,
+    folder: str | os.PathLike[str],
+    *,
+    minutes: float | None = None,
+    device: Device = "cpu",
+    watch: Watch | None = None,
+) -> Outcome:
+    """Train, or go on where an earlier call stopped.
+
+    The folder gets ``recipe.yaml``, ``checkpoint.pt``, ``record.jsonl``, and in the end ``weights.safetensors`` and
+    ``figures.json``. On one machine, in single precision and with as many threads, interruptions do not change a bit.
+
+    Parameters
+    ----------
+    recipe
+        What to do.
+    folder
+        Of this training alone.
+    minutes
+        Stop after so long, with a checkpoint; None goes on to the end.
+    device
+        cpu or gpu.
+    watch
+        Is told of progress.
+
+    Raises
+    ------
+    DataError
+        If the folder holds a training of another recipe, or tiles or checkpoint cannot be used.
+    FileNotFoundError
+        If a tile set is missing.
+    """
+    end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
+    learning, checking = _open(recipe.tiles.train), _open(recipe.tiles.validation)
+    place = TrainingFolder(folder, recipe)
+    keep_freed()
+    with with_threads(recipe.threads):
+        learner = Learner(recipe, architecture(recipe, learning), torch.device("cuda" if device == "gpu" else "cpu"))
+        place.resume(learner)
+        _learn(learner, recipe, learning, checking, place=place, end=end, watch=watch)
+        done = learner.step * recipe.batch
+        if learner.step < recipe.steps:
+            return Outcome(False, done, None, {})
+        return Outcome(True, done, place.weights, _finish(learner, recipe, checking, place))
+
+
+def architecture(recipe: Recipe, tiles: Sequence[TileSet]) -> Architecture:
+    """The network of a recipe, with anchors that suit the slides of these tiles."""
+    strides = STRIDES[recipe.network]
+    visible = np.concatenate([part.boxes[part.visible] for part in tiles])
+    sizes = anchors(visible, count=PER_HEAD * len(strides), seed=recipe.seed).round(2).tolist()
+    heads = [sizes[first : first + PER_HEAD] for first in range(0, len(sizes), PER_HEAD)]
+    return Architecture(
+        network=recipe.network,
+        width=recipe.width,
+        channels=recipe.inputs.inputs().channels,
+        attention=recipe.has_attention,
+        dropblock=recipe.has_dropblock,
+        anchors=tuple(tuple((height, width) for height, width in head) for head in heads),
+    )
+
+
+def _learn(
+    learner: Learner,
+    recipe: Recipe,
+    learning: Sequence[TileSet],
+    checking: Sequence[TileSet],
+    *,
+    place: TrainingFolder,
+    end: float,
+    watch: Watch | None,
+) -> None:
+    """Steps until all are done or time is up."""
+    saved = time.monotonic()
+    for made in _batches(learner.step, recipe, learning):
+        learner.learn(made)
+        row = _row(learner, recipe, checking)
+        if row is not None and watch is not None:
+            watch(learner.step * recipe.batch, recipe.steps * recipe.batch, row)
+        now = time.monotonic()
+        if now >= end:
+            break
+        if now - saved > _SAVE_EVERY:
+            place.keep(learner)
+            saved = now
+    place.keep(learner)
+
+
+def _batches(step: int, recipe: Recipe, tiles: Sequence[TileSet]) -> Iterator[Batch]:
+    """The batches from a step on, each made while the one before is learnt from."""
+    inputs = recipe.inputs.inputs()
+
+    def make(number: int) -> Batch:
+        return batch(tiles, inputs, size=recipe.batch, seed=recipe.seed, step=number, mosaic=recipe.mosaic)
+
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(make, step)
+        for number in range(step, recipe.steps):
+            ready = coming.result()
+            coming = pool.submit(make, number + 1)
+            yield ready
+
+
+def _row(learner: Learner, recipe: Recipe, checking: Sequence[TileSet]) -> dict[str, Any] | None:
+    """The newest row of the record, where one is due: mean loss since the last, at times with a look at new tiles."""
+    step, last = learner.step, learner.step == recipe.steps
+    look = step % max(1, recipe.validate_every // recipe.batch) == 0 and not last
+    if not (look or last or step % max(1, recipe.steps // _ROWS) == 0):
+        return None
+    row: dict[str, Any] = {"tile_steps": step * recipe.batch} | learner.mean_loss()
+    if not np.isfinite(row["total"]):
+        raise DataError(f"The loss is {row['total']} after {row['tile_steps']} tile steps; give lower learning rates.")
+    if look:
+        judged = validate(Detector(learner.average, _card(learner, recipe)), _some(checking, recipe.validation_tiles))
+        row |= judged.figures(judged.threshold())
+    learner.record.append(row)
+    return row
+
+
+def _finish(learner: Learner, recipe: Recipe, checking: Sequence[TileSet], place: TrainingFolder) -> dict[str, float]:
+    """Validate and calibrate on all validation tiles, write weights and figures."""
+    judged = validate(Detector(learner.average, _card(learner, recipe)), _some(checking, None))
+    threshold = judged.threshold()
+    figures = judged.figures(threshold)
+    record = {
+        "version": __version__,
+        "recipe": recipe.science() | {"tiles": {part: _names(sets) for part, sets in recipe.tiles}},
+        "validation": figures,
+        "loss": learner.record[-1]["total"] if learner.record else None,
+    }
+    card = Card(learner.average.architecture, recipe.inputs.inputs(), threshold, judged.calibrate(), record)
+    save(place.weights, learner.average, card)
+    place.report(figures)
+    return figures
+
+
+def _card(learner: Learner, recipe: Recipe) -> Card:
+    return Card(learner.average.architecture, recipe.inputs.inputs())
+
+
+def _open(folders: Sequence[str]) -> list[TileSet]:
+    return [open_tiles(folder) for folder in folders]
+
+
+def _names(folders: Sequence[str]) -> list[str]:
+    """Folders without the machine they lay on."""
+    return [Path(folder).name for folder in folders]
+
+
+def _some(sets: Sequence[TileSet], count: int | None) -> Iterator[Tile]:
+    """So many tiles spread over all sets, as these may be in order of difficulty; None for all."""
+    total = sum(map(len, sets))
+    wanted = total if count is None else min(count, total)
+    chosen = np.unique(np.linspace(0, total - 1, wanted).round().astype(int))
+    first = 0
+    for tiles in sets:
+        for index in chosen[(chosen >= first) & (chosen < first + len(tiles))]:
+            yield tiles[int(index) - first]
+        first += len(tiles)
