@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +12,8 @@ from slidecloud.cli.console import console, say, show
 from slidecloud.cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
     from slidecloud.config import Device
     from slidecloud.models.training import Outcome
 
@@ -63,8 +66,29 @@ def train(
 
     wanted = recipes.load(recipe)
     need_torch()
+    _make_tiles(wanted)
     _tell(_train(wanted, out, minutes, device), out, wanted.tile_steps)
     return 0
+
+
+def _make_tiles(recipe: Any) -> None:
+    """Simulate the tiles of folders that are not there."""
+    from rich.progress import Progress
+
+    from slidecloud.models.scenery.supply import missing
+    from slidecloud.models.scenery.tile_maker import build
+    from slidecloud.pipeline.executors import cores
+
+    for folder, plans in missing(recipe.tiles):
+        say(f"Simulating {len(plans)} tiles into {folder}...")
+        terminal = console()
+        with Progress(console=terminal, disable=not terminal.is_terminal) as bar:
+            task = bar.add_task("tiles", total=len(plans))
+            build(folder, plans, workers=cores(), tell=partial(_advance, bar, task))
+
+
+def _advance(bar: Progress, task: TaskID, count: int) -> None:
+    bar.update(task, completed=count)
 
 
 def _train(recipe: Any, out: Path, minutes: float | None, device: Device) -> Outcome:

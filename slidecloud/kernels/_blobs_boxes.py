@@ -15,6 +15,10 @@ from slidecloud.types import Float32, Float64
 SHARE: Final = 0.4
 """Of the peak's motion: where it is less, a box ends."""
 
+STRETCH: Final = 1.3
+BLUR: Final = 1.5
+"""A box is so many times as long as the area, less so many pixels that the window adds; at least half as long."""
+
 SHARED: Final = 0.6
 """A box goes when it shares more than this part of the smaller one with a better box."""
 
@@ -51,7 +55,7 @@ def box_around(motion: Float32, row: int, column: int, width: float) -> list[flo
     inside = labels == labels[at]
     if _leaves(inside, (top, left), motion.shape):
         return None
-    rows, columns = (_ends(part, inside, level, axis) for axis in range(2))
+    rows, columns = (_stretch(*_ends(part, inside, level, axis)) for axis in range(2))
     return [top + rows[0], left + columns[0], top + rows[1], left + columns[1]]
 
 
@@ -90,6 +94,12 @@ def _ends(part: Float32, inside: NDArray[np.bool_], level: float, axis: int) -> 
     if last < len(fastest) - 1:
         end = last + 0.5 + _fall(fastest[last], beyond[last + 1], level)
     return start, end
+
+
+def _stretch(start: float, end: float) -> tuple[float, float]:
+    half = max(STRETCH * (end - start) - BLUR, 0.5 * (end - start)) / 2
+    middle = (start + end) / 2
+    return middle - half, middle + half
 
 
 def _fall(here: float, beyond: float, level: float) -> float:

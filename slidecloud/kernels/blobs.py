@@ -97,7 +97,7 @@ def detect(view: GradientView, *, threshold: float = THRESHOLD, scales: Sequence
                 boxes.append(box)
                 heights.append(abs(float(layer[row, column])))
     found, height = np.array(boxes).reshape(-1, 4) * BLOCK, np.array(heights)
-    found[:, 2:] = np.minimum(found[:, 2:], view.x.shape)
+    found = np.clip(found, 0, np.tile(view.x.shape, 2))
     kept = distinct(found, height)
     return Detections.of(found[kept], 1 / (1 + (HALF / height[kept]) ** STEEP))
 

@@ -12,14 +12,25 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from slidecloud.config import ConfigError, explain, template_lines
 from slidecloud.models.architecture import Network
 from slidecloud.models.features import Axes, Inputs, Scaling
+from slidecloud.models.scenery.pair_weights import Estimator
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class MakeConfig(_Section):
+    """Tiles to simulate into folders that are not there yet."""
+
+    train: int = Field(2400, ge=1, description="Tiles to learn from.")
+    validation: int = Field(200, ge=1, description="Tiles to watch and calibrate with.")
+    estimator: Estimator = Field("coherent", description="coherent, or sum (the publication's running sum).")
+
+
 class TilesConfig(_Section):
     """Where the tiles are."""
+
+    make: MakeConfig = Field(default_factory=MakeConfig, description="What to simulate where a folder is not there.")
 
     train: tuple[str, ...] = Field(min_length=1, description="Folders of tiles to learn from.")
     validation: tuple[str, ...] = Field(
@@ -120,7 +131,7 @@ def load(path: str | os.PathLike[str]) -> Recipe:
         part: tuple(str((base / Path(folder).expanduser()).absolute()) for folder in getattr(recipe.tiles, part))
         for part in ("train", "validation")
     }
-    return recipe.model_copy(update={"tiles": TilesConfig(**folders)})
+    return recipe.model_copy(update={"tiles": recipe.tiles.model_copy(update=folders)})
 
 
 def parse(text: str, *, name: str = "recipe") -> Recipe:

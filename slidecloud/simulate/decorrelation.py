@@ -106,7 +106,8 @@ def coherence_maps(model: Coherence, *, seed: int, elevation: Float32, spacing: 
     noise = fields.draw(stream(seed, Subject.VEGETATION), fields.spectrum((rows, columns), spacing, patches))
     share = np.float32(np.clip(model.vegetation, 1e-3, 1.0 - 1e-3))
     cover = 1.0 / (1.0 + np.exp(-3.0 * noise) * (1.0 - share) / share)
-    snow = 1.0 / (1.0 + np.exp(-(elevation - model.snow_line) / 80.0))
+    with np.errstate(over="ignore"):  # far below the line: no snow
+        snow = 1.0 / (1.0 + np.exp(-(elevation - model.snow_line) / 80.0))
     mixed = (
         _mix(model.bare_persistent, model.vegetated_persistent, cover),
         np.exp(_mix(np.log(model.bare_time), np.log(model.vegetated_time), cover)),

@@ -76,7 +76,8 @@ def pair_weights(
             # The angle of pure noise is uniform: a bin that lost its signal is no worse than that.
             worst = np.float32(np.pi**2 / 3.0) / ((a2 * dt).sum(0) / a2.sum(0)) ** 2
             shared = _overlap(a2, coherence[chosen], survey, members[chosen])
-            kept = part**2 * np.minimum(shared, worst / (first / pixels + second / pixels**2))
+            noise = np.maximum(first / pixels + second / pixels**2, 1e-20)
+            kept = part**2 * np.minimum(shared, worst / noise)
             linear += kept * first
             quadratic += kept * second
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import multiprocessing
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -114,10 +114,23 @@ def make(plan: Plan) -> Tile:
     return tile_of(world, observe(world, survey, rng, estimator=plan.estimator, season=season))
 
 
-def build(folder: Path, wanted: Sequence[Plan], *, workers: int = 1) -> TileSet:
+def build(
+    folder: Path, wanted: Sequence[Plan], *, workers: int = 1, tell: Callable[[int], None] | None = None
+) -> TileSet:
     """Make the tiles of all plans into a folder; one that holds them already is opened.
 
     The digest of the plans and of this version of the generator is kept beside the tiles.
+
+    Parameters
+    ----------
+    folder
+        Is made.
+    wanted
+        The plans.
+    workers
+        Processes.
+    tell
+        Is told how many tiles are made.
     """
     name = hashlib.sha256(repr([GENERATOR, *wanted]).encode()).hexdigest()
     note = folder / "plans.sha256"
@@ -126,12 +139,20 @@ def build(folder: Path, wanted: Sequence[Plan], *, workers: int = 1) -> TileSet:
     note.unlink(missing_ok=True)
     about = {key: [getattr(plan, key) for plan in wanted] for key in ("level", "family", "kind")}
     if workers == 1:
-        made = write(folder, map(make, wanted), **about)
+        made = write(folder, _counted(map(make, wanted), tell), **about)
     else:
         with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            made = write(folder, pool.imap(make, wanted, chunksize=TILES_PER_TERRAIN), **about)
+            tiles = pool.imap(make, wanted, chunksize=TILES_PER_TERRAIN)
+            made = write(folder, _counted(tiles, tell), **about)
     note.write_text(name)
     return made
+
+
+def _counted(tiles: Iterable[Tile], tell: Callable[[int], None] | None) -> Iterator[Tile]:
+    for count, tile in enumerate(tiles, start=1):
+        yield tile
+        if tell is not None:
+            tell(count)
 
 
 def _seed(family: Family, split: Split, number: int) -> int:
@@ -140,12 +161,18 @@ def _seed(family: Family, split: Split, number: int) -> int:
 
 def tile_of(world: World, seen: Observation) -> Tile:
     """A world as observed, in the middle of the detectors' grid, with boxes around its slides."""
-    grid = detector_grid(world.valid.shape, spacing=world.spacing, heading=world.heading, geometry=world.geometry)
-    boxes, known = _boxes(nearest(grid, _cores(world), outside=0))
-    visible = visible_slides(world, seen)[known - 1]
+    grid = _grid(world)
     view = _cropped(_on_detector(grid, world.geometry, seen.view))
-    boxes, visible = _into_tile(boxes, visible, grid)
-    return Tile(view, boxes, visible)
+    return Tile(view, *_into_tile(*slides_of(world, seen), grid))
+
+
+def slides_of(world: World, seen: Observation) -> tuple[Float32, NDArray[np.bool_]]:
+    """Boxes (n, 4) of the slides of a world on the detectors' grid, and which of them are visible."""
+    labels = nearest(_grid(world), _cores(world), outside=0)
+    found = [(number, part) for number, part in enumerate(ndimage.find_objects(labels), start=1) if part is not None]
+    boxes = [(rows.start, columns.start, rows.stop, columns.stop) for _, (rows, columns) in found]
+    known = np.array([number for number, _ in found], dtype=np.intp)
+    return np.array(boxes, dtype=np.float32).reshape(-1, 4), visible_slides(world, seen)[known - 1]
 
 
 def visible_slides(world: World, seen: Observation) -> NDArray[np.bool_]:
@@ -169,11 +196,8 @@ def _cores(world: World) -> NDArray[np.int16]:
     return np.where(speed >= CORE * np.asarray(greatest)[world.labels], world.labels, 0).astype(np.int16)
 
 
-def _boxes(labels: NDArray[np.int16]) -> tuple[Float32, NDArray[np.intp]]:
-    """Boxes around labels and the labels that are there."""
-    found = [(number, part) for number, part in enumerate(ndimage.find_objects(labels), start=1) if part is not None]
-    boxes = [(rows.start, columns.start, rows.stop, columns.stop) for _, (rows, columns) in found]
-    return np.array(boxes, dtype=np.float32).reshape(-1, 4), np.array([number for number, _ in found], dtype=np.intp)
+def _grid(world: World) -> DetectorGrid:
+    return detector_grid(world.valid.shape, spacing=world.spacing, heading=world.heading, geometry=world.geometry)
 
 
 def _on_detector(grid: DetectorGrid, geometry: Geometry, view: GradientView) -> GradientView:

@@ -70,7 +70,7 @@ class World:
     @property
     def height_lever(self) -> Float32:
         """Apparent displacement per metre of perpendicular baseline by the error of the elevation model."""
-        lever: Float32 = self.dem_error / np.float32(self.slant_range) / np.sin(self.incidence)
+        lever: Float32 = (self.dem_error / self.slant_range / np.sin(self.incidence)).astype(np.float32)
         return lever
 
     @property
