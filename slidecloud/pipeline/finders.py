@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from slidecloud.config import ConfigError, Device
+from slidecloud.config import Device
 from slidecloud.config_detect import DetectConfig
 from slidecloud.kernels import blobs
 from slidecloud.kernels.views import GradientView
+from slidecloud.models import predict
 from slidecloud.types import Float32
-
-EXTRA = ("torch", "safetensors")
-"""What the net needs and the package alone does not bring."""
-
 
 _ALONE = Lock()
 
@@ -75,7 +69,7 @@ def weights_digest(config: DetectConfig) -> str:
     if config.method == "classical":
         return ""
     if config.weights is None:
-        return hashlib.sha256(_shipped().read_bytes()).hexdigest()[:32]
+        return hashlib.sha256(predict.shipped().read_bytes()).hexdigest()[:32]
     file = Path(config.weights)
     if not file.is_file():
         raise FileNotFoundError(f"There are no weights {str(file)!r}; check detect.weights, or set it to null.")
@@ -83,21 +77,11 @@ def weights_digest(config: DetectConfig) -> str:
 
 
 def check_installed(config: DetectConfig) -> None:
-    """Raise ConfigError where the net is asked for and what it needs is not installed."""
-    lacking = [name for name in EXTRA if importlib.util.find_spec(name) is None]
-    if config.method == "net" and lacking:
-        raise ConfigError(
-            f"detect.method is net, which needs {' and '.join(lacking)}: install them with pip install "
-            "'slidecloud[detect]', set detect.method to classical, or leave detect out of stages."
-        )
-
-
-def _shipped() -> Traversable:
-    return files("slidecloud.models") / "shipped" / "a-yolov3-t.safetensors"
+    """Raise ImportError, naming the remedies, where the net is asked for and what it needs is not installed."""
+    if config.method == "net":
+        predict.need_torch()
 
 
 @lru_cache(maxsize=2)
 def _net(weights: str | None) -> Any:
-    from slidecloud.models import predict
-
     return predict.load(weights)

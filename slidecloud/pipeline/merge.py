@@ -51,22 +51,23 @@ class MergeWork:
     configuration: str
 
     def __call__(self, writer: Writer) -> dict[str, Any]:
-        frames, missing = self._read()
-        found = merged(frames, distance=self.distance, configuration=self.configuration)
+        stored, missing = self._read()
+        every = tables.decode(*stored) if stored else None
+        found = merged(every, distance=self.distance, configuration=self.configuration)
         writer.write_object(INVENTORY, tables.encode(found))
         writer.write(f"{DENSITY_GROUP}/density", density(found, self.grid, radius=self.radius))
         writer.write(f"{DENSITY_GROUP}/area_fraction", area_fraction(found.geometry.values, self.grid))
         facts: dict[str, Any] = {
             "landslides": len(found),
-            "detections": sum(len(frame) for frame in frames),
-            "bursts": len(frames),
+            "detections": 0 if every is None else len(every),
+            "bursts": len(stored),
             "missing": missing,
         }
         return facts | ({"note": _note(missing)} if missing else {})
 
-    def _read(self) -> tuple[list[GeoDataFrame], list[str]]:
-        """Tables of the bursts that are done, and the bursts that are not."""
-        frames, missing = [], list(self.refused)
+    def _read(self) -> tuple[list[tuple[str, bytes]], list[str]]:
+        """Names and tables of the bursts that are done, and the bursts that are not."""
+        stored, missing = [], list(self.refused)
         for key in self.units:
             burst = key.unit.split("/")[0]
             if records.read(self.run, key) is None:
@@ -79,28 +80,24 @@ class MergeWork:
                     f"{name} is missing from {self.run} though its record is there. "
                     f"Run 'slidecloud verify {self.run} --repair' and then 'slidecloud run' again."
                 )
-            frames.append(tables.decode(data, name=name))
-        return frames, sorted(missing)
+            stored.append((name, data))
+        return stored, sorted(missing)
 
 
-def merged(frames: Sequence[GeoDataFrame], *, distance: float, configuration: str) -> GeoDataFrame:
+def merged(every: GeoDataFrame | None, *, distance: float, configuration: str) -> GeoDataFrame:
     """One row a landslide, best score first, from the detections of all bursts in any order.
 
     Parameters
     ----------
-    frames
-        Detections of each burst.
+    every
+        Detections of all bursts; None where there are none.
     distance
         Metres between centres up to which detections of several bursts are one landslide.
     configuration
         Digest of the run's configuration, for the table.
     """
-    import pandas
-
-    frames = [frame for frame in frames if len(frame)]
-    if not frames:
+    if every is None or not len(every):
         return tables.table(LANDSLIDES, {spec.name: [] for spec in LANDSLIDES}, [])
-    every = pandas.concat(frames, ignore_index=True)
     every = every.sort_values(["burst", "top", "left", "bottom", "right"], ignore_index=True)
     boxes = every[["south", "west", "north", "east"]].to_numpy()
     source = every["burst"].astype("category").cat.codes.to_numpy()

@@ -49,9 +49,11 @@ def run(
     Raises
     ------
     ConfigError
-        If the run store was made with another configuration, or what its detector needs is not installed.
+        If the run store was made with another configuration.
     FileNotFoundError
         If there are no stacks.
+    ImportError
+        If what the detector needs is not installed.
     LeaseError
         If another process is writing the run store, or takes it over.
     MemoryError

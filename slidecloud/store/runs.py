@@ -165,7 +165,7 @@ class Run:
         data = self.location.read(INVENTORY)
         if data is None:
             raise KeyError(f"{self.location} has no inventory; add the stage 'detect' and run again.")
-        return tables.decode(data, name=f"{self.location}/{INVENTORY}")
+        return tables.decode((f"{self.location}/{INVENTORY}", data))
 
     @property
     def density(self) -> xr.Dataset:

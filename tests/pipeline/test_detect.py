@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 
 import geopandas
@@ -13,7 +14,7 @@ import sliding
 
 from slidecloud import open_run
 from slidecloud.config import ConfigError
-from slidecloud.pipeline import detect, finders
+from slidecloud.pipeline import detect
 from slidecloud.pipeline.estimate import estimate
 from slidecloud.pipeline.inputs import select
 from slidecloud.pipeline.rates import Rates
@@ -231,10 +232,10 @@ def test_detect_needs_gradients(tmp_path):
 
 def test_a_net_without_its_extra_is_refused_before_anything_runs(tmp_path, searched, monkeypatch):
     (tmp_path / "stacks").symlink_to(searched / "stacks")
-    monkeypatch.setattr(finders.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     config = sliding.configure(tmp_path)
     net = config.model_copy(update={"detect": config.detect.model_copy(update={"method": "net"})})
-    with pytest.raises(ConfigError, match=r"pip install 'slidecloud\[detect\]', set detect.method to classical"):
+    with pytest.raises(ImportError, match=r"pip install 'slidecloud\[detect\]'. Without it, use the classical method"):
         runs.run(net, executor=runs.serial())
     assert not (tmp_path / "run.zarr").exists()
 

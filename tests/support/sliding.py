@@ -46,13 +46,13 @@ def ingest(folder: Path, made: Scene) -> None:
     assert runs.ingest(source, str(folder / "stacks")).exit_code == 0
 
 
-def configure(folder: Path, *detect: str, memory: str = "2 GiB") -> RunConfig:
+def configure(folder: Path, *detect: str) -> RunConfig:
     """A configuration of gradients and detect; further settings of the detector as YAML."""
     settings = ", ".join(["method: classical", *detect])
     lines = (
         "stages: [gradients, detect]",
         f"detect: {{{settings}}}",
-        f"resources: {{executor: serial, memory: {memory}}}",
+        "resources: {executor: serial, memory: 2 GiB}",
     )
     return runs.config.parse("\n".join([f"run: {folder}/run.zarr", f"stacks: {folder}/stacks", *lines]))
 
