@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from slidecloud.config import Device, NetworkConfig
 from slidecloud.config_detect import DetectConfig
-from slidecloud.kernels.regrid import DetectorGrid, detector_grid, nearest, to_detector
+from slidecloud.kernels.regrid import DetectorGrid, grid_of, nearest, to_detector
 from slidecloud.kernels.views import SPACING
 from slidecloud.pipeline import gradients
 from slidecloud.pipeline.detections import Candidate, Frame, Seen, candidates, unite
@@ -158,17 +158,6 @@ class DetectWork:
         ]
         columns = {spec.name: [row[spec.name] for row in rows] for spec in DETECTIONS}
         return tables.table(DETECTIONS, columns, [one.geometry for one, _, _ in united])
-
-
-def grid_of(header: StackHeader) -> DetectorGrid:
-    """The detectors' grid of a burst."""
-    return detector_grid(
-        header.shape,
-        spacing=header.spacing,
-        heading=header.heading,
-        geometry=header.geometry,
-        look_direction=header.look_direction,
-    )
 
 
 def track_of(header: StackHeader) -> str:

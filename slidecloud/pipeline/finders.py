@@ -58,6 +58,15 @@ def finder_of(config: DetectConfig, device: Device = "cpu") -> Finder:
     return Finder(config.method, config.weights, config.threshold, config.batch, where)
 
 
+def usual_method() -> Literal["net", "classical"]:
+    """The net where what it needs is installed, else the classical method."""
+    try:
+        predict.need_torch()
+    except ImportError:
+        return "classical"
+    return "net" if predict.shipped().is_file() else "classical"
+
+
 def weights_digest(config: DetectConfig) -> str:
     """Digest of the weights that the configuration names; empty where there are none.
 

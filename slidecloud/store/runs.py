@@ -14,7 +14,7 @@ from slidecloud.config import RunConfig
 from slidecloud.secrets import variables
 from slidecloud.store import tables, templates
 from slidecloud.store.arrays import zarr_store
-from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY
+from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
 from slidecloud.store.schema import GROUPS, SCHEMA_VERSION
 from slidecloud.store.stacks import header_attributes, header_from, open_dataset, open_group
@@ -166,6 +166,14 @@ class Run:
         if data is None:
             raise KeyError(f"{self.location} has no inventory; add the stage 'detect' and run again.")
         return tables.decode((f"{self.location}/{INVENTORY}", data))
+
+    def detections(self, burst: str) -> GeoDataFrame:
+        """What was found in one burst, before the finds of all bursts are merged; see `inventory`."""
+        name = detections(burst)
+        data = self.location.read(name)
+        if data is None:
+            raise KeyError(f"{self.location} has no {name}; add the stage 'detect' and run again.")
+        return tables.decode((f"{self.location}/{name}", data))
 
     @property
     def density(self) -> xr.Dataset:
