@@ -11,6 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from slidecloud.config_detect import DetectConfig
 from slidecloud.config_kubernetes import KubernetesConfig
 from slidecloud.secrets import refuse_secrets
 
@@ -206,14 +207,17 @@ class RunConfig(_Section):
     stacks: str = Field(min_length=1, description="Folder or URL that holds the burst stacks (<id>.zarr).")
     bursts: tuple[str, ...] | None = Field(None, description="Ids of the burst stacks to use; null takes all.")
     sources: tuple[SourceConfig, ...] = Field((), description="Source folders to ingest into stacks before the run.")
-    stages: tuple[Literal["gradients", "timeseries"], ...] = Field(
-        ("gradients", "timeseries"), min_length=1, description="Stages to run: gradients, timeseries."
+    stages: tuple[Literal["gradients", "detect", "timeseries"], ...] = Field(
+        ("gradients", "detect", "timeseries"),
+        min_length=1,
+        description="Stages to run: gradients, detect (with gradients), timeseries.",
     )
     network: NetworkConfig = Field(default_factory=NetworkConfig, description="Choice of pairs and seasons.")
     interferograms: InterferogramsConfig = Field(
         default_factory=InterferogramsConfig, description="Forming interferograms from SLC stacks."
     )
     gradients: GradientsConfig = Field(default_factory=GradientsConfig, description="Phase-gradient stacking.")
+    detect: DetectConfig = Field(default_factory=DetectConfig, description="Finding landslides; their inventory.")
     timeseries: TimeseriesConfig = Field(default_factory=TimeseriesConfig, description="SBAS inversion.")
     resources: ResourcesConfig = Field(
         default_factory=ResourcesConfig, description="Executor, workers, memory; no influence on results."
@@ -224,6 +228,14 @@ class RunConfig(_Section):
     storage_options: dict[str, Any] = Field(
         default_factory=dict, description="Options of the object store; secrets as env:NAME or by profile only."
     )
+
+    @model_validator(mode="after")
+    def _gradients_first(self) -> RunConfig:
+        if "detect" in self.stages and "gradients" not in self.stages:
+            raise ValueError(
+                "stages has detect without gradients, whose maps it reads; add gradients (what is done is kept)"
+            )
+        return self
 
     @field_validator("storage_options")
     @classmethod
@@ -240,10 +252,13 @@ class RunConfig(_Section):
     def science(self) -> dict[str, Any]:
         """The part of the configuration that one run store holds one of, as plain JSON values.
 
-        Stages and bursts may be added later: their units are others, not the same with other results.
+        Stages and bursts may be added later: their units are others, not the same with other results. How landslides
+        are found belongs to it only where they are looked for.
         """
         elsewhere = ("resources", "kubernetes", "storage_options", "run", "stacks", "sources", "stages", "bursts")
-        without: dict[str, Any] = {**dict.fromkeys(elsewhere, True), "interferograms": {"write"}}
+        without: dict[str, Any] = {**dict.fromkeys(elsewhere, True), "interferograms": {"write"}, "detect": {"batch"}}
+        if "detect" not in self.stages:
+            without["detect"] = True
         return self.model_dump(mode="json", exclude=without)
 
 
@@ -273,9 +288,11 @@ def load(path: str | Path) -> RunConfig:
     config = parse(file.read_bytes().decode(errors="replace"), name=str(file))
     base = file.absolute().parent
     sources = tuple(source.model_copy(update={"path": _absolute(base, source.path)}) for source in config.sources)
-    return config.model_copy(
-        update={"run": _absolute(base, config.run), "stacks": _absolute(base, config.stacks), "sources": sources}
-    )
+    files = ("weights", "water_mask", "snow_mask", "slope")
+    named = {name: path for name in files if (path := getattr(config.detect, name)) is not None}
+    detect = config.detect.model_copy(update={name: _absolute(base, path) for name, path in named.items()})
+    places = {"run": _absolute(base, config.run), "stacks": _absolute(base, config.stacks)}
+    return config.model_copy(update={**places, "sources": sources, "detect": detect})
 
 
 def parse(text: str, *, name: str = "configuration") -> RunConfig:

@@ -61,7 +61,7 @@ def test_dump_comes_back():
         ({"resources": {"workers": 0}}, "greater than or equal to 1"),
         ({"resources": {"executor": "slurm"}}, "'dask', 'threads' or 'serial'"),
         ({"stages": []}, "at least 1 item"),
-        ({"stages": ["everything"]}, "'gradients' or 'timeseries'"),
+        ({"stages": ["everything"]}, "'gradients', 'detect' or 'timeseries'"),
         ({"storage_options": {"secret": "abc"}}, "secret in clear; write env:NAME"),
         ({"sources": [{"pth": "x"}]}, "unknown key 'sources.0.pth'; did you mean 'path'"),
     ],

@@ -8,7 +8,21 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from slidecloud import __version__, logs
-from slidecloud.cli import bench, demo, errors, estimate, export, ingest, network, run, status, submit, train, verify
+from slidecloud.cli import (
+    bench,
+    demo,
+    detect,
+    errors,
+    estimate,
+    export,
+    ingest,
+    network,
+    run,
+    status,
+    submit,
+    train,
+    verify,
+)
 
 _HELP = """Find and watch slow-moving landslides in stacks of Sentinel-1 interferograms.
 
@@ -59,6 +73,7 @@ def _program(debug: errors.Debug) -> App:
         network.network,
         estimate.estimate,
         run.run,
+        detect.detect,
         submit.submit,
         submit.logs,
         submit.cancel,

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from slidecloud.cli.console import say, show
+from slidecloud.cli.errors import UsageError
 from slidecloud.cli.options import Storage, storage_options
+
+if TYPE_CHECKING:
+    from slidecloud.store import Run
 
 
 def export(
     run: str,
     /,
     *,
-    format: Literal["cog"] = "cog",
+    format: Literal["cog", "geojson", "kmz"] = "cog",
     out: Path | None = None,
     bursts: Annotated[tuple[str, ...], Parameter(consume_multiple=True, show_default=False)] = (),
     names: Annotated[tuple[str, ...], Parameter(consume_multiple=True, show_default=False)] = (),
     storage: Storage = (),
 ) -> int:
-    """Write the maps of a run as cloud-optimised GeoTIFFs for QGIS, ArcGIS or GDAL.
+    """Write the maps of a run as cloud-optimised GeoTIFFs, or its landslides as GeoJSON or KMZ.
 
-    One file a burst and map, with the store's values unchanged: velocity in m/year positive towards the satellite, its
-    standard error, velocity gradients, coherence. A file appears only when it is whole. Prints the files it wrote.
+    cog: one file a burst and map, for QGIS, ArcGIS or GDAL, with the store's values unchanged: velocity in m/year
+    positive towards the satellite, its standard error, velocity gradients, coherence. geojson and kmz: one file with
+    the outlines of all landslides and what is known of each; KMZ opens in Google Earth, coloured by probability. A file
+    appears only when it is whole. Prints the files it wrote.
 
     For example:
 
         slidecloud export run.zarr --out maps
         slidecloud export run.zarr --names velocity velocity_sigma --bursts t026_052713_iw2
+        slidecloud export run.zarr --format kmz
 
     Exit codes: 0 done; 1 error; 2 wrong usage.
 
@@ -38,20 +45,38 @@ def export(
     run
         Folder or URL of the run store.
     format
-        Only cog so far.
+        cog, geojson or kmz.
     out
-        Folder to write into; by default the run's name with -cog in the current folder.
+        Folder to write into; by default the run's name with the format in the current folder.
     bursts
-        Bursts to export; by default all.
+        Bursts whose maps to export; by default all.
     names
         Maps to export; by default the usual ones.
     """
-    from slidecloud.products.cog import export as export_cog
     from slidecloud.store import open_run
 
     opened = open_run(run, storage_options(storage))
+    if format != "cog":
+        return _landslides(opened, format, out, chosen=bool(bursts or names))
+    from slidecloud.products.cog import export as export_cog
+
     folder = out or Path(f"{opened.location.name.removesuffix('.zarr')}-{format}")
     written = export_cog(opened, folder, bursts=bursts or None, names=names or None)
     show(str(path) for path in written)
     say(f"{len(written)} files in {folder}")
+    return 0
+
+
+def _landslides(run: Run, form: Literal["geojson", "kmz"], out: Path | None, *, chosen: bool) -> int:
+    """Write the inventory into one file."""
+    if chosen:
+        raise UsageError(f"--bursts and --names choose maps, and --format {form} writes the landslides of all bursts.")
+    from slidecloud.products import geojson, kmz
+
+    name = run.location.name.removesuffix(".zarr")
+    file = (out or Path(f"{name}-{form}")) / f"landslides.{form}"
+    inventory = run.inventory
+    written = kmz.write(inventory, file, name=name) if form == "kmz" else geojson.write(inventory, file)
+    show([str(written)])
+    say(f"{len(inventory)} landslides in {written}")
     return 0

@@ -31,7 +31,7 @@ def run(
     performance_report: bool = False,
     metrics_port: Port = None,
 ) -> int:
-    """Run a configuration: gradients, then displacement series, into a run store.
+    """Run a configuration: gradients, landslides, displacement series, into a run store.
 
     What is finished is never done again: after an interruption, a crash or new acquisitions, give the same command.
     Units with unusable data go to quarantine and the rest goes on. Options here take the place of the file's

@@ -46,10 +46,15 @@ def group(boxes: ArrayLike, *, distance: float, reach: float = math.inf) -> NDAr
     if not len(given):
         return np.zeros(0, dtype=np.int64)
     near = cKDTree(_centres(given)).query_pairs(distance, output_type="ndarray")
-    one, other = np.concatenate([near, _overlapping(given, reach)]).T
-    links = coo_array((np.ones(len(one), dtype=bool), (one, other)), shape=(len(given),) * 2)
+    return connected(np.concatenate([near, overlapping(given, reach)]), given)
+
+
+def connected(pairs: NDArray[np.intp], boxes: Float64) -> NDArray[np.int64]:
+    """Groups of checked boxes joined by pairs (k, 2) of their indices, numbered as `group` does."""
+    one, other = pairs.T
+    links = coo_array((np.ones(len(one), dtype=bool), (one, other)), shape=(len(boxes),) * 2)
     _, labels = connected_components(links, directed=False)
-    return _by_geometry(labels, given)
+    return _by_geometry(labels, boxes)
 
 
 def _centres(boxes: Float64) -> Float64:
@@ -57,7 +62,7 @@ def _centres(boxes: Float64) -> Float64:
     return middle
 
 
-def _overlapping(boxes: Float64, reach: float) -> NDArray[np.intp]:
+def overlapping(boxes: Float64, reach: float = math.inf) -> NDArray[np.intp]:
     """Pairs (k, 2) with generalised overlap above 0 and centres within reach; such boxes intersect."""
     tree, shapes = index(boxes)
     one, other = tree.query(shapes, predicate="intersects")

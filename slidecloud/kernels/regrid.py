@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from slidecloud.kernels.terrain import LookDirection, look_azimuth
 from slidecloud.kernels.views import SPACING, GradientView
-from slidecloud.types import Float32, Float64
+from slidecloud.types import Float32, Float64, StackHeader
 
 _SAME = 0.05
 """Share by which the spacing of a radar grid may differ from `SPACING` and still be taken as it is."""
@@ -113,6 +113,17 @@ def detector_grid(
         along_range=along_range,
         along_azimuth=along_azimuth,
         reach=(max(1, round(SPACING / dy)), max(1, round(SPACING / dx))),
+    )
+
+
+def grid_of(header: StackHeader) -> DetectorGrid:
+    """The detectors' grid of a burst."""
+    return detector_grid(
+        header.shape,
+        spacing=header.spacing,
+        heading=header.heading,
+        geometry=header.geometry,
+        look_direction=header.look_direction,
     )
 
 

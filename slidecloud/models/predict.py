@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from slidecloud.models.tile_sets import SIDE
 from slidecloud.types import Float32, Float64
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     import torch
 
     from slidecloud.config import Device
@@ -185,10 +188,13 @@ def load(path: str | os.PathLike[str] | None = None) -> Detector:
 
     if path is not None:
         return Detector(*weights.load(path))
-    from importlib.resources import as_file, files
+    with as_file(shipped()) as file:
+        return Detector(*weights.load(file))
 
-    with as_file(files("slidecloud.models") / "shipped" / "a-yolov3-t.safetensors") as shipped:
-        return Detector(*weights.load(shipped))
+
+def shipped() -> Traversable:
+    """The weights that come with slidecloud."""
+    return files("slidecloud.models") / "shipped" / "a-yolov3-t.safetensors"
 
 
 def need_torch() -> None:

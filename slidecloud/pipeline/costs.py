@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from slidecloud.config import Device
 from slidecloud.pipeline.progress import duration
 from slidecloud.pipeline.rates import (
+    BLOBS,
     GRADIENTS,
     LEVELS,
     MAPS,
+    NET,
     READ_TOGETHER,
     ROBUST,
     SERIES,
@@ -33,13 +35,15 @@ def speeds(rates: Rates, device: Device = "cpu") -> Mapping[str, float]:
         "robust": rates.of(ROBUST),
         "maps": rates.of(MAPS),
         "levels": rates.of(LEVELS),
+        "net": rates.of(NET),
+        "blobs": rates.of(BLOBS),
     }
 
 
 def cost(unit: Unit, rates: Rates, speed: Mapping[str, float]) -> Cost:
     """What a unit takes on one core."""
     seconds = rates.of(UNIT) + (unit.samples / speed[unit.kernel] if unit.kernel else 0.0)
-    return Cost(unit.name, seconds, unit.bytes_read / 1e6, unit.bytes_written / 1e6, unit.requires)
+    return Cost(unit.name, seconds, unit.bytes_read / 1e6, unit.bytes_written / 1e6, unit.waits_for)
 
 
 def crew(

@@ -102,13 +102,27 @@ def drive(
 
 
 class _Todo:
-    """Units by state: ready, waiting for others, done, set aside, blocked by what is set aside."""
+    """Units by state: ready, waiting for others, done, set aside, blocked by what is set aside.
+
+    A unit that comes ``after`` others waits until each of them is done, set aside or blocked, and is never blocked by
+    them. Its record speaks of those that were done when it was made: it goes when another of them is to be done now.
+    """
 
     def __init__(self, units: Sequence[Unit], location: Location, *, retry_quarantined: bool) -> None:
         self._location = location
         finished = records.done(location)
         notes = {} if retry_quarantined else records.quarantined(location)
-        todo = {unit.name: unit for unit in units if unit.key not in finished}
+        bad = {key for key, note in notes.items() if note["kind"] == "data"}
+        todo: dict[Name, Unit] = {}
+        hopeless: set[Name] = set()
+        for unit in units:
+            if unit.key in finished:
+                if not any(name in todo and name not in hopeless for name in unit.after):
+                    continue
+                records.withdraw(location, unit.key)
+            todo[unit.name] = unit
+            if unit.key in bad or not hopeless.isdisjoint(unit.requires):
+                hopeless.add(unit.name)
         self.ready: deque[Unit] = deque()
         self._skipped = len(units) - len(todo)
         self._computed: list[Unit] = []
@@ -118,14 +132,13 @@ class _Todo:
         self._waiting: dict[Name, tuple[Unit, set[Name]]] = {}
         self._needed_by: dict[Name, list[Name]] = {}
         for unit in todo.values():
-            needs = {name for name in unit.requires if name in todo}
+            needs = {name for name in unit.waits_for if name in todo}
             self._waiting[unit.name] = (unit, needs)
             for name in needs:
                 self._needed_by.setdefault(name, []).append(unit.name)
-        for unit in todo.values():
-            note = notes.get(unit.key)
-            if note is not None and note["kind"] == "data":
-                self._set_aside(unit.name, note["reason"], "data")
+        for unit in reversed(todo.values()):  # so that none is released that has a note of its own
+            if unit.key in bad:
+                self._set_aside(unit.name, notes[unit.key]["reason"], "data")
         for name in list(self._waiting):
             self._release(name)
         self.ahead = (*self.ready, *(unit for unit, _ in self._waiting.values()))
@@ -148,9 +161,7 @@ class _Todo:
         if "note" in outcome.facts:
             self._notes.append(outcome.facts["note"])
         for name in self._needed_by.pop(unit.name, ()):
-            if name in self._waiting:
-                self._waiting[name][1].discard(unit.name)
-                self._release(name)
+            self._forget(name, unit.name)
 
     def fail(self, unit: Unit, reason: str) -> None:
         """Set a unit aside that failed too often; the next run tries it again."""
@@ -179,12 +190,21 @@ class _Todo:
     def _set_aside(self, name: Name, reason: str, kind: Literal["data", "failed"]) -> None:
         self._waiting.pop(name, None)
         self._aside[name] = Quarantined(*name, reason, kind)
-        blocked = deque(self._needed_by.pop(name, ()))
-        while blocked:
-            other = blocked.popleft()
-            if self._waiting.pop(other, None) is not None:
-                self._blocked.add(other)
-                blocked.extend(self._needed_by.pop(other, ()))
+        ended = deque([name])
+        while ended:
+            gone = ended.popleft()
+            for other in self._needed_by.pop(gone, ()):
+                if other in self._waiting and gone in self._waiting[other][0].after:
+                    self._forget(other, gone)
+                elif self._waiting.pop(other, None) is not None:
+                    self._blocked.add(other)
+                    ended.append(other)
+
+    def _forget(self, name: Name, need: Name) -> None:
+        """A unit need not wait for another any longer."""
+        if name in self._waiting:
+            self._waiting[name][1].discard(need)
+            self._release(name)
 
 
 def check_memory(units: Sequence[Unit], memory: int | None) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from slidecloud.pipeline import interferograms
 from slidecloud.store import lease, records
 from slidecloud.store.clock import PROBES
+from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
 from slidecloud.store.runs import REPORTS
 from slidecloud.store.schema import GROUPS
@@ -21,10 +22,13 @@ _PROBE = re.compile(rf"{re.escape(PROBES)}/[0-9a-f]{{32}}$")
 _REPORT = re.compile(rf"{re.escape(REPORTS)}/\d{{8}}T\d{{6}}Z\.html$")
 _GRID = ("x", "y", "spatial_ref")
 _GROUP = {
-    "run": r"bursts/[a-z0-9_]{1,64}/(?:" + "|".join(sorted({*GROUPS, interferograms.STAGE})) + r")/",
+    "run": r"(?:bursts/[a-z0-9_]{1,64}/(?:"
+    + "|".join(sorted({*GROUPS, interferograms.STAGE}))
+    + rf")|{re.escape(DENSITY_GROUP)})/",
     Stack.KIND: "",
     SLC_KIND: "",
 }
+_TABLE = re.compile(rf"{detections('[a-z0-9_]{1,64}')}$|{re.escape(INVENTORY)}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ def _sort(location: Location, kind: str) -> tuple[tuple[Orphan, ...], tuple[str,
             orphans.append(Orphan(key, "left by a write that was cut short"))
         elif _PROBE.match(key):
             orphans.append(Orphan(key, "left by a question to the store"))
+        elif kind == "run" and _TABLE.match(key):
+            orphans.append(Orphan(key, "no record owns it: its unit was stopped, or its record withdrawn"))
         elif mine.match(key):
             _check_template(location, group, key, owned)
             orphans.append(Orphan(key, "no record owns it: its unit was stopped, or its record withdrawn"))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import ConfigError, RunConfig
-from slidecloud.pipeline import gradients, interferograms, noise, plan_templates, timeseries
+from slidecloud.pipeline import detect, gradients, interferograms, noise, plan_inventory, plan_templates, timeseries
 from slidecloud.pipeline.forming import multilooked_maps, select_formed, select_offered_images
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.ingest import STACK_CHUNKS
@@ -74,6 +74,8 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
         If there are no stacks, or a burst is named that is not there.
     """
     location = locate(config.run, config.storage_options)
+    shared = detect.looking(config.detect, config.resources.device) if "detect" in config.stages else None
+    covered: list[plan_inventory.Corners] = []
     collected: dict[str, Mapping[str, bytes]] = {}
     units: list[Unit] = []
     refused: list[Quarantined] = []
@@ -84,14 +86,24 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
             stack = SlcStack(stack_location) if kind_of(stack_location) == SLC_KIND else Stack(stack_location)
             chosen, static = _choose(config, stack), _static(config, stack)
             view = gradients.view_of(chosen.gradients, config.gradients, static.get("incidence"))
-            burst_units = _units(config, location, chosen, view, snapshot(stack, before, *chosen))
+            corners = None if shared is None else plan_inventory.corners(chosen.gradients.header, static)
+            looks = None if isinstance(corners, Quarantined) else shared
+            burst_units = _units(config, location, chosen, view, snapshot(stack, before, *chosen), looks)
             burst_templates = plan_templates.of_burst(config, *chosen, static, view) if with_templates else {}
         except (DataError, DamagedRecordError, FileNotFoundError) as error:
             refused.append(Quarantined("stack", stack_location.name.removesuffix(".zarr"), str(error), "data"))
             continue
+        if isinstance(corners, Quarantined):
+            refused.append(corners)
+        elif corners is not None:
+            covered.append(corners)
         collected |= burst_templates
         units += burst_units
         notes += _noise_note(config, stack)
+    if covered:
+        merging, products = plan_inventory.plan(config, location, units, refused, covered)
+        units.append(merging)
+        collected |= products if with_templates else {}
     return Plan(
         location,
         {**collected, TEMPLATE_ROOT: plan_templates.root(config, location, collected)} if with_templates else {},
@@ -154,7 +166,12 @@ def _choose(config: RunConfig, stack: Stack | SlcStack) -> _Chosen:
 
 
 def _units(
-    config: RunConfig, run: Location, chosen: _Chosen, view: View | None = None, inputs: Snapshot | None = None
+    config: RunConfig,
+    run: Location,
+    chosen: _Chosen,
+    view: View | None = None,
+    inputs: Snapshot | None = None,
+    looks: detect.Looking | None = None,
 ) -> list[Unit]:
     """Units of a burst; those that read its stack know it by ``inputs``, the others read what the run itself wrote."""
     memory, tile = config.resources.memory_bytes, config.resources.tile
@@ -169,6 +186,13 @@ def _units(
             run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile, after=after,
             view=view, device=config.resources.device,
         )  # fmt: skip
+    if looks is not None:
+        window = gradients.window_of(chosen.gradients.header, config.gradients)
+        later.append(
+            detect.plan(
+                run, chosen.gradients, config.detect, config.network, shared=looks, window=window, maps=later[-1]
+            )
+        )
     if "timeseries" in config.stages:
         later += timeseries.plan(
             run, chosen.timeseries, config.timeseries, memory=memory, tile=tile, device=config.resources.device
@@ -179,6 +203,7 @@ def _units(
 def offered_units(config: RunConfig, source: Source | SlcSource) -> list[Unit]:
     """Units of a source that is not ingested yet, for estimates."""
     largest, run = config.network.max_baseline, locate(config.run, config.storage_options)
+    looks = detect.looking(config.detect, config.resources.device) if "detect" in config.stages else None
     if isinstance(source, SlcSource):
         forming = config.interferograms
         return _units(
@@ -190,6 +215,7 @@ def offered_units(config: RunConfig, source: Source | SlcSource) -> list[Unit]:
                     for days in _limits(config)
                 )
             ),
+            looks=looks,
         )
     pairs = [item.pair for item in source.pairs]
     chosen = _Chosen(
@@ -198,4 +224,4 @@ def offered_units(config: RunConfig, source: Source | SlcSource) -> list[Unit]:
             for days in _limits(config)
         )
     )
-    return _units(config, run, chosen)
+    return _units(config, run, chosen, looks=looks)

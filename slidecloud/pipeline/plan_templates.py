@@ -12,6 +12,7 @@ from slidecloud.pipeline import gradients, interferograms, timeseries
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.store import runs, templates
+from slidecloud.store.inventory_specs import DENSITY_GROUP
 from slidecloud.store.location import Location
 
 _STAGES = (gradients.STAGE, timeseries.STAGE, interferograms.STAGE)
@@ -73,17 +74,18 @@ def root(config: RunConfig, location: Location, collected: Mapping[str, Mapping[
     own = runs.root_template(config)
     planned = {key: data for objects in collected.values() for key, data in objects.items() if _is_metadata(key)}
     bursts = [f"bursts/{name}" for name in (location / "bursts").folders()]
-    groups = [path for burst in bursts for path in (burst, *(f"{burst}/{stage}" for stage in _STAGES))]
-    others = [key for path in groups if path not in collected for key in _metadata_below(location, path)]
+    alone, whole = [*bursts, "products"], [f"{burst}/{stage}" for burst in bursts for stage in _STAGES]
+    others = [f"{path}/zarr.json" for path in alone if path not in collected]
+    others += [
+        key for path in (*whole, DENSITY_GROUP) if path not in collected for key in _metadata_below(location, path)
+    ]
     metadata = {**location.read_many(others), **planned, **{key: own[key] for key in own if _is_metadata(key)}}
-    whole = templates.consolidated(metadata)
-    return {key: whole.get(key, data) for key, data in own.items()}
+    repeated = templates.consolidated(metadata)
+    return {key: repeated.get(key, data) for key, data in own.items()}
 
 
 def _metadata_below(location: Location, path: str) -> list[str]:
-    """Metadata of a stored group and of its arrays; of a burst, its own alone."""
-    if path.count("/") == 1:
-        return [f"{path}/zarr.json"]
+    """Metadata of a stored group and of its arrays."""
     return [f"{path}/zarr.json", *(f"{path}/{name}/zarr.json" for name in (location / path).folders())]
 
 

@@ -8,6 +8,7 @@ from slidecloud.kernels.device import require_gpu
 from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
+from slidecloud.pipeline.finders import check_installed
 from slidecloud.pipeline.folders import ingest_folder
 from slidecloud.pipeline.progress import Progress, Silent
 from slidecloud.pipeline.summary import Quarantined, Summary
@@ -51,6 +52,8 @@ def run(
         If the run store was made with another configuration.
     FileNotFoundError
         If there are no stacks.
+    ImportError
+        If what the detector needs is not installed.
     LeaseError
         If another process is writing the run store, or takes it over.
     MemoryError
@@ -63,6 +66,8 @@ def run(
     check_same_run(location, config)
     if config.resources.device == "gpu":
         _check_gpu(executor)
+    if "detect" in config.stages:
+        check_installed(config.detect)
     total = Summary()
     for source in config.sources:
         total += _ingest(config, source, executor, progress, takeover=takeover)
@@ -139,7 +144,11 @@ def check_same_run(location: Location, config: RunConfig) -> None:
         stored = configuration.parse(data.decode(errors="replace"), name=f"{location}/{RUN_YAML}")
     except ConfigError as error:
         raise ConfigError(f"{error} Run 'slidecloud verify {location} --repair', then this again.") from None
-    difference = _difference(stored.science(), config.science())
+    old, new = stored.science(), config.science()
+    for section in old.keys() ^ new.keys():  # of a stage that one of the two leaves out
+        old.pop(section, None)
+        new.pop(section, None)
+    difference = _difference(old, new)
     if difference:
         raise ConfigError(
             f"{location} was made with another configuration: {difference}. One run store holds one configuration; "

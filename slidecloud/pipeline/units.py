@@ -20,7 +20,7 @@ from slidecloud.store.templates import SOFTWARE
 from slidecloud.types import DataError
 
 _log = logging.getLogger("slidecloud.worker")
-Kernel = Literal["gradients", "maps", "levels", "sbas", "robust"]
+Kernel = Literal["gradients", "maps", "levels", "sbas", "robust", "net", "blobs"]
 
 
 class Work(Protocol):
@@ -54,6 +54,9 @@ class Unit:
         The stack it reads, as it was when the unit was planned.
     device
         Where it computes: gpu is sent to workers that offer one.
+    after
+        (stage, unit) names that must have ended before, done or not: the unit works with what there is. It is done
+        again when one of them is.
     """
 
     key: Key
@@ -67,11 +70,17 @@ class Unit:
     keep_older: bool = False
     inputs: Snapshot | None = None
     device: Device = "cpu"
+    after: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> tuple[str, str]:
         """(stage, unit)."""
         return self.key.stage, self.key.unit
+
+    @property
+    def waits_for(self) -> tuple[tuple[str, str], ...]:
+        """Names of all units that must have ended before."""
+        return self.requires + self.after
 
 
 @dataclass(frozen=True, slots=True)

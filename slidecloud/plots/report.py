@@ -22,6 +22,8 @@ from slidecloud.plots.accuracy import (
     true_series,
 )
 from slidecloud.plots.figures import INK, new_figure, save
+from slidecloud.plots.findings import Findings, findings
+from slidecloud.plots.landslides import landslide_figure
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -48,7 +50,7 @@ def report(
     truth: Mapping[str, Truth] | None = None,
     bursts: Sequence[str] | None = None,
 ) -> Path:
-    """Write ``report.html`` and a PNG for each burst (``report.png`` for the first).
+    """Write ``report.html`` and PNGs for each burst (``report.png`` and ``landslides.png`` for the first).
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ def report(
     for number, burst in enumerate(chosen):
         known = (truth or {}).get(burst)
         picture = save(burst_figure(run, burst, truth=known), folder / _picture_name(burst, number))
-        parts.append(_section(run, burst, picture, known))
+        parts.append(_section(run, burst, [picture, *_landslides(run, burst, folder, number, known)], known))
     page = folder / "report.html"
     partial = folder / ".report.html.partial"
     partial.write_text(_page(run, parts), encoding="utf-8")
@@ -119,6 +121,13 @@ def burst_accuracy(run: Run, burst: str, truth: Truth) -> Accuracy:
     return accuracy(
         gradients, run.timeseries(burst), truth, header=run.header(burst), window=gradient_window(gradients)
     )
+
+
+def burst_findings(run: Run, burst: str, truth: Truth) -> Findings:
+    """The detections of a burst against its truth."""
+    gradients = run.gradients(burst)
+    window = gradient_window(gradients)
+    return findings(run.detections(burst), gradients, truth, header=run.header(burst), window=window)
 
 
 def gradient_window(gradients: xr.Dataset) -> tuple[int, int]:
@@ -198,7 +207,23 @@ def _picture_name(burst: str, number: int) -> str:
     return "report.png" if number == 0 else f"report-{burst}.png"
 
 
-def _section(run: Run, burst: str, picture: Path, truth: Truth | None) -> str:
+def _landslides(run: Run, burst: str, folder: Path, number: int, truth: Truth | None) -> list[Path]:
+    """The picture of the landslides, where they were looked for."""
+    if not _searched(run, burst):
+        return []
+    figure = landslide_figure(run, burst, elevation=_elevation(run, burst), truth=truth)
+    return [save(figure, folder / _picture_name(burst, number).replace("report", "landslides"))]
+
+
+def _searched(run: Run, burst: str) -> bool:
+    try:
+        run.detections(burst)
+    except KeyError:
+        return False
+    return True
+
+
+def _section(run: Run, burst: str, pictures: Sequence[Path], truth: Truth | None) -> str:
     timeseries = run.timeseries(burst)
     velocity, coherence = 1000 * timeseries["velocity"].values, timeseries["temporal_coherence"].values
     known = np.isfinite(velocity)
@@ -209,14 +234,20 @@ def _section(run: Run, burst: str, picture: Path, truth: Truth | None) -> str:
         ("median temporal coherence", f"{np.nanmedian(coherence):.2f}"),
         ("pairs", f"{timeseries.sizes['pair']}"),
     ]
+    searched = _searched(run, burst)
+    if searched:
+        rows.append(("landslides found", f"{len(run.detections(burst))}"))
     if truth is not None:
         rows += [_split(line) for line in burst_accuracy(run, burst, truth).lines()]
+    if truth is not None and searched:
+        rows += [_split(line) for line in burst_findings(run, burst, truth).lines()]
     table = "".join(f"<tr><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>" for a, b in rows)
-    data = base64.b64encode(picture.read_bytes()).decode()
-    return (
-        f"<h2>{html.escape(burst)}</h2><table>{table}</table>"
-        f'<img alt="Maps and time series of {html.escape(burst)}" src="data:image/png;base64,{data}">'
+    shown = "".join(
+        f'<img alt="{what} of {html.escape(burst)}" src="data:image/png;base64,'
+        f'{base64.b64encode(picture.read_bytes()).decode()}">'
+        for what, picture in zip(("Maps and time series", "Landslides"), pictures, strict=False)
     )
+    return f"<h2>{html.escape(burst)}</h2><table>{table}</table>{shown}"
 
 
 def _split(line: str) -> tuple[str, str]:

@@ -116,6 +116,7 @@ class Writer:
 
     def __init__(self, location: Location, guard: Guard | None = None) -> None:
         self._tracked = Tracked(zarr_store(location, read_only=False), guard)
+        self._location, self._guard = location, guard
         self._groups: dict[str, zarr.Group] = {}
 
     @property
@@ -144,6 +145,13 @@ class Writer:
         # All-fill chunks are stored too: an object that is absent must mean damage, never "no data".
         whole = array.with_config({"write_empty_chunks": True})
         whole[region or ...] = np.asarray(data, order="C")
+
+    def write_object(self, key: str, data: bytes) -> None:
+        """Write a whole object beside the arrays, such as a table, and remember its checksum."""
+        if self._guard is not None and self._guard.is_due:
+            self._guard()
+        self._tracked.checksums[key] = checksum(data)
+        self._location.write(key, data)
 
     def _array(self, path: str) -> zarr.Array[Any]:
         """An array of the store; the metadata of a group's arrays are asked for once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -12,12 +12,16 @@ import xarray as xr
 from slidecloud import config as configuration
 from slidecloud.config import RunConfig
 from slidecloud.secrets import variables
-from slidecloud.store import templates
+from slidecloud.store import tables, templates
 from slidecloud.store.arrays import zarr_store
+from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
 from slidecloud.store.schema import GROUPS, SCHEMA_VERSION
 from slidecloud.store.stacks import header_attributes, header_from, open_dataset, open_group
-from slidecloud.types import DataError, StackHeader
+from slidecloud.types import DataError, Grid, StackHeader
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
 
 RUN_YAML = ".slidecloud/run.yaml"
 REPORTS = ".slidecloud/reports"
@@ -64,6 +68,20 @@ def stage_template(
         grid=header.grid,
         chunks={"y": chunks[0], "x": chunks[1]},
     )
+
+
+def products_templates(grid: Grid, radius: float) -> dict[str, dict[str, bytes]]:
+    """Objects of the empty group of products and of the density maps in it, by the path of their group."""
+    nothing: dict[str, Any] = {"path": "products", "attributes": {}, "coordinates": {}, "grid": None}
+    maps = templates.group(
+        GROUPS["density"],
+        {"y": grid.height, "x": grid.width},
+        path=DENSITY_GROUP,
+        attributes={"radius": radius},
+        coordinates={},
+        grid=grid,
+    )
+    return {"products": templates.group((), {}, **nothing), DENSITY_GROUP: maps}
 
 
 class Run:
@@ -132,6 +150,37 @@ class Run:
     def timeseries(self, burst: str) -> xr.Dataset:
         """Displacement series and velocity of a burst, dims (time, y, x)."""
         return self._open(burst, "timeseries")
+
+    @property
+    def inventory(self) -> GeoDataFrame:
+        """The landslides that were found, best score first: outlines in EPSG:4326 with the columns of the schema.
+
+        Raises
+        ------
+        KeyError
+            If the run has not looked for them, or not finished.
+        DataError
+            If the table cannot be read.
+        """
+        data = self.location.read(INVENTORY)
+        if data is None:
+            raise KeyError(f"{self.location} has no inventory; add the stage 'detect' and run again.")
+        return tables.decode((f"{self.location}/{INVENTORY}", data))
+
+    def detections(self, burst: str) -> GeoDataFrame:
+        """What was found in one burst, before the finds of all bursts are merged; see `inventory`."""
+        name = detections(burst)
+        data = self.location.read(name)
+        if data is None:
+            raise KeyError(f"{self.location} has no {name}; add the stage 'detect' and run again.")
+        return tables.decode((f"{self.location}/{name}", data))
+
+    @property
+    def density(self) -> xr.Dataset:
+        """Landslides per square kilometre and the share of ground they cover, dims (y, x), degrees."""
+        if DENSITY_GROUP not in self._root:
+            raise KeyError(f"{self.location} has no density; add the stage 'detect' and run again.")
+        return open_dataset(self.location, DENSITY_GROUP)
 
     def at(self, lon: float, lat: float) -> xr.Dataset:
         """Time series of a point from every burst that covers it.

@@ -9,6 +9,7 @@ import math
 from typing import Final
 
 from slidecloud.store.gradient_specs import GRADIENT_FLAGS, GRADIENTS, bin_sums
+from slidecloud.store.inventory_specs import DENSITY
 from slidecloud.store.specs import (
     EPOCH,
     PAIR_BATCH,
@@ -23,6 +24,7 @@ from slidecloud.store.specs import map_spec as _map
 from slidecloud.store.specs import time_spec as _time
 
 __all__ = [
+    "DENSITY",
     "EPOCH",
     "GRADIENTS",
     "GRADIENT_FLAGS",
@@ -190,7 +192,13 @@ TIMESERIES: Final[tuple[ArraySpec, ...]] = (
     *RADAR_POSITION,
 )
 
-GROUPS: Final = {"stack": STACK, "slc": SLC, "gradients": GRADIENTS, "timeseries": TIMESERIES}
+GROUPS: Final = {
+    "stack": STACK,
+    "slc": SLC,
+    "gradients": GRADIENTS,
+    "timeseries": TIMESERIES,
+    "density": DENSITY,
+}
 
 
 def table(group: str) -> str:

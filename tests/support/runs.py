@@ -44,6 +44,7 @@ __all__ = [
 ]
 
 CHUNKS = (32, 32, 64)
+DETECT = "detect: {method: classical}"
 RESOURCES = "resources: {executor: serial, memory: 2 GiB, tile: [32, 64]}"
 
 
@@ -54,7 +55,7 @@ def configure(folder: Path, *lines: str) -> RunConfig:
 
 def yaml_text(folder: Path, *lines: str) -> str:
     """The same as text; the first of two equal keys gives way."""
-    base = [f"run: {folder}/run.zarr", f"stacks: {folder}/stacks", "gradients: {window_pixels: 8}", RESOURCES]
+    base = [f"run: {folder}/run.zarr", f"stacks: {folder}/stacks", "gradients: {window_pixels: 8}", RESOURCES, DETECT]
     keys = {line.split(":")[0] for line in lines}
     return "\n".join([*(line for line in base if line.split(":")[0] not in keys), *lines]) + "\n"
 
