@@ -138,10 +138,13 @@ class Detector:
         """Boxes (n, 4) and scores (n,) of each tile of a batch, in pixels of the tile."""
         import torch
 
-        place = torch.device("cuda" if device == "gpu" else "cpu")
-        self._network.to(place)
-        with torch.inference_mode():
-            batch = torch.from_numpy(maps).to(place, memory_format=torch.channels_last)
+        from slidecloud.models.place import place
+
+        where = place(device)
+        self._network.to(where)
+        # TensorFloat's ten bits would show in the scores.
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            batch = torch.from_numpy(maps).to(where, memory_format=torch.channels_last)
             raw = self._network(batch)
             for number in range(len(maps)):
                 boxes, scores = self._decode([head[number] for head in raw], least)

@@ -194,3 +194,19 @@ except ImportError as error:
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert f"needs {absent}, which is not installed" in finished.stdout
     assert "pip install 'slidecloud[detect]'" in finished.stdout
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is an NVIDIA GPU")
+def test_a_gpu_that_is_not_there_is_not_replaced(detector):
+    with pytest.raises(RuntimeError, match=r"The device is gpu, but torch .* use the device cpu"):
+        detector.detect(view_of((50, 60)), device="gpu")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no NVIDIA GPU")
+def test_a_gpu_finds_what_a_cpu_finds(detector):
+    """But for the last digits of its sums."""
+    view = view_of((700, 800))
+    here, there = (detector.detect(view, threshold=0.05, device=device) for device in ("cpu", "gpu"))
+    np.testing.assert_allclose(there.scores, here.scores, atol=1e-3)
+    np.testing.assert_allclose(there.boxes, here.boxes, atol=0.1)
