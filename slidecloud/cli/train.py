@@ -117,10 +117,10 @@ def _tell(outcome: Outcome, out: Path, wanted: int) -> None:
     record = read_record(out)
     if record:
         _draw(record, out)
-    if not outcome.finished:
+    if outcome.scores is None:
         say(f"Stopped after {outcome.tile_steps} of {wanted} tile steps; the same command goes on from there.")
         return
-    show(f"{name:26s} {value:.3f}" for name, value in outcome.figures.items())
+    show(outcome.scores.lines())
     say(f"Weights: {outcome.weights}")
 
 

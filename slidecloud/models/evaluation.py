@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -22,8 +22,7 @@ from slidecloud.kernels.precision import (
     working,
 )
 from slidecloud.kernels.views import GradientView
-from slidecloud.models.tile_sets import TileSet
-from slidecloud.models.tiles import Tile
+from slidecloud.models.tile_sets import Selection, TileSet
 from slidecloud.types import Float64
 
 THRESHOLD: Final = 0.5
@@ -104,7 +103,7 @@ class Scores:
 
     def lines(self) -> list[str]:
         """A table for people."""
-        rows = [row.line() for row in (self.whole, *self.levels, *self.kinds)]
+        rows = [figures.line() for figures in (self.whole, *self.levels, *self.kinds)]
         return [
             _HEADER,
             *rows,
@@ -119,11 +118,11 @@ class Scores:
             "threshold": self.threshold,
             "calibration_error": _plain(self.calibration_error),
             "all": _row(self.whole),
-            **{name: [_row(one) for one in rows] for name, rows in groups.items()},
+            **{name: [_row(figures) for figures in rows] for name, rows in groups.items()},
         }
 
 
-class Judged(NamedTuple):
+class _Judged(NamedTuple):
     """One tile: its detections matched at 0.5 and at 0.3, whether there is any slide, and its valid pixels."""
 
     at50: Match
@@ -133,7 +132,7 @@ class Judged(NamedTuple):
 
 
 def evaluate(
-    detect: Detect, tiles: TileSet, *, threshold: float = THRESHOLD, calibration: Calibration | None = None
+    detect: Detect, tiles: TileSet | Selection, *, threshold: float = THRESHOLD, calibration: Calibration | None = None
 ) -> Scores:
     """Run a detector over a tile set and judge it.
 
@@ -156,7 +155,7 @@ def evaluate(
     """
     if not len(tiles):
         raise ValueError("tiles: found none, expected at least one")
-    judged = list(judge(detect, tiles))
+    judged = list(_judge(detect, tiles))
     levels = _levels(tiles.level)
     kinds = [(f"kind {kind}", tiles.kind == kind) for kind in sorted(set(tiles.kind.tolist()))]
     outcomes30 = Outcomes.of(tile.at30 for tile in judged)
@@ -164,11 +163,11 @@ def evaluate(
 
     def groups(named: Iterable[tuple[str, Any]]) -> tuple[Figures, ...]:
         chosen = ((name, [judged[k] for k in np.flatnonzero(mask)]) for name, mask in named)
-        return tuple(figures(name, part, threshold) for name, part in chosen)
+        return tuple(_figures(name, part, threshold) for name, part in chosen)
 
     return Scores(
         threshold=threshold,
-        whole=figures("all", judged, threshold),
+        whole=_figures("all", judged, threshold),
         levels=groups(levels),
         kinds=groups(kinds),
         calibration_error=expected_error(probability, outcomes30.right),
@@ -187,16 +186,14 @@ def _levels(level: Float64) -> list[tuple[str, NDArray[np.bool_]]]:
     return [(f"level {edges[k]:.2g}-{edges[k + 1]:.2g}", place == k) for k in reversed(range(5))]
 
 
-def judge(detect: Detect, tiles: Iterable[Tile]) -> Iterator[Judged]:
-    """Run a detector over tiles and hold what it finds against their slides."""
+def _judge(detect: Detect, tiles: TileSet | Selection) -> Iterator[_Judged]:
     for view, boxes, visible in tiles:
         found = detect(view)
         at50, at30 = (match(found.boxes, found.scores, boxes, ignored=~visible, iou=iou) for iou in (0.5, 0.3))
-        yield Judged(at50, at30, not len(boxes), int((np.isfinite(view.x) & np.isfinite(view.y)).sum()))
+        yield _Judged(at50, at30, not len(boxes), int((np.isfinite(view.x) & np.isfinite(view.y)).sum()))
 
 
-def figures(name: str, tiles: Sequence[Judged], threshold: float) -> Figures:
-    """A row of the table."""
+def _figures(name: str, tiles: list[_Judged], threshold: float) -> Figures:
     outcomes50, outcomes30 = Outcomes.of(tile.at50 for tile in tiles), Outcomes.of(tile.at30 for tile in tiles)
     point = working(outcomes50, threshold)
     empty = [tile for tile in tiles if tile.empty]
@@ -222,5 +219,5 @@ def _plain(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _row(one: Figures) -> dict[str, Any]:
-    return {name: _plain(value) if isinstance(value, float) else value for name, value in asdict(one).items()}
+def _row(figures: Figures) -> dict[str, Any]:
+    return {name: _plain(value) if isinstance(value, float) else value for name, value in asdict(figures).items()}

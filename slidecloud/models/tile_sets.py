@@ -73,6 +73,41 @@ class TileSet(Sequence[Tile]):
         return GradientView(x, y, x_sigma, y_sigma, coherence, float(self.span[index]))
 
 
+class Selection(Sequence[Tile]):
+    """Some tiles of several sets.
+
+    Parameters
+    ----------
+    sets
+        Tile sets.
+    count
+        How many tiles, spread evenly over all, as sets may be in order of difficulty; None takes all.
+
+    Attributes
+    ----------
+    level, kind
+        Of each tile.
+    """
+
+    def __init__(self, sets: Sequence[TileSet], count: int | None = None) -> None:
+        self._sets = sets
+        total = sum(map(len, sets))
+        wanted = total if count is None else min(count, total)
+        self._chosen = np.unique(np.linspace(0, total - 1, wanted).round().astype(np.int64))
+        self._firsts = np.cumsum([0, *map(len, sets)])
+        self.level, self.kind = (
+            np.concatenate([getattr(tiles, name) for tiles in sets])[self._chosen] for name in ("level", "kind")
+        )
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def __getitem__(self, index: int) -> Tile:  # type: ignore[override]  # no slices: they would read gigabytes
+        place = int(self._chosen[index])
+        number = int(np.searchsorted(self._firsts, place, side="right")) - 1
+        return self._sets[number][place - int(self._firsts[number])]
+
+
 def open_tiles(folder: str | os.PathLike[str]) -> TileSet:
     """Open a folder of tiles.
 

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -16,15 +17,15 @@ from slidecloud import __version__
 from slidecloud.models.anchors import anchors
 from slidecloud.models.architecture import PER_HEAD, STRIDES, Architecture
 from slidecloud.models.batches import Batch, batch
+from slidecloud.models.evaluation import Scores
 from slidecloud.models.learning import Learner
 from slidecloud.models.memory import keep_freed
 from slidecloud.models.predict import Detector, with_threads
 from slidecloud.models.recipes import Recipe
-from slidecloud.models.tile_sets import TileSet, open_tiles
-from slidecloud.models.tiles import Tile
+from slidecloud.models.tile_sets import Selection, TileSet, open_tiles
 from slidecloud.models.training_folder import TrainingFolder
-from slidecloud.models.validation import validate
-from slidecloud.models.weights import Card, save
+from slidecloud.models.validation import best_threshold, calibrate, validate
+from slidecloud.models.weights import Card, load, save
 from slidecloud.types import DataError
 
 if TYPE_CHECKING:
@@ -52,14 +53,15 @@ class Outcome(NamedTuple):
         Done so far.
     weights
         The file, when finished.
-    figures
-        Of the validation tiles, when finished.
+    scores
+        Of the validation tiles, when finished. Threshold and calibration were chosen on the same tiles, so precision
+        and calibration error flatter: judge on others.
     """
 
     finished: bool
     tile_steps: int
     weights: Path | None
-    figures: dict[str, float]
+    scores: Scores | None
 
 
 def train(
@@ -105,7 +107,7 @@ def train(
         _learn(learner, recipe, learning, checking, place=place, end=end, watch=watch)
         done = learner.step * recipe.batch
         if learner.step < recipe.steps:
-            return Outcome(False, done, None, {})
+            return Outcome(False, done, None, None)
         return Outcome(True, done, place.weights, _finish(learner, recipe, checking, place))
 
 
@@ -176,32 +178,42 @@ def _row(learner: Learner, recipe: Recipe, checking: Sequence[TileSet]) -> dict[
     if not np.isfinite(row["total"]):
         raise DataError(f"The loss is {row['total']} after {row['tile_steps']} tile steps; give lower learning rates.")
     if look:
-        judged = validate(Detector(learner.average, _card(learner, recipe)), _some(checking, recipe.validation_tiles))
-        row |= judged.figures(judged.threshold())
+        judged = validate(_detector(learner, recipe), Selection(checking, recipe.validation_tiles)).whole
+        row |= {"ap50": judged.ap50, "ap30": judged.ap30}
     learner.record.append(row)
     return row
 
 
-def _finish(learner: Learner, recipe: Recipe, checking: Sequence[TileSet], place: TrainingFolder) -> dict[str, float]:
-    """Validate and calibrate on all validation tiles, write weights and figures."""
-    judged = validate(Detector(learner.average, _card(learner, recipe)), _some(checking, None))
-    threshold = judged.threshold()
-    figures = judged.figures(threshold)
+def _finish(learner: Learner, recipe: Recipe, checking: Sequence[TileSet], place: TrainingFolder) -> Scores:
+    """Calibrate and judge on all validation tiles, write weights and figures."""
+    tiles = Selection(checking)
+    first = validate(_detector(learner, recipe), tiles)
     names = {part: _names(folders) for part, folders in recipe.tiles if part in ("train", "validation")}
-    record = {
-        "version": __version__,
-        "recipe": recipe.science() | {"tiles": recipe.tiles.model_dump(mode="json") | names},
-        "validation": figures,
-        "loss": learner.record[-1]["total"] if learner.record else None,
-    }
-    card = Card(learner.average.architecture, recipe.inputs.inputs(), threshold, judged.calibrate(), record)
+    card = replace(
+        _card(learner, recipe),
+        threshold=best_threshold(first.outcomes50),
+        calibration=calibrate(first.outcomes30),
+        record={
+            "version": __version__,
+            "recipe": recipe.science() | {"tiles": recipe.tiles.model_dump(mode="json") | names},
+            "loss": learner.record[-1]["total"],
+        },
+    )
     save(place.weights, learner.average, card)
+    # Judged as they will be used, in half precision.
+    judged = validate(Detector(*load(place.weights)), tiles, threshold=card.threshold)
+    figures = judged.as_json()
+    save(place.weights, learner.average, replace(card, record=card.record | {"validation": figures}))
     place.report(figures)
-    return figures
+    return judged
 
 
 def _card(learner: Learner, recipe: Recipe) -> Card:
     return Card(learner.average.architecture, recipe.inputs.inputs())
+
+
+def _detector(learner: Learner, recipe: Recipe) -> Detector:
+    return Detector(learner.average, _card(learner, recipe))
 
 
 def _open(folders: Sequence[str]) -> list[TileSet]:
@@ -211,15 +223,3 @@ def _open(folders: Sequence[str]) -> list[TileSet]:
 def _names(folders: Sequence[str]) -> list[str]:
     """Folders without the machine they lay on."""
     return [Path(folder).name for folder in folders]
-
-
-def _some(sets: Sequence[TileSet], count: int | None) -> Iterator[Tile]:
-    """So many tiles spread over all sets, as these may be in order of difficulty; None for all."""
-    total = sum(map(len, sets))
-    wanted = total if count is None else min(count, total)
-    chosen = np.unique(np.linspace(0, total - 1, wanted).round().astype(int))
-    first = 0
-    for tiles in sets:
-        for index in chosen[(chosen >= first) & (chosen < first + len(tiles))]:
-            yield tiles[int(index) - first]
-        first += len(tiles)

@@ -68,9 +68,8 @@ class TrainingFolder:
         _write(self.path / _RECORD, "".join(f"{json.dumps(row)}\n" for row in learner.record))
 
     def report(self, figures: Mapping[str, Any]) -> None:
-        """Write the figures of the finished network; what is NaN is null."""
-        known = {name: None if value != value else value for name, value in figures.items()}
-        _write(self.path / _FIGURES, json.dumps(known, indent=1) + "\n")
+        """Write the figures of the finished network."""
+        _write(self.path / _FIGURES, json.dumps(figures, indent=1) + "\n")
 
 
 def read_record(path: str | os.PathLike[str]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from slidecloud.kernels.views import GradientView
-from slidecloud.models.tile_sets import SIDE, open_tiles, write
+from slidecloud.models.tile_sets import SIDE, Selection, open_tiles, write
 from slidecloud.models.tiles import Tile
 from slidecloud.types import DataError
 
@@ -103,3 +103,15 @@ def test_damage_is_named(stored, message):
     DAMAGE[message](stored)
     with pytest.raises(DataError, match=message.strip()):
         open_tiles(stored)
+
+
+def test_a_selection_is_spread_over_all_sets(stored, tmp_path):
+    other = write(tmp_path / "other", tiles(4), **(labels(4) | {"kind": ["x"] * 4}))
+    first = open_tiles(stored)
+    everything = Selection([first, other])
+    assert list(everything.kind) == ["kind 0", "kind 1", "kind 2", "x", "x", "x", "x"]
+    assert [tile.view.span for tile in everything] == [3, 4, 5, 3, 4, 5, 6]
+    some = Selection([first, other], 3)
+    assert [tile.view.span for tile in some] == [3, 3, 6]
+    assert list(some.kind) == ["kind 0", "x", "x"]
+    assert len(Selection([first], 50)) == 3

@@ -57,7 +57,8 @@ def test_the_results_are_there(recipe, tmp_path, tiles):
     assert [row["tile_steps"] for row in record] == list(range(2, 17, 2))
     assert [row["tile_steps"] for row in record if "ap50" in row] == [8]
     assert record[-1]["total"] < record[0]["total"]
-    assert json.loads((tmp_path / "figures.json").read_text()).keys() == outcome.figures.keys()
+    assert json.loads((tmp_path / "figures.json").read_text()) == outcome.scores.as_json()
+    assert outcome.scores.whole.tiles == 8
     found = predict.load(outcome.weights)
     assert found.card.record["recipe"]["tiles"]["train"] == [tiles.folder.name]
     assert str(tiles.folder.parent) not in json.dumps(found.card.record)
@@ -138,7 +139,8 @@ def test_a_network_learns_dipoles_and_finds_them_where_they_are_moved_to(tmp_pat
         }
     )
     outcome = train(recipe, tmp_path / "out")
-    assert outcome.figures["ap50"] > 0.9
+    assert outcome.scores.whole.ap50 > 0.9
+    assert outcome.scores.calibration_error < 0.05
     detector = predict.load(outcome.weights)
     kept = total = 0
     for step in (1, 5, 12, 19, 31):
