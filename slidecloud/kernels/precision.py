@@ -150,15 +150,6 @@ def threshold_for(outcomes: Outcomes, precision: float) -> float | None:
     return float(found.threshold[enough[-1]]) if enough.size else None
 
 
-def best_threshold(outcomes: Outcomes) -> float:
-    """The score whose precision and recall have the highest harmonic mean (F1); one half where nothing was found."""
-    found = curve(outcomes)
-    if not len(found.threshold) or not outcomes.wanted:
-        return 0.5
-    mean = 2.0 * found.precision * found.recall / np.maximum(found.precision + found.recall, 1e-9)
-    return float(found.threshold[int(np.argmax(mean))])
-
-
 def false_alarms(count: int, pixels: int, *, spacing: float = SPACING) -> float:
     """Wrong detections per 1,000 km² of so many valid pixels of `spacing` metres; NaN where there is no pixel."""
     return count * 1e9 / (pixels * spacing**2) if pixels else float("nan")

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.kernels.boxes import iou, suppress
+from slidecloud.kernels.boxes import area, iou, rank
 from slidecloud.kernels.outlines import outline
 from slidecloud.kernels.regrid import DetectorGrid
 from slidecloud.kernels.views import SPACING, GradientView
@@ -19,7 +19,8 @@ from slidecloud.pipeline.geocoding import Geocoder
 from slidecloud.types import Float32, Float64
 
 SAME: Final = 0.45
-"""Overlap above which boxes of several views of a burst are one detection."""
+"""Intersection over union above which boxes of several views of a burst are one detection."""
+INSIDE: Final = 0.6
 LEAST_PHASE: Final = 1.2
 LEAST_SHARE: Final = 0.1
 """Fu et al. (2022) keep a box where this share of its pixels has at least this summed phase gradient, rad."""
@@ -121,7 +122,10 @@ def candidates(
 
 
 def unite(found: Sequence[Candidate], order: Sequence[str]) -> list[tuple[Candidate, str, str]]:
-    """One detection of those that overlap in several views: the best, who saw it, and who saw the largest gradient.
+    """One detection of those that show the same: the best, who saw it, and who saw the largest gradient.
+
+    Boxes show the same where they overlap by `SAME`, or come from different views and share `INSIDE` of the smaller
+    one: a slide that moves in part in one season. Each goes to the better box that it overlaps most.
 
     Parameters
     ----------
@@ -132,17 +136,20 @@ def unite(found: Sequence[Candidate], order: Sequence[str]) -> list[tuple[Candid
     """
     if not found:
         return []
-    boxes, scores = np.stack([one.box for one in found]), np.array([one.score for one in found])
-    kept = suppress(boxes, scores, iou=SAME)
-    overlap = iou(boxes, boxes[kept])
-    overlap[kept, np.arange(len(kept))] = 1.0
-    owner = overlap.argmax(axis=1)
+    boxes, names = np.stack([one.box for one in found]).astype(np.float64), np.array([one.name for one in found])
+    overlap, size = iou(boxes, boxes), area(boxes)
+    shared = overlap / (1 + overlap) * (size[:, None] + size)
+    inside = shared >= INSIDE * np.minimum(size[:, None], size)
+    same = (overlap > SAME) | (inside & (names[:, None] != names))
+    members_of: dict[int, list[Candidate]] = {}
+    for i in rank(boxes, [one.score for one in found]).tolist():
+        kept = [k for k in members_of if same[i, k]]
+        members_of.setdefault(max(kept, key=lambda k: float(overlap[i, k])) if kept else i, []).append(found[i])
     united = []
-    for number, index in enumerate(kept.tolist()):
-        members = [found[i] for i in np.flatnonzero(owner == number).tolist()]
-        names = sorted({one.name for one in members}, key=order.index)
+    for index, members in members_of.items():
+        seen = sorted({one.name for one in members}, key=order.index)
         strongest = max(members, key=lambda one: (one.columns["peak_gradient"], -order.index(one.name)))
-        united.append((found[index], ",".join(names), strongest.name))
+        united.append((found[index], ",".join(seen), strongest.name))
     return united
 
 

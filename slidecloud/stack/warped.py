@@ -52,7 +52,7 @@ def on_grid(path: str, grid: Grid, *, how: How) -> Float32:
         options = {"crs": grid.crs, "transform": corner, "height": grid.height, "width": grid.width}
         with WarpedVRT(dataset, resampling=Resampling[how], add_alpha=dataset.nodata is None, **options) as warped:
             values = warped.read(1).astype(np.float32)
-            known = warped.dataset_mask() > 0
+            known = warped.read(warped.count) > 0 if dataset.nodata is None else warped.read_masks(1) > 0
     return _checked(np.where(known, values, np.float32(np.nan)), path)
 
 
@@ -63,7 +63,8 @@ def at_points(path: str, longitude: Float64, latitude: Float64, *, how: How) -> 
     with _Opened(path) as dataset:
         turn = Transformer.from_crs("EPSG:4326", CRS.from_user_input(dataset.crs.to_wkt()), always_xy=True)
         x, y = turn.transform(longitude, latitude)
-        column, row = (~dataset.transform) * (np.asarray(x), np.asarray(y))
+        back = ~dataset.transform
+        column, row = back.a * x + back.b * y + back.c, back.d * x + back.e * y + back.f
         inside = np.isfinite(row) & np.isfinite(column)
         inside &= (row >= 0) & (row < dataset.height) & (column >= 0) & (column < dataset.width)
         if not inside.any():
