@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 import numpy as np
 
 from slidecloud import __version__
-from slidecloud.kernels.precision import best_threshold
 from slidecloud.models.anchors import anchors
 from slidecloud.models.architecture import PER_HEAD, STRIDES, Architecture
 from slidecloud.models.batches import Batch, batch
@@ -25,7 +24,7 @@ from slidecloud.models.predict import Detector, with_threads
 from slidecloud.models.recipes import Recipe
 from slidecloud.models.tile_sets import Selection, TileSet, open_tiles
 from slidecloud.models.training_folder import TrainingFolder
-from slidecloud.models.validation import calibrate, validate
+from slidecloud.models.validation import best_threshold, calibrate, validate
 from slidecloud.models.weights import Card, load, save
 from slidecloud.types import DataError
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from slidecloud.kernels import calibration
 from slidecloud.kernels.calibration import Calibration
-from slidecloud.kernels.precision import Outcomes
+from slidecloud.kernels.precision import Outcomes, curve
 from slidecloud.models.evaluation import THRESHOLD, Scores, evaluate
 from slidecloud.models.predict import Detector
 from slidecloud.models.tile_sets import Selection
@@ -23,6 +25,15 @@ def validate(detector: Detector, tiles: Selection, *, threshold: float = THRESHO
         threshold=threshold,
         calibration=detector.card.calibration,
     )
+
+
+def best_threshold(outcomes: Outcomes) -> float:
+    """The score from which precision and recall have the largest harmonic mean; one half where nothing is right."""
+    if not outcomes.right.any():
+        return THRESHOLD
+    found = curve(outcomes)
+    f1 = 2 * found.precision * found.recall / np.maximum(found.precision + found.recall, 1e-9)
+    return float(found.threshold[int(np.argmax(f1))])
 
 
 def calibrate(outcomes: Outcomes) -> Calibration | None:

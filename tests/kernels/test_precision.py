@@ -17,7 +17,6 @@ from slidecloud.kernels.matching import match
 from slidecloud.kernels.precision import (
     Outcomes,
     average_precision,
-    best_threshold,
     curve,
     false_alarms,
     ten_confidence_mean,
@@ -147,15 +146,6 @@ def test_threshold_gives_the_precision_asked_for_with_the_most_recall(outcomes, 
     levels = np.unique(outcomes.scores)
     enough = [level for level in levels if working(outcomes, level).precision >= precision]
     assert threshold == (enough[0] if enough else None)
-
-
-def test_best_threshold_by_hand():
-    """Four slides. 3 right of 4 (F1 6/8), then a wrong one, then perhaps the last right one: 4 of 6 (F1 8/10)."""
-    scores = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
-    for last, expected in ((False, 0.6), (True, 0.4)):
-        right = np.array([True, True, False, True, False, last])
-        assert best_threshold(Outcomes(scores, right, 4)) == expected
-    assert best_threshold(Outcomes(np.zeros(0), np.zeros(0, dtype=bool), 4)) == 0.5
 
 
 def test_working_point():
