@@ -25,6 +25,7 @@ class MakeConfig(_Section):
     train: int = Field(2400, ge=1, description="Tiles to learn from.")
     validation: int = Field(200, ge=1, description="Tiles to watch and calibrate with.")
     estimator: Estimator = Field("coherent", description="coherent, or sum (the publication's running sum).")
+    dem: str | None = Field(None, description="Elevation model to cut the mountains from; null simulates them.")
 
 
 class TilesConfig(_Section):
