@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from slidecloud.kernels.boxes import Detections, suppress
 from slidecloud.kernels.views import GradientView
 from slidecloud.models.features import features
 from slidecloud.models.tile_sets import SIDE
+from slidecloud.models.tiling import Place, defined, own_boxes, part_of
 from slidecloud.types import Float32, Float64
 
 if TYPE_CHECKING:
@@ -25,24 +26,10 @@ if TYPE_CHECKING:
     from slidecloud.models.weights import Card
     from slidecloud.models.yolo import Yolo
 
-MARGIN: Final = 32
-"""A box whose centre lies so near the edge of a tile is left to the neighbour, which sees more of it."""
-
-STRIDE: Final = SIDE - 2 * MARGIN
-"""Pixels from tile to tile: their inner parts meet without overlap."""
-
 OVERLAP: Final = 0.45
 """Of two boxes that overlap by more, the better one stays."""
 
 _MOST_PER_TILE: Final = 1000
-
-
-class Place(NamedTuple):
-    """A tile's first row and column, and the part (top, left, bottom, right) of the map whose boxes are its own."""
-
-    row: int
-    column: int
-    own: tuple[float, float, float, float]
 
 
 class Detector:
@@ -112,11 +99,12 @@ class Detector:
         shape = _shape(view)
         found = []
         with with_threads(threads):
-            tiles = list(_defined(view, shape))
+            tiles = list(defined(view, shape))
             for first in range(0, len(tiles), batch):
                 group = tiles[first : first + batch]
                 maps = np.stack([self._features(view, place) for place in group])
-                found += [_own(*one, place) for one, place in zip(self._look(maps, least, device), group, strict=True)]
+                parts = zip(self._look(maps, least, device), group, strict=True)
+                found += [own_boxes(*one, place) for one, place in parts]
         boxes = np.concatenate([np.empty((0, 4), np.float32), *(boxes for boxes, _ in found)])
         scores = np.concatenate([np.empty(0, np.float32), *(scores for _, scores in found)])
         boxes = boxes.clip(0, np.array([*shape, *shape], np.float32))
@@ -130,7 +118,7 @@ class Detector:
         return self.card.calibration.apply(scores)
 
     def _features(self, view: GradientView, place: Place) -> Float32:
-        maps = features(_part(view, place), self.card.inputs)
+        maps = features(part_of(view, place), self.card.inputs)
         missing = [(0, SIDE - side) for side in maps.shape[1:]]
         return np.pad(maps, [(0, 0), *missing])
 
@@ -138,10 +126,13 @@ class Detector:
         """Boxes (n, 4) and scores (n,) of each tile of a batch, in pixels of the tile."""
         import torch
 
-        place = torch.device("cuda" if device == "gpu" else "cpu")
-        self._network.to(place)
-        with torch.inference_mode():
-            batch = torch.from_numpy(maps).to(place, memory_format=torch.channels_last)
+        from slidecloud.models.place import place
+
+        where = place(device)
+        self._network.to(where)
+        # TensorFloat's ten bits would show in the scores.
+        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            batch = torch.from_numpy(maps).to(where, memory_format=torch.channels_last)
             raw = self._network(batch)
             for number in range(len(maps)):
                 boxes, scores = self._decode([head[number] for head in raw], least)
@@ -207,47 +198,6 @@ def need_torch() -> None:
             f"The neural detector needs {' and '.join(missing)}, which is not installed; install it with: "
             "pip install 'slidecloud[detect]'. Without it, use the classical method."
         )
-
-
-def places(shape: tuple[int, int]) -> list[Place]:
-    """The tiles of a map of this shape, row by row; their own parts cover it once."""
-    down, across = (_starts(size) for size in shape)
-    return [
-        Place(row, column, (top, left, bottom, right)) for row, top, bottom in down for column, left, right in across
-    ]
-
-
-def _starts(size: int) -> list[tuple[int, float, float]]:
-    """First pixel, and first and last of the own part, of the tiles along one axis."""
-    starts = [0, *range(STRIDE, size - 2 * MARGIN, STRIDE)]
-    last = len(starts) - 1
-    return [
-        (start, start + MARGIN if number else 0, start + MARGIN + STRIDE if number < last else size)
-        for number, start in enumerate(starts)
-    ]
-
-
-def _defined(view: GradientView, shape: tuple[int, int]) -> Iterator[Place]:
-    """Tiles with a defined gradient in them."""
-    for place in places(shape):
-        part = _part(view, place)
-        if np.isfinite(part.x).any() or np.isfinite(part.y).any():
-            yield place
-
-
-def _part(view: GradientView, place: Place) -> GradientView:
-    window = (slice(place.row, place.row + SIDE), slice(place.column, place.column + SIDE))
-    x, y, x_sigma, y_sigma, coherence = (maps[window] for maps in view[:5])
-    return GradientView(x, y, x_sigma, y_sigma, coherence, view.span)
-
-
-def _own(boxes: Float32, scores: Float32, place: Place) -> tuple[Float32, Float32]:
-    """A tile's boxes in pixels of the map, those whose centre lies in the tile's own part."""
-    moved = boxes + np.array([place.row, place.column] * 2, np.float32)
-    y, x = ((moved[:, side] + moved[:, side + 2]) / 2 for side in (0, 1))
-    top, left, bottom, right = place.own
-    own = (y >= top) & (y < bottom) & (x >= left) & (x < right)
-    return moved[own], scores[own]
 
 
 def _shape(view: GradientView) -> tuple[int, int]:

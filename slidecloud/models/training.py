@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import numpy as np
-import torch
 
 from slidecloud import __version__
 from slidecloud.models.anchors import anchors
@@ -20,6 +19,7 @@ from slidecloud.models.batches import Batch, batch
 from slidecloud.models.evaluation import Scores
 from slidecloud.models.learning import Learner
 from slidecloud.models.memory import keep_freed
+from slidecloud.models.place import place
 from slidecloud.models.predict import Detector, with_threads
 from slidecloud.models.recipes import Recipe
 from slidecloud.models.tile_sets import Selection, TileSet, open_tiles
@@ -97,18 +97,19 @@ def train(
     FileNotFoundError
         If a tile set is missing.
     """
+    where = place(device)
     end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
     learning, checking = _open(recipe.tiles.train), _open(recipe.tiles.validation)
-    place = TrainingFolder(folder, recipe)
+    files = TrainingFolder(folder, recipe)
     keep_freed()
     with with_threads(recipe.threads):
-        learner = Learner(recipe, architecture(recipe, learning), torch.device("cuda" if device == "gpu" else "cpu"))
-        place.resume(learner)
-        _learn(learner, recipe, learning, checking, place=place, end=end, watch=watch)
+        learner = Learner(recipe, architecture(recipe, learning), where)
+        files.resume(learner)
+        _learn(learner, recipe, learning, checking, files=files, end=end, watch=watch)
         done = learner.step * recipe.batch
         if learner.step < recipe.steps:
             return Outcome(False, done, None, None)
-        return Outcome(True, done, place.weights, _finish(learner, recipe, checking, place))
+        return Outcome(True, done, files.weights, _finish(learner, recipe, checking, files))
 
 
 def architecture(recipe: Recipe, tiles: Sequence[TileSet]) -> Architecture:
@@ -133,7 +134,7 @@ def _learn(
     learning: Sequence[TileSet],
     checking: Sequence[TileSet],
     *,
-    place: TrainingFolder,
+    files: TrainingFolder,
     end: float,
     watch: Watch | None,
 ) -> None:
@@ -148,9 +149,9 @@ def _learn(
         if now >= end:
             break
         if now - saved > _SAVE_EVERY:
-            place.keep(learner)
+            files.keep(learner)
             saved = now
-    place.keep(learner)
+    files.keep(learner)
 
 
 def _batches(step: int, recipe: Recipe, tiles: Sequence[TileSet]) -> Iterator[Batch]:
@@ -184,7 +185,7 @@ def _row(learner: Learner, recipe: Recipe, checking: Sequence[TileSet]) -> dict[
     return row
 
 
-def _finish(learner: Learner, recipe: Recipe, checking: Sequence[TileSet], place: TrainingFolder) -> Scores:
+def _finish(learner: Learner, recipe: Recipe, checking: Sequence[TileSet], files: TrainingFolder) -> Scores:
     """Calibrate and judge on all validation tiles, write weights and figures."""
     tiles = Selection(checking)
     first = validate(_detector(learner, recipe), tiles)
@@ -199,12 +200,12 @@ def _finish(learner: Learner, recipe: Recipe, checking: Sequence[TileSet], place
             "loss": learner.record[-1]["total"],
         },
     )
-    save(place.weights, learner.average, card)
+    save(files.weights, learner.average, card)
     # Judged as they will be used, in half precision.
-    judged = validate(Detector(*load(place.weights)), tiles, threshold=card.threshold)
+    judged = validate(Detector(*load(files.weights)), tiles, threshold=card.threshold)
     figures = judged.as_json()
-    save(place.weights, learner.average, replace(card, record=card.record | {"validation": figures}))
-    place.report(figures)
+    save(files.weights, learner.average, replace(card, record=card.record | {"validation": figures}))
+    files.report(figures)
     return judged
 
 
