@@ -14,7 +14,7 @@ from slidecloud.types import Float32
 BLOCK: Final = 2
 """Pixels per side of the squares that are added up first: gradients of a window of ten pixels lose nothing."""
 
-LARGEST: Final = 60.0
+LARGEST: Final = 20.0
 """Gradients of more sigmas count as so many."""
 
 FINER: Final = 0.35
