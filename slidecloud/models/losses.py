@@ -13,7 +13,7 @@ from slidecloud.models import yolo
 from slidecloud.models.assignment import Assigned, Truth, assign
 
 _TINY: Final = 1e-7
-_BOX: Final = 1.0
+_BOX: Final = 3.0
 _OBJECTNESS: Final = 1.0
 _QUALITY: Final = 0.5
 

@@ -47,10 +47,11 @@ class InputsConfig(_Section):
         description="both (sigma and physical units, sigma, coherence), sigma, physical, or phase (the publication's).",
     )
     axes: Axes = Field("both", description="both, range or azimuth.")
+    motion: bool = Field(True, description="Also motion put together from both gradients.")
 
     def inputs(self) -> Inputs:
         """As the features know it."""
-        return Inputs(self.scaling, self.axes)
+        return Inputs(self.scaling, self.axes, self.motion)
 
 
 class Recipe(_Section):
