@@ -70,12 +70,13 @@ def test_bench_measures_every_kernel_and_leaves_nothing_behind(tmp_path: Path) -
         ("sbas, 2 threads", "1 thread", 429),
     }
     assert steps.told == [
-        "bench 6",
+        "bench 7",
         "store",
         "gradients",
         "sbas",
         "sbas, wider band",
         "maps and levels",
+        "landslides",
         "runs",
         "stop",
     ]
@@ -86,7 +87,7 @@ def test_a_bar_is_cleared_where_measuring_fails(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("a file where a folder was meant")
     with pytest.raises(OSError, match="plain"):
         bench.bench(tmp_path / "plain", effort=TINY, progress=steps)
-    assert steps.told == ["bench 6", "stop"]
+    assert steps.told == ["bench 7", "stop"]
 
 
 def test_tasks_are_timed_one_by_one() -> None:
