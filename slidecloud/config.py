@@ -288,9 +288,11 @@ def load(path: str | Path) -> RunConfig:
     config = parse(file.read_bytes().decode(errors="replace"), name=str(file))
     base = file.absolute().parent
     sources = tuple(source.model_copy(update={"path": _absolute(base, source.path)}) for source in config.sources)
-    files = ("weights", "water_mask", "snow_mask", "slope")
-    named = {name: path for name in files if (path := getattr(config.detect, name)) is not None}
-    detect = config.detect.model_copy(update={name: _absolute(base, path) for name, path in named.items()})
+    named = {name: path for name in DetectConfig.FILES if (path := getattr(config.detect, name)) is not None}
+    found: dict[str, Any] = {name: _absolute(base, path) for name, path in named.items()}
+    if config.detect.snow_bands is not None:
+        found["snow_bands"] = tuple(_absolute(base, path) for path in config.detect.snow_bands)
+    detect = config.detect.model_copy(update=found)
     places = {"run": _absolute(base, config.run), "stacks": _absolute(base, config.stacks)}
     return config.model_copy(update={**places, "sources": sources, "detect": detect})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -11,6 +11,8 @@ class DetectConfig(BaseModel):
     """Finding landslides in gradient maps, and the inventory of a run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    FILES: ClassVar = ("weights", "water_mask", "snow_mask", "slope")
+    """Settings that name a file."""
 
     method: Literal["net", "classical"] = Field(
         "net", description="net (needs the extra 'detect'), or classical (blobs of significant gradient)."
@@ -28,6 +30,13 @@ class DetectConfig(BaseModel):
     outlines: bool = Field(True, description="Outline the moving area; false leaves boxes.")
     water_mask: str | None = Field(None, description="Raster in any CRS, above 0 where water is: not looked at.")
     snow_mask: str | None = Field(None, description="Raster in any CRS, above 0 where snow lies: not looked at.")
+    snow_bands: tuple[str, str, str] | None = Field(
+        None, description="Or rasters of Sentinel-2's bands [B3, B11, B8A], from which the snow is found."
+    )
+    snow_scale: tuple[float, float] = Field(
+        (1e-4, 0.0),
+        description="Reflectance is [factor, offset] of the bands' values; products since 2022 have the offset -0.1.",
+    )
     slope: str | None = Field(None, description="Raster of the slope in degrees, for min_slope.")
     min_slope: float = Field(0.0, ge=0, lt=90, description="Degrees; detections on ground flatter than this are left.")
     merge_distance: float = Field(

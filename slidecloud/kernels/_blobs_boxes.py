@@ -22,7 +22,7 @@ BLUR: Final = 1.5
 SHARED: Final = 0.6
 """A box goes when it shares more than this part of the smaller one with a better box."""
 
-REACH: Final = 5.0
+REACH: Final = 7.0
 """Scales from a peak to the furthest edge its box may have."""
 
 
@@ -36,7 +36,7 @@ def box_around(motion: Float32, row: int, column: int, width: float) -> list[flo
     row, column
         Where significance peaks; the nearest peak of motion is taken, within a width.
     width
-        Scale in pixels; a box reaches five of them at most.
+        Scale in pixels; a box reaches seven of them at most.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from slidecloud.types import Float32
 BLOCK: Final = 2
 """Pixels per side of the squares that are added up first: gradients of a window of ten pixels lose nothing."""
 
-LARGEST: Final = 60.0
+LARGEST: Final = 20.0
 """Gradients of more sigmas count as so many."""
 
 FINER: Final = 0.35
@@ -87,8 +87,8 @@ def spectra(evidence: Evidence, reach: int) -> Waves:
     kx = (2 * np.pi * fft.rfftfreq(padded[1])).astype(np.float32)[None]
     x, y = fft.rfft2(evidence.x, padded), fft.rfft2(evidence.y, padded)
     # For motion a gradient counts as it is, except where so little is known of it that it would only add noise.
-    trusted = (_trusted(g, w) for g, w in ((evidence.x, evidence.x_weight), (evidence.y, evidence.y_weight)))
-    flat_x, flat_y = (fft.rfft2(values, padded) for values in trusted)
+    flat = (trusted(g, w) for g, w in ((evidence.x, evidence.x_weight), (evidence.y, evidence.y_weight)))
+    flat_x, flat_y = (fft.rfft2(values, padded) for values in flat)
     return Waves(
         x=x,
         y=y,
@@ -102,9 +102,10 @@ def spectra(evidence: Evidence, reach: int) -> Waves:
     )
 
 
-def _trusted(weighted: Float32, weight: Float32) -> Float32:
-    trusted: Float32 = ratio(weighted, weight) * np.minimum(weight / (BLOCK**2 / 2), 1)
-    return trusted
+def trusted(weighted: Float32, weight: Float32) -> Float32:
+    """Mean gradient of each block; less where so little is known of it that it would only add noise."""
+    mean: Float32 = ratio(weighted, weight) * np.minimum(weight / (BLOCK**2 / 2), 1)
+    return mean
 
 
 def curvature(waves: Waves, window: Float32) -> tuple[Float32, Float32, Float32]:

@@ -26,21 +26,21 @@ SCALES: Final = (80.0, 120.0, 180.0, 270.0, 400.0, 600.0)
 THRESHOLD: Final = 4.0
 """Least significance of a detection, standard deviations of the noise around it."""
 
-LONGEST: Final = 4000.0
-"""Metres: what reaches further is no slide but subsidence or air."""
+LONGEST: Final = 3000.0
+"""Metres of the area a box is made of: what reaches further is no slide but subsidence or air."""
 
-ROUND: Final = 0.3
+ROUND: Final = 0.15
 """Curvature across over curvature along, from which on a blob counts in full: along a fault or a ridge it is 0."""
 
 AROUND: Final = 14.0
 """Half side, in scales, of the square whose noise a place is held against."""
 
-OUTLIER: Final = 4.0
+OUTLIER: Final = 3.0
 """Standard deviations above which significance counts as so many in the noise around a place."""
 
 HALF: Final = 6.0
-STEEP: Final = 4.0
-"""Significance whose score is a half, and how steeply scores rise there."""
+STEEP: Final = 8.0
+"""Significance whose score is a half, and how steeply scores rise there: about the share that are slides."""
 
 _COVER: Final = 0.25
 
@@ -61,7 +61,8 @@ def detect(view: GradientView, *, threshold: float = THRESHOLD, scales: Sequence
     Returns
     -------
     Detections
-        Scores rise with significance: 0.5 at 6 standard deviations.
+        Scores rise with significance, 0.5 at 6 standard deviations, and are about the share of detections that overlap
+        a slide by 0.3 on the tiles the detector was tuned on.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def detect(view: GradientView, *, threshold: float = THRESHOLD, scales: Sequence
     filter of a Gaussian patch of motion (Lindeberg, 1998, for the scale space). It is normalised by the square root of
     its weights (so that gaps and uneven sigmas do no harm), by its median absolute value over the view, and by its root
     mean square in the square around: atmosphere and subsidence bowls raise their own bar. It counts less where
-    curvature across is below 0.3 of that along (faults, ridges). Peaks over place and scale above the threshold are
+    curvature across is below 0.15 of that along (faults, ridges). Peaks over place and scale above the threshold are
     taken from the best down. The box of a peak is where motion, put together from the gradients and freed of what is
     wider than the scale, exceeds 0.4 of its own peak.
     """

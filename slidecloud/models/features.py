@@ -7,6 +7,7 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 
+from slidecloud.kernels.motion import relative_motion
 from slidecloud.kernels.views import SPACING, GradientView
 from slidecloud.types import SENTINEL1_WAVELENGTH, Float32
 
@@ -15,6 +16,7 @@ Axes = Literal["both", "range", "azimuth"]
 
 _SIGNIFICANT: Final = 5.0
 _STEEP: Final = 1e-4
+_MOVED: Final = 10.0
 _CLIP: Final = 4.0
 _MOST: Final = np.float32(2)
 
@@ -31,10 +33,13 @@ class Inputs:
         4 rad per pixel (Fu et al. 2022).
     axes
         ``both``, ``range`` (x) or ``azimuth`` (y); the publication looks at one of them at a time.
+    motion
+        Also motion put together from both gradients: what moves as one is one patch there.
     """
 
     scaling: Scaling = "both"
     axes: Axes = "both"
+    motion: bool = False
 
     def __post_init__(self) -> None:
         for name, known in (("scaling", get_args(Scaling)), ("axes", get_args(Axes))):
@@ -45,7 +50,7 @@ class Inputs:
     def channels(self) -> int:
         """Number of maps."""
         axes = 2 if self.axes == "both" else 1
-        return 3 * axes + 1 if self.scaling == "both" else axes
+        return (3 * axes + 1 if self.scaling == "both" else axes) + self.motion
 
 
 def features(view: GradientView, inputs: Inputs, *, wavelength: float = SENTINEL1_WAVELENGTH) -> Float32:
@@ -67,7 +72,7 @@ def features(view: GradientView, inputs: Inputs, *, wavelength: float = SENTINEL
     -------
     Float32
         (channel, y, x), from -2 to 2 whatever is given. In order: sigma units, physical units, logarithms of sigma
-        (each for range, then azimuth), coherence; a channel that is not asked for is left out.
+        (each for range, then azimuth), coherence, motion; a channel that is not asked for is left out.
     """
     pairs = {"range": (view.x, view.x_sigma), "azimuth": (view.y, view.y_sigma)}
     chosen = list(pairs.values()) if inputs.axes == "both" else [pairs[inputs.axes]]
@@ -89,6 +94,8 @@ def features(view: GradientView, inputs: Inputs, *, wavelength: float = SENTINEL
             for _, sigma in chosen:
                 _logarithm(sigma, out=next(channel))
             next(channel)[...] = view.coherence
+        if inputs.motion:
+            _compress(relative_motion(view) * np.float32(1 / _MOVED), out=next(channel))
     np.clip(out, -_MOST, _MOST, out=out)
     out[np.isnan(out)] = 0
     return out

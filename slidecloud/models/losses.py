@@ -14,6 +14,7 @@ from slidecloud.models.assignment import Assigned, Truth, assign
 
 _TINY: Final = 1e-7
 _BOX: Final = 3.0
+_OBJECTNESS: Final = 1.0
 _QUALITY: Final = 0.5
 
 
@@ -63,7 +64,7 @@ def loss(raw: list[Tensor], truth: Truth, network: yolo.Yolo, *, smoothing: floa
         box = box + (1 - fit).sum()
         objectness = objectness + _belief(found[..., 4], share, fit.detach(), smoothing)
     box, objectness = box / answering, objectness / answering
-    return Loss(_BOX * box + objectness, box, objectness)
+    return Loss(_BOX * box + _OBJECTNESS * objectness, box, objectness)
 
 
 def ciou(boxes: Tensor, others: Tensor) -> Tensor:

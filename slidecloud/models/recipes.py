@@ -25,6 +25,7 @@ class MakeConfig(_Section):
     train: int = Field(2400, ge=1, description="Tiles to learn from.")
     validation: int = Field(200, ge=1, description="Tiles to watch and calibrate with.")
     estimator: Estimator = Field("coherent", description="coherent, or sum (the publication's running sum).")
+    dem: str | None = Field(None, description="Elevation model to cut the mountains from; null simulates them.")
 
 
 class TilesConfig(_Section):
@@ -46,10 +47,11 @@ class InputsConfig(_Section):
         description="both (sigma and physical units, sigma, coherence), sigma, physical, or phase (the publication's).",
     )
     axes: Axes = Field("both", description="both, range or azimuth.")
+    motion: bool = Field(True, description="Also motion put together from both gradients.")
 
     def inputs(self) -> Inputs:
         """As the features know it."""
-        return Inputs(self.scaling, self.axes)
+        return Inputs(self.scaling, self.axes, self.motion)
 
 
 class Recipe(_Section):

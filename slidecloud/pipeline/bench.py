@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from threadpoolctl import threadpool_limits
 
 from slidecloud.kernels.device import find_lack
+from slidecloud.pipeline.bench_finders import measure_finders
 from slidecloud.pipeline.bench_gradients import measure_gradients
 from slidecloud.pipeline.bench_gradients_gpu import measure_gradients_gpu
 from slidecloud.pipeline.bench_runs import measure_runs, measure_tasks
@@ -124,6 +125,7 @@ def _steps(
         "sbas": lambda: measure_sbas(seconds, dates=145, connections=3, pixels=pixels, threads=True),
         "sbas, wider band": lambda: measure_sbas(seconds, dates=62, connections=5, pixels=pixels),
         "maps and levels": lambda: measure_stages(seconds, shape=shape, dates=dates),
+        "landslides": lambda: measure_finders(seconds),
         "runs": lambda: measure_runs(folder / "runs", storage_options=storage_options, repeats=effort.repeats),
     }
     if cluster is not None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from slidecloud.config import Device, NetworkConfig
 from slidecloud.config_detect import DetectConfig
 from slidecloud.kernels.regrid import DetectorGrid, grid_of, nearest, to_detector
+from slidecloud.kernels.snow import snow_mask
 from slidecloud.kernels.views import SPACING
 from slidecloud.pipeline import gradients
 from slidecloud.pipeline.detections import Candidate, Frame, Seen, candidates, unite
@@ -49,10 +50,17 @@ class ViewPlan:
 
 @dataclass(frozen=True, slots=True)
 class Masks:
-    """Rasters by path: what must not be looked at, and the slope of the ground."""
+    """Rasters by path: what must not be looked at, bands in which snow is found, and the slope of the ground."""
 
     blocked: tuple[str, ...]
+    bands: tuple[str, ...]
+    scale: tuple[float, float]
     slope: str | None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.blocked, *self.bands, *([] if self.slope is None else [self.slope]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +137,10 @@ class DetectWork:
     def _blocked(self, geocoder: Geocoder) -> NDArray[np.bool_] | None:
         """Pixels that must not be looked at; what a mask does not cover is not masked."""
         masks = [self._raster(path, geocoder, "nearest") > 0 for path in self.masks.blocked]
+        if self.masks.bands:
+            factor, offset = self.masks.scale
+            bands = (factor * self._raster(path, geocoder, "nearest") + offset for path in self.masks.bands)
+            masks.append(snow_mask(*bands))
         return np.logical_or.reduce(masks) if masks else None
 
     def _raster(self, path: str, geocoder: Geocoder, how: warped.How) -> Float32:
@@ -184,7 +196,7 @@ def looking(config: DetectConfig, device: Device) -> Looking:
         If weights or a raster that the settings name are not there.
     """
     masks = _masks(config)
-    rasters = tuple(warped.fingerprint(path) for path in (*masks.blocked, *filter(None, (masks.slope,))))
+    rasters = tuple(warped.fingerprint(path) for path in masks.paths)
     return Looking(finder_of(config, device), weights_digest(config), rasters)
 
 
@@ -219,7 +231,7 @@ def plan(
     parts = [
         "detect.burst/1", maps.key.digest, header.heading, header.look_direction, header.pass_,
         [(view.name, view.season, view.span) for view in views], finder.method, finder.threshold, weights, rasters,
-        config.outlines, config.post_filter, config.min_slope, config.water_mask is None, config.slope is None,
+        config.outlines, config.post_filter, config.min_slope, len(masks.blocked), len(masks.bands), masks.scale,
     ]  # fmt: skip
     pixels, seen = math.prod(header.shape), math.prod(grid_of(header).shape)
     peak = BASE_MEMORY + pixels * _SOURCE_BYTES + seen * _VIEW_BYTES[finder.method]
@@ -237,7 +249,8 @@ def plan(
 
 
 def _masks(config: DetectConfig) -> Masks:
-    return Masks(tuple(path for path in (config.water_mask, config.snow_mask) if path), config.slope)
+    blocked = tuple(path for path in (config.water_mask, config.snow_mask) if path is not None)
+    return Masks(blocked, config.snow_bands or (), config.snow_scale, config.slope)
 
 
 def _views(selection: Selection, config: DetectConfig, network: NetworkConfig) -> tuple[ViewPlan, ...]:

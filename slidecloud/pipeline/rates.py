@@ -23,13 +23,14 @@ UNIT, TASK, START = "each unit", "each task of Dask", "start and end of a run"
 _FORMAT = 3
 _BUILT_IN = {
     GRADIENTS: 80e6, SERIES: 60e6, ROBUST: 20e6, MAPS: 5e6, LEVELS: 30e6,
-    NET: 5e6, BLOBS: 1e6,
+    NET: 5e6, BLOBS: 3e6,
     READ: 100.0, WRITE: 60.0, READ_TOGETHER: 200.0, WRITE_TOGETHER: 120.0,
     UNIT: 0.1, TASK: 0.002, START: 15.0,
 }  # fmt: skip
 _SHOWN = {
     "pair-pixels/s": (1e6, "million pair-pixels/s"),
     "bin-pixels/s": (1e6, "million bin-pixels/s"),
+    "view-pixels/s": (1e6, "million view-pixels/s"),
     "pixels/s": (1e3, "thousand pixels/s"),
 }
 _REMEDY = "write it again with 'slidecloud bench'"
@@ -44,8 +45,8 @@ class Measurement:
     name
         What was measured. A kernel that is compared with several alternatives has a measurement for each.
     unit
-        Of the rates: ``pair-pixels/s`` (pixels times pairs), ``bin-pixels/s``, ``pixels/s``, ``MB/s`` (1e6 bytes), or
-        ``s`` where the time itself was measured.
+        Of the rates: ``pair-pixels/s`` (pixels times pairs), ``bin-pixels/s``, ``view-pixels/s``, ``pixels/s``,
+        ``MB/s`` (1e6 bytes), or ``s`` where the time itself was measured.
     rate
         Of one core, one GPU or one store location, unless the name says otherwise.
     alternative

@@ -92,8 +92,8 @@ def findings(
 
 
 def _seen(grid: DetectorGrid, gradients: xr.Dataset) -> GradientView:
-    names = [f"velocity_gradient_{axis}{end}" for end in ("", "_sigma") for axis in "xy"]
-    return to_detector(grid, *(gradients[name].values for name in (*names, "mean_coherence")), span=1.0)
+    maps = {f"{axis}{end}": gradients[f"velocity_gradient_{axis}{end}"] for axis in "xy" for end in ("", "_sigma")}
+    return to_detector(grid, **maps, coherence=gradients["mean_coherence"].values, span=1.0)
 
 
 def _moved(

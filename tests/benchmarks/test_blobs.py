@@ -1,4 +1,4 @@
-"""How many tiles the classical detector looks at in a second on one core; reported, and held against a loose floor."""
+"""How many tiles the classical detector looks at in a second on one core; only how time grows is asserted."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from slidecloud.pipeline.bench_timing import PROCESSOR, race
 
 @pytest.mark.long
 def test_tiles_a_second(record_property, capsys):
-    views = [moving.scene(seed, holes=0.1).view for seed in range(4)]
-    best = race({"four tiles": lambda: [detect(view) for view in views]}, 5.0, clock=PROCESSOR)
-    rate = 4 / best["four tiles"]
+    tile, large = moving.scene(1, holes=0.1).view, moving.scene(1, side=832, count=24, holes=0.1).view
+    best = race({"tile": lambda: detect(tile), "four times as large": lambda: detect(large)}, 5.0, clock=PROCESSOR)
+    rate = 1 / best["tile"]
     record_property("tiles_per_second", rate)
     with capsys.disabled():
         print(f"\nclassical detector: {rate:.0f} tiles of 416 x 416 pixels/s on one core")  # noqa: T201
+    assert best["four times as large"] < 10 * best["tile"]

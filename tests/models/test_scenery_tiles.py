@@ -5,10 +5,12 @@ import itertools
 
 import numpy as np
 import pytest
+import rasterio
 from scipy import special
 
 from slidecloud.kernels.views import SPACING
 from slidecloud.models.scenery.ground import Ground
+from slidecloud.models.scenery.mountains import mountains
 from slidecloud.models.scenery.pair_weights import pair_weights
 from slidecloud.models.scenery.ragged import ragged_slides
 from slidecloud.models.scenery.ridged import ridged_world
@@ -17,6 +19,7 @@ from slidecloud.models.scenery.survey import random_survey, survey
 from slidecloud.models.scenery.tile_maker import Plan, build, make, plans
 from slidecloud.models.scenery.upsampling import enlarged
 from slidecloud.models.tile_sets import SIDE
+from slidecloud.types import DataError
 
 
 @pytest.mark.parametrize("looks", [1, 4, 16])
@@ -149,3 +152,28 @@ def test_tile_sets_are_made_once_and_again_where_plans_change(tmp_path):
     np.testing.assert_allclose(again[0].view.x, make(wanted[0]).view.x, rtol=2e-3, atol=1e-8)
     build(tmp_path / "tiles", wanted[:1])
     assert (tmp_path / "tiles/views.npy").stat().st_mtime_ns != written
+
+
+def test_mountains_come_from_an_elevation_model_where_one_is_given(tmp_path):
+    rows, columns = np.mgrid[0:600, 0:600]
+    height = (2000 + 400 * np.sin(rows / 15) + 300 * np.cos(columns / 11)).astype(np.float32)
+    path = tmp_path / "dem.tif"
+    place = rasterio.Affine(80, 0, 400_000, 0, -80, 3_500_000)
+    kind = {"driver": "GTiff", "width": 600, "height": 600, "count": 1, "dtype": "float32", "nodata": -9999}
+    with rasterio.open(path, "w", crs="EPSG:32648", transform=place, **kind) as made:
+        made.write(height, 1)
+    cut = mountains(3, str(path))
+    assert cut.shape == (400, 400)
+    assert height.min() - 1 <= cut.min() < cut.max() <= height.max() + 1
+    assert not np.array_equal(cut, mountains(4, str(path)))
+    (plan,) = plans("eroded", "test", 1, kind="slides", geometry="radar", pairs=60, dem=str(path))
+    assert np.isfinite(make(plan).view.x).mean() > 0.5
+    with pytest.raises(ValueError, match="terrain of its own"):
+        make(dataclasses.replace(plan, family="ridged"))
+    small = tmp_path / "small.tif"
+    with rasterio.open(small, "w", crs="EPSG:32648", transform=place, **kind | {"width": 60, "height": 60}) as made:
+        made.write(height[:60, :60], 1)
+    with pytest.raises(DataError, match="no part of 32 x 32 km"):
+        mountains(3, str(small))
+    with pytest.raises(DataError, match="cannot be read"):
+        mountains(3, str(tmp_path / "none.tif"))

@@ -16,7 +16,7 @@ from slidecloud.pipeline.bench_gradients import read_once
 from slidecloud.pipeline.bench_networks import interferograms, network
 from slidecloud.pipeline.bench_runs import measure_tasks
 from slidecloud.pipeline.bench_timing import PROCESSOR, race, race_threads
-from slidecloud.pipeline.rates import LEVELS, MAPS, READ_TOGETHER, START, UNIT, WRITE_TOGETHER
+from slidecloud.pipeline.rates import BLOBS, LEVELS, MAPS, READ_TOGETHER, START, UNIT, WRITE_TOGETHER
 
 TINY = bench.Effort(seconds=0.01, shape=(64, 64), dates=8, pixels=64, objects=1)
 
@@ -49,7 +49,7 @@ def test_bench_measures_every_kernel_and_leaves_nothing_behind(tmp_path: Path) -
     assert found.location == str(tmp_path)
     assert min(found.gradients, found.series, found.read, found.write) > 0
     assert all(m.rate > 0 and not m.ratio <= 0 for m in found.measurements)
-    assert {m.name for m in found.measurements if not m.alternative} == {MAPS, LEVELS, UNIT, START}
+    assert {m.name for m in found.measurements if not m.alternative} == {MAPS, LEVELS, BLOBS, UNIT, START}
     compared = {(m.name, m.alternative, m.pairs) for m in found.measurements}
     assert len(compared) == len(found.measurements)
     assert compared >= {
@@ -70,12 +70,13 @@ def test_bench_measures_every_kernel_and_leaves_nothing_behind(tmp_path: Path) -
         ("sbas, 2 threads", "1 thread", 429),
     }
     assert steps.told == [
-        "bench 6",
+        "bench 7",
         "store",
         "gradients",
         "sbas",
         "sbas, wider band",
         "maps and levels",
+        "landslides",
         "runs",
         "stop",
     ]
@@ -86,7 +87,7 @@ def test_a_bar_is_cleared_where_measuring_fails(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("a file where a folder was meant")
     with pytest.raises(OSError, match="plain"):
         bench.bench(tmp_path / "plain", effort=TINY, progress=steps)
-    assert steps.told == ["bench 6", "stop"]
+    assert steps.told == ["bench 7", "stop"]
 
 
 def test_tasks_are_timed_one_by_one() -> None:

@@ -149,6 +149,14 @@ def test_masks_and_slope_take_away_what_lies_under_them(tmp_path, searched, stea
     sliding.search(tmp_path, f"snow_mask: {snow}")
     overlap = sliding.overlaps(steady, open_run(str(tmp_path / "run.zarr")).inventory.geometry).max(axis=1)
     assert overlap[0] < 0.2 < 0.4 < overlap[1]
+    stored = (8000, 900, 7500)
+    bands = [_raster(tmp_path / f"{dn}.tif", np.where(half, dn, 500).astype(np.uint16)) for dn in stored]
+    (tmp_path / "bands").mkdir()
+    (tmp_path / "bands/stacks").symlink_to(searched / "stacks")
+    sliding.search(tmp_path / "bands", f"snow_bands: [{', '.join(map(str, bands))}]")
+    assert (tmp_path / "bands/run.zarr" / INVENTORY).read_bytes() != b""
+    by_bands, by_mask = (open_run(str(tmp_path / name)).inventory for name in ("bands/run.zarr", "run.zarr"))
+    assert by_bands["id"].tolist() == by_mask["id"].tolist()
     flat = _raster(tmp_path / "slope.tif", np.where(half, 3.0, 20.0).astype(np.float32))
     (tmp_path / "steep").mkdir()
     (tmp_path / "steep/stacks").symlink_to(searched / "stacks")

@@ -12,7 +12,7 @@ from slidecloud.config import SourceConfig, load
 from slidecloud.pipeline.costs import crew
 from slidecloud.pipeline.estimate import estimate
 from slidecloud.pipeline.nation import nation
-from slidecloud.pipeline.rates import LEVELS, MAPS, ROBUST, START, TASK, UNIT, Measurement, Rates
+from slidecloud.pipeline.rates import BLOBS, LEVELS, MAPS, ROBUST, START, TASK, UNIT, Measurement, Rates
 from slidecloud.pipeline.scale import forecast
 from slidecloud.pipeline.typical import typical_pairs
 
@@ -31,6 +31,7 @@ def rates(*, gradients: float = ENDLESS, sbas: float = ENDLESS, read: float = EN
             Measurement("write, all cores", "MB/s", 2 * write),
             Measurement(MAPS, "bin-pixels/s", ENDLESS),
             Measurement(LEVELS, "pair-pixels/s", ENDLESS),
+            Measurement(BLOBS, "view-pixels/s", ENDLESS),
             *(Measurement(name, "s", 1 / ENDLESS) for name in (UNIT, TASK, START)),
         ),
         date="2026-01-02",

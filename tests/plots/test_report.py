@@ -33,7 +33,8 @@ def test_report_is_self_contained_and_well_formed(run: Run, truth: Truth, tmp_pa
     assert not re.search(r"""(src|href)="(?!data:)""", text)
     assert "velocity RMSE against truth" in text
     assert small.BURST in text
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.png"]
+    assert "false alarms" in text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["landslides.png", "report.html", "report.png"]
 
 
 def test_report_of_a_run_without_truth(run: Run, tmp_path: Path) -> None:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
 
 from slidecloud import simulate
 from slidecloud.models.scenery.ground import Ground
+from slidecloud.models.scenery.mountains import SIDE, SPACING, mountains
 from slidecloud.models.scenery.world import Kind, World, world_of
-from slidecloud.simulate.terrain import fractal_mountains
 from slidecloud.types import Float32
 
-TERRAIN_SPACING = 80.0
-TERRAIN_SIDE = 400
 TILES_PER_TERRAIN = 8
 """Tiles that are cut, turned and mirrored from one mountain range."""
 MOST_SLIDES = 24
@@ -24,7 +21,9 @@ LENGTHS = (350.0, 2500.0)
 RATES = (0.02, 0.4)
 
 
-def eroded_world(rng: np.random.Generator, ground: Ground, *, seed: int, kind: Kind, level: float) -> World:
+def eroded_world(
+    rng: np.random.Generator, ground: Ground, *, seed: int, kind: Kind, level: float, dem: str | None = None
+) -> World:
     """A world of this family.
 
     Parameters
@@ -39,9 +38,11 @@ def eroded_world(rng: np.random.Generator, ground: Ground, *, seed: int, kind: K
         ``slides``, ``hard`` (few slides, beside subsidence and creeping faults) or ``empty``.
     level
         Factor on the velocity of the slides.
+    dem
+        A raster of elevations to take the mountains from; None simulates them.
     """
     count = {"slides": int(rng.integers(3, MOST_SLIDES + 1)), "hard": int(rng.integers(0, 6)), "empty": 0}[kind]
-    elevation = _elevation(rng, ground, seed)
+    elevation = _elevation(rng, ground, seed, dem)
     scene = simulate.scene(
         seed,
         spacing=ground.spacing,
@@ -63,25 +64,14 @@ def eroded_world(rng: np.random.Generator, ground: Ground, *, seed: int, kind: K
     return dataclasses.replace(world_of(scene), los_rate=scene.los_rate * np.float32(level), drift=drift)
 
 
-@lru_cache(maxsize=2)
-def _mountains(number: int) -> Float32:
-    steepness = math.radians(np.random.default_rng(number).uniform(14.0, 30.0))
-    side = (TERRAIN_SIDE, TERRAIN_SIDE)
-    return fractal_mountains(
-        number, shape=side, spacing=(TERRAIN_SPACING, TERRAIN_SPACING), mean_slope=steepness, lowest=300.0
-    )
-
-
-def _elevation(rng: np.random.Generator, ground: Ground, seed: int) -> Float32:
+def _elevation(rng: np.random.Generator, ground: Ground, seed: int, dem: str | None) -> Float32:
     """A part of a mountain range, turned by a quarter and mirrored at random, on the grid of the tile."""
-    mountains = np.rot90(_mountains(seed // TILES_PER_TERRAIN), int(rng.integers(4)))
-    mountains = mountains[:, ::-1] if rng.random() < 0.5 else mountains
-    steps = [
-        np.arange(size) * spacing / TERRAIN_SPACING for size, spacing in zip(ground.shape, ground.spacing, strict=True)
-    ]
-    starts = [rng.uniform(0.0, max(0.0, TERRAIN_SIDE - 2 - part[-1])) for part in steps]
+    height = np.rot90(mountains(seed // TILES_PER_TERRAIN, dem), int(rng.integers(4)))
+    height = height[:, ::-1] if rng.random() < 0.5 else height
+    steps = [np.arange(size) * spacing / SPACING for size, spacing in zip(ground.shape, ground.spacing, strict=True)]
+    starts = [rng.uniform(0.0, max(0.0, SIDE - 2 - part[-1])) for part in steps]
     places = np.meshgrid(*(part + start for part, start in zip(steps, starts, strict=True)), indexing="ij")
-    height = ndimage.map_coordinates(mountains, places, order=3, mode="reflect")
+    height = ndimage.map_coordinates(height, places, order=3, mode="reflect")
     above_sea: Float32 = (height + np.float32(rng.uniform(0.0, 2500.0))).astype(np.float32)
     return above_sea
 

@@ -14,6 +14,7 @@ from slidecloud.types import Float32
 Estimator = Literal["coherent", "sum"]
 COHERENCE_WINDOW = 25
 """Pixels in which processors estimate coherence."""
+LEAST_COHERENCE = 0.005
 FULLY_SHARED = 0.4
 """Coherence from which overlapping pairs scatter alike."""
 
@@ -54,7 +55,8 @@ def pair_weights(
     """
     n_coherence = COHERENCE_WINDOW * survey.looks
     estimated = np.sqrt(coherence**2 + (1.0 - coherence**2) ** 2 / n_coherence)
-    law = phase_law(coherence, looks=survey.looks)
+    # Where nothing is coherent the angle is uniform, whatever is left of the weights.
+    law = phase_law(np.maximum(coherence, LEAST_COHERENCE), looks=survey.looks)
     amplitude = estimated * law.cosine
     across = estimated**2 * law.sine_square
     along = np.maximum(estimated**2 * (1.0 - law.sine_square - law.cosine**2), 0.0)

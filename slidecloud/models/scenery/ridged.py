@@ -26,8 +26,24 @@ PATCH = 1500.0
 LAND = ("bare", "grass", "field", "wood", "water")
 
 
-def ridged_world(rng: np.random.Generator, ground: Ground, *, seed: int, kind: Kind, level: float) -> World:  # noqa: ARG001
-    """A world of this family; arguments as of `eroded.eroded_world`, all drawn from `rng`."""
+def ridged_world(
+    rng: np.random.Generator,
+    ground: Ground,
+    *,
+    seed: int,  # noqa: ARG001
+    kind: Kind,
+    level: float,
+    dem: str | None = None,
+) -> World:
+    """A world of this family, all drawn from `rng`; arguments as of `eroded.eroded_world`, but for the mountains.
+
+    Raises
+    ------
+    ValueError
+        If an elevation model is given: this family has its own terrain.
+    """
+    if dem is not None:
+        raise ValueError(f"dem: found {dem!r}, expected None; the family ridged has terrain of its own")
     incidence = viewing.incidence_map(math.radians(rng.uniform(31.0, 44.0)), *ground.positions, ground.heading)
     elevation = _elevation(rng, ground)
     masks = geometry_of.layover_shadow(

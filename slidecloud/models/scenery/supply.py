@@ -32,4 +32,7 @@ def missing(tiles: TilesConfig) -> Iterator[tuple[Path, list[Plan]]]:
                 "and slidecloud makes the tiles of one; make the others first, or name one."
             )
         for folder in absent:
-            yield folder, plans("eroded", split, getattr(tiles.make, split), estimator=tiles.make.estimator)
+            yield (
+                folder,
+                plans("eroded", split, getattr(tiles.make, split), estimator=tiles.make.estimator, dem=tiles.make.dem),
+            )

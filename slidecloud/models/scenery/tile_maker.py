@@ -61,6 +61,8 @@ class Plan:
         Pairs of the survey.
     estimator
         Of the stack.
+    dem
+        Elevations to take the mountains of the family ``eroded`` from, a raster; None simulates them.
     coherence
         Coherence of the pairs in turn, from the first on and again, in place of the world's; empty: the world's.
     """
@@ -73,6 +75,7 @@ class Plan:
     geometry: Geometry
     pairs: int
     estimator: Estimator = "coherent"
+    dem: str | None = None
     coherence: tuple[float, ...] = ()
 
     @property
@@ -108,7 +111,7 @@ def make(plan: Plan) -> Tile:
     if plan.coherence:
         given = np.resize(np.array(plan.coherence, dtype=np.float32), len(survey.first))
         survey = dataclasses.replace(survey, coherence=given)
-    world = _WORLDS[plan.family](rng, ground, seed=plan.seed, kind=plan.kind, level=plan.level)
+    world = _WORLDS[plan.family](rng, ground, seed=plan.seed, kind=plan.kind, level=plan.level, dem=plan.dem)
     choices = [None, None, *np.unique(survey.season[np.unique(survey.bin)])]
     season = choices[int(rng.integers(len(choices)))]
     return tile_of(world, observe(world, survey, rng, estimator=plan.estimator, season=season))
