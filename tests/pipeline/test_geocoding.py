@@ -40,8 +40,8 @@ def test_pixel_centres_are_where_the_scene_says(made):
 def test_between_and_beyond_the_centres_it_goes_on_evenly(made):
     """40 m a pixel in every direction, also over the rim."""
     place = geocoder_of(made)
-    for row, column in ((20.0, 25.0), (-1.0, 10.0), (HEIGHT + 1.0, WIDTH + 1.0)):
-        longitude, latitude = place(np.array([row, row + 10, row]), np.array([column, column, column + 10]))
+    for row, column, step in ((20.0, 25.0, 10), (-1.0, 10.0, 10), (HEIGHT + 1.0, WIDTH + 1.0, -10)):
+        longitude, latitude = place(np.array([row, row + step, row]), np.array([column, column, column + step]))
         north = np.radians(latitude - latitude[0]) * 6_371_008.8
         east = np.radians(longitude - longitude[0]) * 6_371_008.8 * np.cos(np.radians(latitude[0]))
         # Sphere against ellipsoid: half a per cent; single precision: a metre or two.
