@@ -70,7 +70,7 @@ class Accuracy:
             f"velocity RMSE against truth  {1000 * self.velocity_rmse:.1f} mm/yr",
             f"pixels within one sigma      {100 * self.velocity_within_sigma:.0f} % (68 % expected)",
             f"gradient R with truth        {self.gradient_correlation:.2f}",
-            f"slides visible               {self.visible} of {self.slides}",
+            f"slides seen in velocity      {self.visible} of {self.slides}",
         ]
 
 
