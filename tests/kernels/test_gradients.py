@@ -287,6 +287,30 @@ def test_mean_rate_leaves_out_undefined_bins_and_propagates_sigma():
     assert np.all(np.isnan(nothing.pair_y_sigma))
 
 
+def test_a_bin_of_one_pair_takes_the_variance_per_pair_of_the_others():
+    rng = np.random.default_rng(7)
+    per_pair, spans, years = 0.02, [0.1, 0.1, 0.1], [0.5, 0.5, 0.1]
+    pairs = [9, 16, 1]
+    shape = (200, 200)
+
+    def made(count):
+        value = per_pair / np.sqrt(count) * rng.standard_normal(shape)
+        sigma = np.full(shape, per_pair / np.sqrt(count) if count > 1 else np.nan, np.float32)
+        return gradients.GradientStack(
+            x=value.astype(np.float32), y=value.astype(np.float32), x_sigma=sigma, y_sigma=sigma,
+            flags=np.zeros(shape, np.uint8), count=np.full(shape, count, np.int32), effective_pairs=sigma,
+            mean_coherence=np.ones(shape, np.float32), mean_span=np.full(shape, spans[0], np.float32),
+        )  # fmt: skip
+
+    rate = gradients.mean_rate([made(count) for count in pairs], years)
+    expected = per_pair / spans[0] * np.sqrt(sum(t**2 / n for t, n in zip(years, pairs, strict=True))) / sum(years)
+    np.testing.assert_allclose(rate.x_sigma, expected, rtol=1e-5)
+    np.testing.assert_allclose(rate.x.std(), expected, rtol=0.02)
+    alone = gradients.mean_rate([made(1)], [0.1])
+    assert np.all(np.isnan(alone.x_sigma))
+    assert np.all(np.isfinite(alone.x))
+
+
 DATA = constant_stack(0.05, 0.0, pairs=2, shape=(20, 20))
 
 
