@@ -117,7 +117,12 @@ def test_the_average_follows_the_network(recipe, tiles):
 
 
 def test_inputs_and_network_are_those_of_the_recipe(recipe, tmp_path):
-    changes = {"network": "yolov3", "inputs": {"scaling": "phase", "axes": "azimuth"}, "tile_steps": 1, "batch": 1}
+    changes = {
+        "network": "yolov3",
+        "inputs": {"scaling": "phase", "axes": "azimuth", "motion": False},
+        "tile_steps": 1,
+        "batch": 1,
+    }
     outcome = train(Recipe.model_validate(recipe.model_dump() | changes), tmp_path)
     _, card = weights.load(outcome.weights)
     assert card.architecture.network == "yolov3"
