@@ -31,8 +31,9 @@ def one_thread():
 
 
 @pytest.mark.long
-def test_tiles_a_second(record_property, capsys):
-    inputs = Inputs()
+@pytest.mark.parametrize("motion", [False, True])
+def test_tiles_a_second(record_property, capsys, motion):
+    inputs = Inputs(motion=motion)
     card = Card(Architecture("a-yolov3-t", 0.25, inputs.channels, True, False, SIZES), inputs)
     detector = Detector(Yolo(card.architecture), card)
     view, _ = dipoles.dipole_view(np.random.default_rng(0), (2 * SIDE - 64, 2 * SIDE - 64), 20)
@@ -40,7 +41,7 @@ def test_tiles_a_second(record_property, capsys):
     rate = 4 / best["four tiles"]
     record_property("tiles_per_second", rate)
     with capsys.disabled():
-        print(f"\ntiny network: {rate:.0f} tiles of 416 x 416 pixels/s on one core")  # noqa: T201
+        print(f"\ntiny network, motion {motion}: {rate:.0f} tiles of 416 x 416 pixels/s on one core")  # noqa: T201
 
 
 @pytest.mark.long
