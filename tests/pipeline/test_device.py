@@ -34,8 +34,9 @@ def test_results_of_a_gpu_are_units_of_their_own(source, tmp_path):
     host, gpu = (plan.make(configure(tmp_path, line)).units for line in (GPU.replace("gpu", "cpu"), GPU))
     for one, other in zip(host, gpu, strict=True):
         assert (one.key == other.key) == one.key.unit.endswith("/levels")  # which the host finds in either case
-        # Maps, which are made of sums, and levels need no GPU, and are sent wherever there is room.
-        assert other.device == ("cpu" if one.key.unit.endswith(("/maps", "/levels")) else "gpu")
+        # What is made of stored sums and tables, and the classical detector, need no GPU and are sent anywhere.
+        anywhere = one.key.unit.endswith(("/maps", "/levels", "/detections", "inventory"))
+        assert other.device == ("cpu" if anywhere else "gpu")
 
 
 @pytest.mark.parametrize(

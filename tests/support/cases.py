@@ -22,7 +22,7 @@ from slidecloud.store.location import Location
 ATTEMPTS = 6
 TILES = {"folder": (32, 64), "bucket": (96, 64)}
 """Rows and columns of a unit; simulated buckets take milliseconds for each of a run's many small objects."""
-UNITS = {"folder": 20, "bucket": 8}
+UNITS = {"folder": 22, "bucket": 10}
 """Units of a run."""
 PACE = 0.05
 
