@@ -229,7 +229,7 @@ def plan(
         run, header, window, views, finder, weights, masks, config.outlines, config.post_filter, config.min_slope
     )
     parts = [
-        "detect.burst/1", maps.key.digest, header.heading, header.look_direction, header.pass_,
+        "detect.burst/2", maps.key.digest, header.heading, header.look_direction, header.pass_,
         [(view.name, view.season, view.span) for view in views], finder.method, finder.threshold, weights, rasters,
         config.outlines, config.post_filter, config.min_slope, len(masks.blocked), len(masks.bands), masks.scale,
     ]  # fmt: skip

@@ -18,9 +18,10 @@ from slidecloud.pipeline.finders import Found
 from slidecloud.pipeline.geocoding import Geocoder
 from slidecloud.types import Float32, Float64
 
-SAME: Final = 0.45
-"""Intersection over union above which boxes of several views of a burst are one detection."""
-INSIDE: Final = 0.6
+SAME: Final = 0.3
+"""Intersection over union above which boxes of a burst are one detection."""
+INSIDE: Final = 0.5
+"""Or share of the smaller box that lies in the other: a part of a slide that moves more, or in one season."""
 LEAST_PHASE: Final = 1.2
 LEAST_SHARE: Final = 0.1
 """Fu et al. (2022) keep a box where this share of its pixels has at least this summed phase gradient, rad."""
@@ -124,8 +125,8 @@ def candidates(
 def unite(found: Sequence[Candidate], order: Sequence[str]) -> list[tuple[Candidate, str, str]]:
     """One detection of those that show the same: the best, who saw it, and who saw the largest gradient.
 
-    Boxes show the same where they overlap by `SAME`, or come from different views and share `INSIDE` of the smaller
-    one: a slide that moves in part in one season. Each goes to the better box that it overlaps most.
+    Boxes show the same where they overlap by `SAME` or share `INSIDE` of the smaller one. Each goes to the better box
+    that it overlaps most.
 
     Parameters
     ----------
@@ -136,11 +137,10 @@ def unite(found: Sequence[Candidate], order: Sequence[str]) -> list[tuple[Candid
     """
     if not found:
         return []
-    boxes, names = np.stack([one.box for one in found]).astype(np.float64), np.array([one.name for one in found])
+    boxes = np.stack([one.box for one in found]).astype(np.float64)
     overlap, size = iou(boxes, boxes), area(boxes)
     shared = overlap / (1 + overlap) * (size[:, None] + size)
-    inside = shared >= INSIDE * np.minimum(size[:, None], size)
-    same = (overlap > SAME) | (inside & (names[:, None] != names))
+    same = (overlap > SAME) | (shared >= INSIDE * np.minimum(size[:, None], size))
     members_of: dict[int, list[Candidate]] = {}
     for i in rank(boxes, [one.score for one in found]).tolist():
         kept = [k for k in members_of if same[i, k]]
