@@ -37,7 +37,7 @@ def train(
 
         slidecloud train --print-recipe > recipe.yaml
         slidecloud train recipe.yaml --out trained --minutes 10
-        slidecloud detect RUN --weights trained/weights.safetensors
+        slidecloud detect region.yaml --weights trained/weights.safetensors
 
     Exit codes: 0 done, or stopped after the minutes; 1 error; 2 wrong usage; 130 interrupted.
 
