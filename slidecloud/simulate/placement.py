@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from slidecloud.simulate.slides import Ground, Motion, Shape, Slide, bounds, direction_of, profile
+from slidecloud.simulate.slides import DEFAULT_MARGIN, Ground, Motion, Shape, Slide, bounds, direction_of, profile
 from slidecloud.simulate.streams import Subject, stream
 
 ATTEMPTS = 4000
@@ -20,10 +20,11 @@ MOTIONS: tuple[Motion, ...] = ("linear", "seasonal", "linear", "accelerating")
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Ranges of length (m) and rate (m/yr) of placed slides, both log-uniform."""
+    """Ranges of placed slides: length (m) and rate (m/yr), both log-uniform, and margin; None leaves that as it is."""
 
     length: tuple[float, float] = (300.0, 1500.0)
     rate: tuple[float, float] = (0.03, 0.25)
+    margin: tuple[float, float] | None = None
 
 
 DEFAULT_SIZES = Sizes()
@@ -84,6 +85,7 @@ def _random_slide(rng: np.random.Generator, number: int, on: Ground, sizes: Size
         rate=float(np.exp(rng.uniform(*np.log(sizes.rate)))),
         shape=shape,
         motion=MOTIONS[number % len(MOTIONS)],
+        margin=DEFAULT_MARGIN if sizes.margin is None else float(rng.uniform(*sizes.margin)),
     )
 
 

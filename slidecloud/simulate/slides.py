@@ -17,6 +17,7 @@ Motion = Literal["linear", "seasonal", "accelerating", "oscillating"]
 
 WET_PEAK = 0.54
 GROUND_SMOOTHING = 100.0
+DEFAULT_MARGIN = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,9 @@ class Slide:
         Of motion, rad clockwise from north; None: down the slope at its centre.
     growth
         Years, for ``accelerating``.
+    margin
+        Share of the half width over which speed rises from 0 at the edge, in (0, 1]: 0.35 is a block with soft edges, 1
+        a mound.
     """
 
     row: float
@@ -53,10 +57,13 @@ class Slide:
     motion: Motion = "linear"
     direction: float | None = None
     growth: float = 3.0
+    margin: float = DEFAULT_MARGIN
 
     def __post_init__(self) -> None:
         if min(self.length, self.width, self.growth) <= 0.0:
             raise ValueError(f"slide: found {self}, expected length, width and growth above 0")
+        if not 0.0 < self.margin <= 1.0:
+            raise ValueError(f"slide margin: found {self.margin}, expected a share above 0 and at most 1")
         for name, known in (("shape", get_args(Shape)), ("motion", get_args(Motion))):
             if getattr(self, name) not in known:
                 raise ValueError(f"slide {name}: found {getattr(self, name)!r}, expected one of {', '.join(known)}")
@@ -196,9 +203,10 @@ def profile(slide: Slide, direction: float, on: Ground, box: tuple[slice, slice]
     u, w = down / (0.5 * slide.length), aside / (0.5 * slide.width)
     if slide.shape == "tongue":
         margin = (0.7 + 0.3 * np.clip(u, -1.0, 1.0)) * np.sqrt(np.clip(1.0 - u**4, 0.0, None))
-        speed = _smooth_step((margin - np.abs(w)) / 0.35) * _smooth_step((1.0 - np.abs(u)) / 0.25)
+        rise = slide.margin / DEFAULT_MARGIN
+        speed = _smooth_step((margin - np.abs(w)) / slide.margin) * _smooth_step((1.0 - np.abs(u)) / (0.25 * rise))
     else:
-        speed = _smooth_step((1.0 - np.hypot(u, w)) / 0.35)
+        speed = _smooth_step((1.0 - np.hypot(u, w)) / slide.margin)
     dip = _dip(direction, on, (round(slide.row), round(slide.column)))
     dips = dip * (1.0 - 0.7 * np.clip(u, -1.0, 1.0)) if slide.shape == "spoon" else np.full(u.shape, dip)
     east, north, up = on.los[:, *box]

@@ -16,6 +16,7 @@ from scipy import ndimage
 
 from slidecloud.kernels.regrid import DetectorGrid, detector_grid, nearest, to_detector
 from slidecloud.kernels.views import GradientView
+from slidecloud.models.scenery.blocks import blocks_on
 from slidecloud.models.scenery.eroded import TILES_PER_TERRAIN, eroded_world
 from slidecloud.models.scenery.ground import random_ground
 from slidecloud.models.scenery.observation import Observation, observe
@@ -30,7 +31,7 @@ from slidecloud.types import Float32, Geometry
 Family = Literal["eroded", "ridged"]
 Split = Literal["train", "validation", "test"]
 _WORLDS = {"eroded": eroded_world, "ridged": ridged_world}
-GENERATOR = 1
+GENERATOR = 2
 """Raised when the same plan gives another tile."""
 _SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
@@ -170,12 +171,25 @@ def tile_of(world: World, seen: Observation) -> Tile:
 
 
 def slides_of(world: World, seen: Observation) -> tuple[Float32, NDArray[np.bool_]]:
-    """Boxes (n, 4) of the slides of a world on the detectors' grid, and which of them are visible."""
-    labels = nearest(_grid(world), _cores(world), outside=0)
+    """Boxes (n, 4) of the slides of a world on the detectors' grid, and which of them are visible.
+
+    Boxes are where a view shows them: gradients of even windows lie half a pixel of the stack before what they show,
+    which whoever places detections on the ground takes back.
+    """
+    grid = _grid(world)
+    labels = nearest(grid, _cores(world), outside=0)
     found = [(number, part) for number, part in enumerate(ndimage.find_objects(labels), start=1) if part is not None]
     boxes = [(rows.start, columns.start, rows.stop, columns.stop) for _, (rows, columns) in found]
     known = np.array([number for number, _ in found], dtype=np.intp)
-    return np.array(boxes, dtype=np.float32).reshape(-1, 4), visible_slides(world, seen)[known - 1]
+    shown = np.array(boxes, dtype=np.float32).reshape(-1, 4) - np.tile(_behind(world, grid), 2)
+    return shown, visible_slides(world, seen)[known - 1]
+
+
+def _behind(world: World, grid: DetectorGrid) -> Float32:
+    """Rows and columns on the detectors' grid of half a pixel of the stack, along axes whose window is even."""
+    window = blocks_on(world.spacing, "coherent").window
+    half = np.array([0.5 * (1 - size % 2) for size in window])
+    return np.linalg.solve(np.array(grid.matrix), half).astype(np.float32)
 
 
 def visible_slides(world: World, seen: Observation) -> NDArray[np.bool_]:
