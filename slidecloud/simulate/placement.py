@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from slidecloud.simulate.slides import DEFAULT_MARGIN, Ground, Motion, Shape, Slide, bounds, direction_of, profile
+from slidecloud.simulate.slides import Ground, Motion, Shape, Slide, bounds, direction_of, profile
 from slidecloud.simulate.streams import Subject, stream
 
 ATTEMPTS = 4000
@@ -20,11 +20,12 @@ MOTIONS: tuple[Motion, ...] = ("linear", "seasonal", "linear", "accelerating")
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Ranges of placed slides: length (m) and rate (m/yr), both log-uniform, and margin; None leaves that as it is."""
+    """Ranges of length (m) and rate (m/yr) of placed slides, both log-uniform, and whether their forms vary: slimness,
+    margin, bend and taper."""
 
     length: tuple[float, float] = (300.0, 1500.0)
     rate: tuple[float, float] = (0.03, 0.25)
-    margin: tuple[float, float] | None = None
+    varied: bool = False
 
 
 DEFAULT_SIZES = Sizes()
@@ -77,6 +78,10 @@ def _random_slide(rng: np.random.Generator, number: int, on: Ground, sizes: Size
     length = shrink * np.exp(rng.uniform(np.log(min(sizes.length[0], 0.6 * longest)), np.log(longest)))
     shape = SHAPES[number % len(SHAPES)]
     slimness = rng.uniform(0.3, 0.45) if shape == "tongue" else rng.uniform(0.5, 0.85)
+    form = {}
+    if sizes.varied:
+        slimness = rng.uniform(0.3, 1.0)
+        form = {"margin": rng.uniform(0.1, 1.0), "bend": rng.uniform(-0.5, 0.5), "taper": rng.uniform(-0.7, 0.7)}
     return Slide(
         row=float(rng.uniform(0, rows - 1)),
         column=float(rng.uniform(0, columns - 1)),
@@ -85,7 +90,7 @@ def _random_slide(rng: np.random.Generator, number: int, on: Ground, sizes: Size
         rate=float(np.exp(rng.uniform(*np.log(sizes.rate)))),
         shape=shape,
         motion=MOTIONS[number % len(MOTIONS)],
-        margin=DEFAULT_MARGIN if sizes.margin is None else float(rng.uniform(*sizes.margin)),
+        **form,
     )
 
 

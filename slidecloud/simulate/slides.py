@@ -46,6 +46,10 @@ class Slide:
     margin
         Share of the half width over which speed rises from 0 at the edge, in (0, 1]: 0.35 is a block with soft edges, 1
         a mound.
+    bend
+        How far head and toe lie aside of a straight slide, in half widths, -0.5 to 0.5.
+    taper
+        How much faster the toe is than the middle, as a share, -0.9 to 0.9; below 0 the head is.
     """
 
     row: float
@@ -58,12 +62,17 @@ class Slide:
     direction: float | None = None
     growth: float = 3.0
     margin: float = DEFAULT_MARGIN
+    bend: float = 0.0
+    taper: float = 0.0
 
     def __post_init__(self) -> None:
         if min(self.length, self.width, self.growth) <= 0.0:
             raise ValueError(f"slide: found {self}, expected length, width and growth above 0")
         if not 0.0 < self.margin <= 1.0:
             raise ValueError(f"slide margin: found {self.margin}, expected a share above 0 and at most 1")
+        for name, most in (("bend", 0.5), ("taper", 0.9)):
+            if not abs(getattr(self, name)) <= most:
+                raise ValueError(f"slide {name}: found {getattr(self, name)}, expected -{most} to {most}")
         for name, known in (("shape", get_args(Shape)), ("motion", get_args(Motion))):
             if getattr(self, name) not in known:
                 raise ValueError(f"slide {name}: found {getattr(self, name)!r}, expected one of {', '.join(known)}")
@@ -201,12 +210,14 @@ def profile(slide: Slide, direction: float, on: Ground, box: tuple[slice, slice]
     down = metres_y * (east_y * sine + north_y * cosine) + metres_x * (east_x * sine + north_x * cosine)
     aside = metres_y * (east_y * cosine - north_y * sine) + metres_x * (east_x * cosine - north_x * sine)
     u, w = down / (0.5 * slide.length), aside / (0.5 * slide.width)
+    w = w - slide.bend * np.clip(u, -1.0, 1.0) ** 2
     if slide.shape == "tongue":
         margin = (0.7 + 0.3 * np.clip(u, -1.0, 1.0)) * np.sqrt(np.clip(1.0 - u**4, 0.0, None))
         rise = slide.margin / DEFAULT_MARGIN
         speed = _smooth_step((margin - np.abs(w)) / slide.margin) * _smooth_step((1.0 - np.abs(u)) / (0.25 * rise))
     else:
         speed = _smooth_step((1.0 - np.hypot(u, w)) / slide.margin)
+    speed *= (1.0 + slide.taper * np.clip(u, -1.0, 1.0)) / (1.0 + abs(slide.taper))
     dip = _dip(direction, on, (round(slide.row), round(slide.column)))
     dips = dip * (1.0 - 0.7 * np.clip(u, -1.0, 1.0)) if slide.shape == "spoon" else np.full(u.shape, dip)
     east, north, up = on.los[:, *box]

@@ -19,7 +19,6 @@ TILES_PER_TERRAIN = 8
 MOST_SLIDES = 24
 LENGTHS = (350.0, 2500.0)
 RATES = (0.02, 0.4)
-MARGINS = (0.1, 1.0)
 
 
 def eroded_world(
@@ -55,7 +54,7 @@ def eroded_world(
         slides=count,
         fewer=True,
         min_sensitivity=0.2,
-        sizes=simulate.Sizes(LENGTHS, RATES, MARGINS),
+        sizes=simulate.Sizes(LENGTHS, RATES, varied=True),
         atmosphere=_atmosphere(rng),
         coherence=_coherence(rng, elevation),
         dem_error=float(rng.uniform(1.0, 10.0)),
