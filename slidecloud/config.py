@@ -180,9 +180,7 @@ class RunConfig(_Section):
     )
     gradients: GradientsConfig = Field(default_factory=GradientsConfig, description="Phase-gradient stacking.")
     detect: DetectConfig = Field(default_factory=DetectConfig, description="Finding landslides; their inventory.")
-    timeseries: TimeseriesConfig = Field(
-        default_factory=TimeseriesConfig, description="Unwrapping and SBAS inversion."
-    )
+    timeseries: TimeseriesConfig = Field(default_factory=TimeseriesConfig, description="Unwrapping and SBAS inversion.")
     resources: ResourcesConfig = Field(
         default_factory=ResourcesConfig, description="Executor, workers, memory; no influence on results."
     )

@@ -54,19 +54,25 @@ def stage_template(
     *,
     chunks: tuple[int, int],
     optional: Collection[str] = (),
+    path: str | None = None,
+    pairs: int | None = None,
 ) -> dict[str, bytes]:
-    """Objects of an empty ``gradients`` or ``timeseries`` group of a burst, with some of the ``optional`` arrays."""
+    """Objects of an empty ``gradients`` or ``timeseries`` group of a burst, with some of the ``optional`` arrays.
+
+    ``path`` is that of the group where it is not right below the burst, ``pairs`` the pairs of a chunk where they are
+    not the schema's.
+    """
     wanted = {*coordinates, *optional}
     specs = tuple(spec for spec in GROUPS[name] if not spec.optional or spec.name in wanted)
     height, width = header.shape
     return templates.group(
         specs,
         {**sizes, "y": height, "x": width},
-        path=f"bursts/{header.id}/{name}",
+        path=path or f"bursts/{header.id}/{name}",
         attributes=attributes,
         coordinates=coordinates,
         grid=header.grid,
-        chunks={"y": chunks[0], "x": chunks[1]},
+        chunks={"y": chunks[0], "x": chunks[1], **({} if pairs is None else {"pair": pairs})},
     )
 
 

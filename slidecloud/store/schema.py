@@ -10,6 +10,7 @@ from typing import Final
 
 from slidecloud.store.gradient_specs import GRADIENT_FLAGS, GRADIENTS, bin_sums
 from slidecloud.store.inventory_specs import DENSITY
+from slidecloud.store.patch_specs import OF_PATCHES, UNWRAPPED
 from slidecloud.store.specs import (
     EPOCH,
     PAIR_BATCH,
@@ -37,6 +38,7 @@ __all__ = [
     "STACK",
     "STATIC",
     "TIMESERIES",
+    "UNWRAPPED",
     "ArraySpec",
     "bin_sums",
     "table",
@@ -189,6 +191,7 @@ TIMESERIES: Final[tuple[ArraySpec, ...]] = (
         (),
         math.nan,
     ),
+    *OF_PATCHES,
     *RADAR_POSITION,
 )
 
@@ -197,6 +200,7 @@ GROUPS: Final = {
     "slc": SLC,
     "gradients": GRADIENTS,
     "timeseries": TIMESERIES,
+    "unwrapped": UNWRAPPED,
     "density": DENSITY,
 }
 
