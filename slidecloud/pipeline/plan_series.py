@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import RunConfig
-from slidecloud.pipeline import gradients, patch_series, patches, timeseries
+from slidecloud.pipeline import gradients, patch_series, patches, timeseries, unwrap
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.patches import Patch, Ring
 from slidecloud.pipeline.units import Unit
@@ -89,7 +89,7 @@ class Series:
         config, header = self.config.timeseries, selection.header
         if "timeseries" not in self.config.stages:
             return Places()
-        if self.config.where == EVERYWHERE and not patch_series.unwraps(selection, config):
+        if self.config.where == EVERYWHERE and unwrap.method_of(selection, config) == "stored":
             return Places(whole=True)
         moving = self._moving(selection, detected)
         if moving is None:

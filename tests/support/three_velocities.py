@@ -171,7 +171,9 @@ def cells(seed: int, mean: float, rate: float, pairs: tuple[int, ...] = PAIRS) -
     """Results of a stack and of its first pairs, with a second slide of the same rate injected elsewhere."""
     made = scene(seed, mean, rate / 1000)
     stack = observe(made, max(pairs))
-    more = stack._replace(phase=inject(stack.phase, slide(rate / 1000, OTHER_PLACE), stack.span, wavelength=stack.wavelength))
+    more = stack._replace(
+        phase=inject(stack.phase, slide(rate / 1000, OTHER_PLACE), stack.span, wavelength=stack.wavelength)
+    )
     plain, filled = unwrapped(stack), unwrapped(more)
     rows = []
     for count in pairs:
@@ -179,7 +181,10 @@ def cells(seed: int, mean: float, rate: float, pairs: tuple[int, ...] = PAIRS) -
         gained = velocities(more.first(count), filled[:count])
         common = {"seed": seed, "coherence": mean, "rate": rate, "pairs": count}
         measured = float(stack.coherence[:count, stable_ground()].mean() / 255)
-        rows += [common | {"measured": measured, "estimator": name} | values for name, values in judge(found, gained, rate / 1000).items()]
+        rows += [
+            common | {"measured": measured, "estimator": name} | values
+            for name, values in judge(found, gained, rate / 1000).items()
+        ]
     return rows
 
 
