@@ -15,6 +15,7 @@ from slidecloud.kernels.components import COMPONENTS
 from slidecloud.pipeline import timeseries, unwrap
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.levelling import LevelsWork
+from slidecloud.pipeline.patch_velocities import integrating, recovering, wrapped_of
 from slidecloud.pipeline.patches import Patch
 from slidecloud.pipeline.tiles import BASE_MEMORY, SHARE, cut
 from slidecloud.pipeline.timeseries import LEVEL_BYTES, LEVEL_PAIR_BYTES, MOST_TOGETHER, READ_BYTES, SOLVE_BYTES, STAGE
@@ -22,7 +23,7 @@ from slidecloud.pipeline.units import Unit
 from slidecloud.pipeline.unwrapped_pairs import of_patch
 from slidecloud.store import records, runs, templates
 from slidecloud.store.location import Location
-from slidecloud.store.patch_specs import OF_PATCHES, patch_group, patches_group, window_header
+from slidecloud.store.patch_specs import INTEGRATED, OF_PATCHES, patch_group, patches_group, window_header
 
 _LABEL_BYTES = 11
 """Bytes a pixel and pair that connected components and turns take on top, with the phase that is moved by them."""
@@ -43,6 +44,9 @@ def plan(
     *,
     memory: int,
     tile: tuple[int, int] | None = None,
+    window: tuple[int, int],
+    gap: tuple[int, int],
+    season: NDArray[np.intp],
     device: Device = "cpu",
     after: Sequence[tuple[str, str]] = (),
 ) -> list[Unit]:
@@ -54,12 +58,27 @@ def plan(
         The run store, the pairs, the patch and the settings.
     memory, tile, device
         Bytes of a worker, rows and columns of a tile, and where pixels are inverted.
+    window, gap
+        Pixels (y, x), as gradients are stacked.
+    season
+        (pair,) the pairs of the season whose gradients are integrated.
     after
         Units that must be done before.
     """
     first = unwrap.plan(run, selection, patch, config, after=after)
     levels = _levels(run, selection, patch, config, memory, first)
-    return [*first, levels, *_tiles(run, selection, patch, config, memory, tile, device, levels)]
+    tiles = _tiles(run, selection, patch, config, memory, tile, device, levels)
+    units, burst, place = [*first, levels, *tiles], selection.header.id, group(selection.header.id, patch)
+    if config.integrate:
+        seen = wrapped_of(selection, patch, window=window, gap=gap, chosen=season)
+        science = [selection.subset(season).signature, selection.place]
+        units.append(integrating(burst, place, seen, inject=config.recovered, signature=science, after=after))
+    method = unwrap.method_of(selection, config)
+    if config.recovered and method != "stored":
+        seen = wrapped_of(selection, patch, window=window, gap=gap, chosen=None)
+        how = (method, config.goldstein, config.min_coherence, config.robust)
+        units.append(recovering(run, burst, place, seen, how=how, tiles=tiles))
+    return units
 
 
 def _levels(
@@ -155,14 +174,15 @@ def _tiles(
 def patch_templates(
     selection: Selection,
     found: Sequence[Patch],
+    config: TimeseriesConfig,
     position: Mapping[str, NDArray[np.float32]],
 ) -> dict[str, Mapping[str, bytes]]:
     """Objects of the patches of a burst, by group.
 
     Parameters
     ----------
-    selection, found
-        The pairs and the patches.
+    selection, found, config
+        The pairs, the patches and the settings.
     position
         Latitude and longitude of the burst in radar geometry, else nothing.
     """
@@ -171,19 +191,22 @@ def patch_templates(
     if found:
         collected[patches_group(burst)] = _bare(patches_group(burst), {})
     for patch in found:
-        collected |= _templates(selection, patch, position)
+        collected |= _templates(selection, patch, config, position)
     return collected
 
 
 def _templates(
-    selection: Selection, patch: Patch, position: Mapping[str, NDArray[np.float32]]
+    selection: Selection, patch: Patch, config: TimeseriesConfig, position: Mapping[str, NDArray[np.float32]]
 ) -> dict[str, Mapping[str, bytes]]:
     window = patch.window
     header, path = window_header(selection.header, window), patch_group(selection.header.id, patch.name)
     place = {name: values[window.rows, window.columns] for name, values in position.items()}
     attributes = {"window": list(dataclasses.astuple(window)), "detections": len(patch.moving)}
     sizes, values = timeseries.template_values(selection)
-    optional = [spec.name for spec in OF_PATCHES]
+    left_out = set() if config.integrate else set(INTEGRATED)
+    if not config.recovered or unwrap.method_of(selection, config) == "stored":
+        left_out.add("recovered_fraction")
+    optional = [spec.name for spec in OF_PATCHES if spec.name not in left_out]
     collected: dict[str, Mapping[str, bytes]] = {path: _bare(path, attributes)}
     times = {"reference_time": values["pair_reference_time"], "secondary_time": values["pair_secondary_time"]}
     name = unwrap.group(selection.header.id, patch)

@@ -120,11 +120,20 @@ class Series:
             return timeseries.plan(
                 self.run, selection, config, memory=resources.memory_bytes, tile=resources.tile, device=resources.device
             )
+        window = gradients.window_of(selection.header, self.config.gradients)
+        gap = gradients.gap_of(selection.header, self.config.gradients)
+        season = self._season(selection)
         return [
             unit
             for patch in places.patches
             for unit in patch_series.plan(
                 self.run, selection, patch, config, memory=resources.memory_bytes, tile=resources.tile,
-                device=resources.device, after=after,
+                window=window, gap=gap, season=season, device=resources.device, after=after,
             )
         ]  # fmt: skip
+
+    def _season(self, selection: Selection) -> NDArray[np.intp]:
+        """Pairs of the season that has most: their gradients are one common set."""
+        bins = gradients.bins_of(selection, self.config.network)
+        season = np.asarray(bins.season)[np.asarray(bins.bin)]
+        return np.flatnonzero(season == np.bincount(season).argmax())

@@ -60,7 +60,7 @@ def of_burst(
             header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=chunks,
             optional=gradients.optional_arrays(config.gradients, view),
         )  # fmt: skip
-    collected |= patch_series.patch_templates(inverted, places.patches, position)
+    collected |= patch_series.patch_templates(inverted, places.patches, config.timeseries, position)
     if places.whole:
         sizes, values = timeseries.template_values(inverted)
         collected[timeseries.group(header.id)] = runs.stage_template(

@@ -98,6 +98,14 @@ OF_PATCHES: Final[tuple[ArraySpec, ...]] = (
 )
 """What the group ``timeseries`` of a patch holds beside that of a burst."""
 
+INTEGRATED: Final = (
+    "velocity_integrated",
+    "velocity_integrated_sigma",
+    "integrated_false_offset",
+    "recovered_fraction_integrated",
+)
+"""Those of them that come from gradients."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
