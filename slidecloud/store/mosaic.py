@@ -23,7 +23,13 @@ class _Layer:
     dtype: np.dtype[Any]
     ndim: int
 
-    def __getitem__(self, region: tuple[slice, ...]) -> NDArray[Any]:
+    def __getitem__(self, index: tuple[int | slice, ...]) -> NDArray[Any]:
+        # Dask asks for single places too: they are read as slices of one, and taken out of the result.
+        region = tuple(slice(one, one + 1) if isinstance(one, int) else one for one in index)
+        found = self._read(region)
+        return found[tuple(0 if isinstance(one, int) else slice(None) for one in index)]
+
+    def _read(self, region: tuple[slice, ...]) -> NDArray[Any]:
         rows, columns = (range(*part.indices(size)) for part, size in zip(region[-2:], self.shape[-2:], strict=True))
         before = region[:-2]
         leading = tuple(len(range(*part.indices(n))) for part, n in zip(before, self.shape, strict=False))
