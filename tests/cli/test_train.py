@@ -29,7 +29,7 @@ def recipe(tmp_path):
 
 def test_from_the_template_to_weights_in_pieces(recipe, tmp_path, capsys):
     assert main(["train", "--print-recipe"]) == 0
-    assert "tile_steps: 20000" in capsys.readouterr().out
+    assert "tile_steps: 30000" in capsys.readouterr().out
     out = tmp_path / "out"
     command = ["train", str(recipe), "--out", str(out)]
     assert main([*command, "--minutes", "1e-9"]) == 0
