@@ -65,6 +65,7 @@ def settle(
     turns: NDArray[np.int8],
     doubtful: NDArray[np.bool_],
     rejected: NDArray[np.bool_],
+    shown: NDArray[np.bool_],
     *,
     shape: tuple[int, int],
     window: int,
@@ -84,6 +85,8 @@ def settle(
         The network's loops.
     turns, doubtful, rejected
         (pair, pixel); the first and the last are changed in place.
+    shown
+        (pair, pixel) bool, whether a loop of the pair has data there; what lies elsewhere is no border.
     shape
         Of the scene.
     window
@@ -98,10 +101,10 @@ def settle(
         unsure[pair, wrong[np.abs(found - turns[pair, wrong]) > CONTRADICT]] = True
     waiting = unsure & known & ~rejected
     for pair in pairs:
-        low, high = _around(turns[pair], known[pair] & ~waiting[pair], shape, window)
+        low, high = _around(turns[pair], shown[pair] & ~waiting[pair], shape, window)
         unsure[pair] |= known[pair] & (low < high)
     for pair in pairs:
-        _settle_pair(phase, level, loops, turns, waiting[pair], unsure, rejected, pair, shape, window)
+        _settle_pair(phase, level, loops, turns, waiting[pair], unsure, rejected, shown[pair], pair, shape, window)
         unsure[pair] = rejected[pair]
 
 
@@ -113,6 +116,7 @@ def _settle_pair(
     waiting: NDArray[np.bool_],
     unsure: NDArray[np.bool_],
     rejected: NDArray[np.bool_],
+    shown: NDArray[np.bool_],
     pair: int,
     shape: tuple[int, int],
     window: int,
@@ -120,7 +124,7 @@ def _settle_pair(
     known = np.isfinite(phase[pair])
     settled = np.zeros_like(known)
     for _ in range(SWEEPS):
-        low, high = _around(turns[pair], known & ~waiting, shape, window)
+        low, high = _around(turns[pair], shown & ~waiting, shape, window)
         look = np.flatnonzero((waiting | (known & (low < high))) & ~settled & ~rejected[pair])
         if not look.size:
             return

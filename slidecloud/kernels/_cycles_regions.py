@@ -40,8 +40,8 @@ class Region:
 
     @property
     def errors(self) -> dict[int, int]:
-        """The explanation chosen."""
-        return self.choices[self.chosen]
+        """The explanation chosen; empty if there is none."""
+        return self.choices[self.chosen] if self.choices else {}
 
 
 def find_regions(
