@@ -86,7 +86,14 @@ def inject(phase: NDArray[np.int16], rate: Float32, span: ArrayLike, *, waveleng
 
 
 def standard_slide(
-    shape: tuple[int, int], centre: tuple[float, float], *, length: float, width: float, rate: float, turn: float = 0.0, margin: float = MARGIN
+    shape: tuple[int, int],
+    centre: tuple[float, float],
+    *,
+    length: float,
+    width: float,
+    rate: float,
+    turn: float = 0.0,
+    margin: float = MARGIN,
 ) -> Float32:
     """Rate map of a slide that moves as a block with soft margins: full speed inside, zero at an ellipse.
 
