@@ -10,11 +10,21 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from slidecloud.kernels._gradients_check import Axes, check_window
+from slidecloud.kernels._gradients_types import GradientStack
 from slidecloud.kernels._integration_solver import Blocks, Problem
 from slidecloud.types import Float32, Float64
 
 DRAWS: Final = 6
 """Fields of noise from which sigma is found."""
+
+
+class Rates(NamedTuple):
+    """Gradients of velocity, float32 (y, x) m/yr per pixel step along columns and rows, and their standard errors."""
+
+    x: Float32
+    y: Float32
+    x_sigma: Float32
+    y_sigma: Float32
 
 
 class Integrated(NamedTuple):
@@ -40,6 +50,27 @@ class Integrated(NamedTuple):
     sigma_factor: float
 
 
+def gradient_rates(stack: GradientStack, *, wavelength: float) -> Rates:
+    """Gradients of velocity, positive where it grows towards the satellite, from stacked phase gradients.
+
+    Parameters
+    ----------
+    stack
+        Of one common set of pairs, best of one season: where neighbours rest on different pairs, and the ground moves
+        unevenly through the year, gradients do not belong to one velocity and false offsets grow.
+    wavelength
+        m.
+    """
+    rate = np.float32(-wavelength / (4 * np.pi)) / np.where(stack.mean_span > 0, stack.mean_span, np.nan)
+    steepness = np.abs(rate)
+    return Rates(
+        *(
+            m.astype(np.float32)
+            for m in (stack.x * rate, stack.y * rate, stack.x_sigma * steepness, stack.y_sigma * steepness)
+        )
+    )
+
+
 def integrate(
     x: Float32,
     y: Float32,
@@ -54,14 +85,14 @@ def integrate(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Integrated:
-    """Line-of-sight velocity over a patch from gradient rates, best of one common set of pairs.
+    """Line-of-sight velocity over a patch from the rates of `gradient_rates`.
 
     Parameters
     ----------
     x, y
         float32 (y, x) m/yr per pixel step along columns and along rows, positive where velocity towards the satellite
         grows with the index; NaN = unknown. As ``coherent`` stacking gives them, for even windows half a pixel after
-        the pixel: ``-wavelength / (4 pi) * gradient / mean_span``.
+        the pixel.
     x_sigma, y_sigma
         float32 (y, x), their standard errors; NaN or 0 = unknown.
     stable

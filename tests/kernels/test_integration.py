@@ -9,7 +9,7 @@ from scipy import ndimage
 from slidecloud.kernels import gradients
 from slidecloud.kernels._integration_solver import Blocks, Problem
 from slidecloud.kernels.injection import standard_slide
-from slidecloud.kernels.integration import integrate
+from slidecloud.kernels.integration import gradient_rates, integrate
 from slidecloud.kernels.phase import encode
 
 SHAPE = (72, 64)
@@ -26,7 +26,7 @@ def measured(velocity, *, window=10, noise=0.0, seed=0, pairs=1):
         stack, np.full(stack.shape, 200, np.uint8), reference=np.arange(pairs) * 2, secondary=np.arange(pairs) * 2 + 1,
         span=np.full(pairs, SPAN), window=window,
     )  # fmt: skip
-    return found.x * np.float32(METRES / SPAN), found.y * np.float32(METRES / SPAN)
+    return gradient_rates(found, wavelength=-4 * np.pi * METRES)[:2]
 
 
 def level(value):

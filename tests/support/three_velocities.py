@@ -15,7 +15,7 @@ from scipy import ndimage
 from slidecloud import simulate
 from slidecloud.kernels import gradients, levels, sbas
 from slidecloud.kernels.injection import inject, recovered, standard_slide
-from slidecloud.kernels.integration import integrate
+from slidecloud.kernels.integration import gradient_rates, integrate
 from slidecloud.kernels.pair_choice import choose_pairs
 from slidecloud.kernels.unwrapping import unwrap
 from slidecloud.kernels.weights import weight_table
@@ -119,9 +119,8 @@ def velocities(stack: Stack, phase: NDArray[np.float32], *, draws: int = 4) -> d
         None, flat, offset=np.zeros(len(flat)), interval=stack.span, weight=weight[stack.coherence].reshape(flat.shape)
     )
     seen = gradients.stack(stack.phase, stack.coherence, reference=ends[0], secondary=ends[1], span=stack.span)
-    per_pixel = (getattr(seen, name) * (metres / seen.mean_span) for name in ("x", "y", "x_sigma", "y_sigma"))
-    x, y, x_sigma, y_sigma = per_pixel
-    put_together = integrate(x, y, abs(x_sigma), abs(y_sigma), stable=stable_ground(), draws=draws)
+    rates = gradient_rates(seen, wavelength=stack.wavelength)
+    put_together = integrate(*rates, stable=stable_ground(), draws=draws)
     found = {
         "sbas": inverted.velocity * metres,
         "sbas_chosen": chosen.velocity * metres,
