@@ -1,4 +1,12 @@
-"""Which velocity to trust: the one whose expected error is smaller."""
+"""Which velocity to trust: the one whose expected error is smaller.
+
+Measured on simulated slides of 24 x 18 pixels (tests/comparison), pixel by pixel: at mean coherence 0.1 unwrapped pairs
+give back half to three quarters of a motion, and gradients put together are two to four times as near to the truth; at
+0.2 and 0.3 SBAS is right in the mean and its pixels are noisier than gradients for slides below 60 mm/yr; from 0.5 on,
+and for 200 mm/yr from 0.2 on, SBAS is best, since gradients smooth and, where the phase turns by more than pi within
+the lever, lose a fifth and more. Coherence is not the same on every ground, so the rule does not look at it: it looks
+at what comes back of a slide injected into the same stack, and at the sigmas.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -23,6 +23,9 @@ NAMES: Final = {
     "integrated": "integrated gradients",
 }
 """Estimators in the order of tables, and what they are called."""
+
+FAST: Final = 60.0
+"""mm/yr from which what comes back shows through the noise."""
 
 COLOURS: Final = {
     "sbas": "#c2452d",
@@ -81,67 +84,56 @@ def velocity_table(cells: Sequence[Cell]) -> str:
     return "\n".join(lines)
 
 
-def plot_velocities(cells: Sequence[Cell], path: str | os.PathLike[str], *, dpi: int = 110) -> Path:
-    """Draw RMSE against coherence for each rate and each number of pairs, and what injection foretells.
-
-    Parameters
-    ----------
-    cells
-        Of all estimators; those of the most common number of pairs are shown by rate, those of the most common rate by
-        number of pairs.
-    path
-        Of the picture.
-    """
-    pairs, rate = _most_common([c.pairs for c in cells]), _most_common([c.rate for c in cells])
+def plot_velocities(cells: Sequence[Cell], path: str | os.PathLike[str], *, dpi: int = 85) -> Path:
+    """Draw RMSE against coherence, a row for each number of pairs and a column for each rate, and how well a slide
+    injected elsewhere foretells what comes back of one of `FAST` mm/yr or more."""
     rates, counts = sorted({c.rate for c in cells}), sorted({c.pairs for c in cells})
-    figure = new_figure(13.0, 6.2)
-    grid = figure.subplots(2, max(len(rates), len(counts) + 1), squeeze=False)
-    for axes, one in zip(grid[0], rates, strict=False):
-        _draw_rmse(axes, cells, lambda c, one=one: c.pairs == pairs and c.rate == one)  # type: ignore[misc]
-        axes.set_title(f"{one:g} mm/yr, {pairs} pairs", fontsize=9, color=INK)
-    for axes, count in zip(grid[1], counts, strict=False):
-        _draw_rmse(axes, cells, lambda c, count=count: c.pairs == count and c.rate == rate)  # type: ignore[misc]
-        axes.set_title(f"{rate:g} mm/yr, {count} pairs", fontsize=9, color=INK)
-    _draw_foretold(grid[1, len(counts)], cells)
-    for axes in (*grid[0, len(rates) :], *grid[1, len(counts) + 1 :]):
-        axes.set_axis_off()
-    for axes in grid[:, 0]:
-        axes.set_ylabel("RMSE over the slide, mm/yr", fontsize=8)
+    figure = new_figure(2.7 * len(rates) + 3.2, 2.3 * len(counts) + 0.6)
+    grid = figure.subplots(len(counts), len(rates) + 1, squeeze=False)
+    for row, count in zip(grid, counts, strict=True):
+        for axes, rate in zip(row, rates, strict=False):
+            _draw_rmse(axes, [c for c in cells if (c.pairs, c.rate) == (count, rate)])
+            axes.set_xlim(0, max(c.coherence for c in cells) + 0.05)
+            axes.set_ylim(500 * min(c.rmse for c in cells), 1500 * max(c.rmse for c in cells))
+            axes.set_title(f"{rate:g} mm/yr, {count} pairs", fontsize=9, color=INK)
+        row[0].set_ylabel("RMSE, mm/yr", fontsize=8)
+        row[-1].set_axis_off()
+    for axes in grid[-1, :-1]:
+        axes.set_xlabel("mean coherence", fontsize=8)
+    grid[0, -1].set_axis_on()
+    _draw_foretold(grid[0, -1], [c for c in cells if c.rate >= FAST and np.isfinite(c.recovered)])
     handles, labels = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(NAMES), frameon=False, fontsize=9)
     return save(figure, path, dpi=dpi)
 
 
-def _draw_rmse(axes: Axes, cells: Sequence[Cell], wanted: Callable[[Cell], bool]) -> None:
+def _draw_rmse(axes: Axes, cells: Sequence[Cell]) -> None:
     for name, label in NAMES.items():
-        own = sorted((c.coherence, 1000 * c.rmse) for c in cells if c.estimator == name and wanted(c))
+        own = sorted((c.coherence, 1000 * c.rmse) for c in cells if c.estimator == name)
         if own:
-            axes.plot(*zip(*own, strict=True), color=COLOURS[name], marker="o", markersize=3.5, lw=1.4, label=label)
+            coherence, error = zip(*own, strict=True)
+            axes.plot(coherence, error, color=COLOURS[name], marker="o", markersize=3, lw=1.3, label=label)
     axes.set_yscale("log")
-    axes.set_xlabel("mean coherence", fontsize=8)
-    axes.tick_params(labelsize=8, colors=INK)
-    axes.grid(color=FAINT, alpha=0.2, which="both")
+    axes.set_yticks([1, 3, 10, 30, 100], ["1", "3", "10", "30", "100"])
+    axes.minorticks_off()
+    _finish(axes)
 
 
 def _draw_foretold(axes: Axes, cells: Sequence[Cell]) -> None:
     """Share of the true motion against share of the injected one."""
-    for name in NAMES:
-        own = [(100 * c.recovered, 100 * c.fraction) for c in cells if c.estimator == name and np.isfinite(c.recovered)]
-        if own:
-            returned, true = zip(*own, strict=True)
-            axes.scatter(returned, true, s=14, color=COLOURS[name], alpha=0.8, linewidths=0)
-    axes.plot([0, 120], [0, 120], color=FAINT, lw=0.8)
-    axes.set(xlim=(0, 130), ylim=(0, 130))
-    axes.set_title("what injection foretells", fontsize=9, color=INK)
-    axes.set_xlabel("injected motion returned, %", fontsize=8)
-    axes.set_ylabel("true motion returned, %", fontsize=8)
+    for cell in cells:
+        axes.plot(100 * cell.recovered, 100 * cell.fraction, "o", color=COLOURS[cell.estimator], markersize=3)
+    axes.plot([40, 120], [40, 120], color=FAINT, lw=0.8)
+    axes.set(xlim=(40, 120), ylim=(40, 120))
+    axes.set_title(f"returned of {FAST:g} mm/yr and more, %", fontsize=9, color=INK)
+    axes.set_xlabel("of an injected slide", fontsize=8)
+    axes.set_ylabel("of the true one", fontsize=8)
+    _finish(axes)
+
+
+def _finish(axes: Axes) -> None:
     axes.tick_params(labelsize=8, colors=INK)
-    axes.grid(color=FAINT, alpha=0.2)
-
-
-def _most_common(values: Sequence[float]) -> float:
-    found, count = np.unique(values, return_counts=True)
-    return float(found[int(np.argmax(count))])
+    axes.grid(color=FAINT, alpha=0.25)
 
 
 def _signed(value: float) -> str:

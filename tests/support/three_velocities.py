@@ -1,9 +1,12 @@
-"""One stack, three velocities: what each gives back of a slide whose rate is known."""
+"""One stack, three velocities: what each gives back of a slide whose rate is known.
+
+``measure TABLE.csv SEED 50,150,400 60`` simulates, ``report TABLE.csv FIGURE.png SEED`` shows.
+"""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
-import json
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +22,7 @@ from slidecloud.kernels.integration import gradient_rates, integrate
 from slidecloud.kernels.pair_choice import choose_pairs
 from slidecloud.kernels.unwrapping import unwrap
 from slidecloud.kernels.weights import weight_table
+from slidecloud.plots.velocities import Cell, plot_velocities, velocity_table
 from slidecloud.simulate import Atmosphere, Coherence, Scene, Slide
 
 SHAPE = (84, 56)
@@ -32,6 +36,10 @@ DATES = 135
 LOOKS = 16
 AIR = Atmosphere(turbulence=0.0025)
 ESTIMATORS = ("sbas", "sbas_smooth", "sbas_chosen", "stacking", "integrated")
+FIELDS = (
+    *("seed", "coherence", "measured", "rate", "pairs", "estimator", "bias", "rmse", "fraction", "recovered", "still"),
+    *("sigma", "covered", "false_offset", "used"),
+)
 FORGETS = 24.0
 LEAVES = 0.4
 
@@ -182,7 +190,7 @@ def cells(seed: int, mean: float, rate: float, pairs: tuple[int, ...] = PAIRS) -
     few = stack.first(min(INJECTED, max(pairs)))
     added = inject(few.phase, slide(rate / 1000, OTHER_PLACE), few.span, wavelength=few.wavelength)
     more = few._replace(phase=added)
-    plain, filled = unwrapped(stack), unwrapped(more)
+    plain, filled = unwrapped(stack), unwrapped(more) if min(pairs) <= INJECTED else stack.phase
     rows = []
     for count in pairs:
         found = velocities(stack.first(count), plain[:count])
@@ -194,14 +202,44 @@ def cells(seed: int, mean: float, rate: float, pairs: tuple[int, ...] = PAIRS) -
     return rows
 
 
-def main(target: str, seed: str, pairs: str, *rates: str) -> None:
-    """Append cell after cell to a file of JSON lines."""
+def measure(target: str, seed: str, pairs: str, *rates: str) -> None:
+    """Add cell after cell to a table of comma-separated values."""
     for rate in rates:
         for mean in COHERENCES:
             rows = cells(int(seed), mean, float(rate), tuple(int(count) for count in pairs.split(",")))
-            with Path(target).open("a") as file:
-                file.writelines(json.dumps(row) + "\n" for row in rows)
+            fresh = not Path(target).exists()
+            with Path(target).open("a", newline="") as file:
+                writer = csv.DictWriter(file, FIELDS, restval="", lineterminator="\n")
+                if fresh:
+                    writer.writeheader()
+                writer.writerows({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+
+
+def recorded(source: Path) -> list[dict[str, Any]]:
+    """What `measure` wrote; NaN for what a row has not."""
+    with source.open(newline="") as file:
+        return [
+            {name: value if name == "estimator" else float(value or "nan") for name, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def report(source: str, picture: str, seed: str) -> None:
+    """Print the table and draw the figure of what was measured with a seed."""
+    cells = [
+        Cell(
+            row["estimator"],
+            row["coherence"],
+            row["rate"],
+            int(row["pairs"]),
+            *(row[name] for name in ("bias", "rmse", "fraction", "recovered")),
+        )
+        for row in recorded(Path(source))
+        if row["seed"] == float(seed)
+    ]
+    print(velocity_table(cells))  # noqa: T201
+    plot_velocities(cells, picture)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    {"measure": measure, "report": report}[sys.argv[1]](*sys.argv[2:])
