@@ -75,7 +75,7 @@ def mosaic(header: StackHeader, parts: Mapping[Window, xr.Dataset], *, chunks: t
         layer = _Layer([(window, one[name]) for window, one in parts.items()], shape, like.dtype, len(shape))
         steps = (*(min(n, 64) for n in shape[:-2]), *(min(c, n) for c, n in zip(chunks, header.shape, strict=True)))
         data = da.from_array(
-            layer, chunks=steps, asarray=False, name=False, meta=np.empty((0,) * len(shape), like.dtype)
+            layer, chunks=steps, asarray=False, fancy=False, name=False, meta=np.empty((0,) * len(shape), like.dtype)
         )
         found[name] = (like.dims, data, like.attrs)
     places = {name: value for name, value in first.coords.items() if not {"y", "x", "pair"} & set(value.dims)}
