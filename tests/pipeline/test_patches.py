@@ -13,8 +13,10 @@ import pytest
 import runs
 
 from slidecloud.pipeline import levelling
+from slidecloud.pipeline.estimate import estimate
 from slidecloud.pipeline.executors import threads
 from slidecloud.pipeline.orphans import collect
+from slidecloud.pipeline.rates import Rates
 from slidecloud.pipeline.status import status
 from slidecloud.pipeline.verify import verify
 from slidecloud.store import open_run
@@ -226,3 +228,18 @@ def test_a_reference_in_a_detection_or_nowhere_is_refused(made, finished, capsys
     assert "lies in none of the 2" in capsys.readouterr().err
     assert call("reference", store, "--point", "east") == 2
     assert call("reference", store) == 2
+
+
+def test_estimate_shows_what_patches_save(finished, source, tmp_path):
+    runs.ingest(source, str(tmp_path / "stacks"))
+    before = estimate(runs.configure(tmp_path, *patched.lines()), Rates())
+    assert {"unwrap", "timeseries"} < {stage.stage for stage in before.stages}
+    assert any("assumed to cover 10%" in line for line in before.lines())
+    after = estimate(runs.configure(finished, *patched.lines()), Rates())
+    assert after.stages == ()
+    assert not any("assumed" in line for line in after.lines())
+    shutil.rmtree(shutil.copytree(finished, tmp_path / "again") / "run.zarr/.slidecloud/done/unwrap")
+    ahead = estimate(runs.configure(tmp_path / "again", *patched.lines()), Rates())
+    saved = next(line for line in ahead.lines() if line.startswith("Series of patches"))
+    share = sum(w.pixels for w in open_run(str(finished / "run.zarr")).patches(BURST).values()) / np.prod(patched.SHAPE)
+    assert f"({share:.1%})" in saved
