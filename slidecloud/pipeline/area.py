@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.config import ReferenceConfig
+from slidecloud.config_timeseries import ReferenceConfig
 from slidecloud.types import DataError, Grid, StackHeader
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.config import Device, ReferenceConfig, TimeseriesConfig
+from slidecloud.config import Device
+from slidecloud.config_timeseries import ReferenceConfig, TimeseriesConfig
 from slidecloud.kernels import levels, sbas
 from slidecloud.kernels.weights import weight_table
 from slidecloud.pipeline.area import reference_mask
@@ -201,7 +202,7 @@ class InvertWork:
             "temporal_coherence": result.temporal_coherence,
             "residual_rms": result.residual_rms,
             "redundancy": result.redundancy,
-            "recovered_fraction": result.recovered_fraction,
+            "time_coverage": result.time_coverage,
         }
         shape = (self.tile.bottom - self.tile.top, self.tile.right - self.tile.left)
         for name, values in maps.items():

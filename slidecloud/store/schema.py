@@ -158,7 +158,7 @@ TIMESERIES: Final[tuple[ArraySpec, ...]] = (
     _map("temporal_coherence", "1", "temporal coherence of the pairs with the inverted series"),
     _map("residual_rms", "rad", "root mean square of the pairs' residual phase"),
     _map("redundancy", "1", "pairs minus rank", dtype="int16"),
-    _map("recovered_fraction", "1", "share of the observed time span whose motion the pairs determine"),
+    _map("time_coverage", "1", "share of the observed time span whose motion the pairs determine"),
     _map("stable", "1", "1 where the pixel belongs to the stable area that levels the pairs", dtype="uint8"),
     _time("pair_reference_time", "pair", "acquisition time of the earlier image of the pair (UTC)"),
     _time("pair_secondary_time", "pair", "acquisition time of the later image of the pair (UTC)"),
