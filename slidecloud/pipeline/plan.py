@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import ConfigError, RunConfig
-from slidecloud.pipeline import detect, gradients, interferograms, noise, plan_inventory, plan_templates, timeseries
+from slidecloud.pipeline import (
+    detect,
+    gradients,
+    interferograms,
+    noise,
+    plan_inventory,
+    plan_templates,
+    timeseries,
+    visibility,
+)
 from slidecloud.pipeline.forming import multilooked_maps, select_formed, select_offered_images
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.ingest import STACK_CHUNKS
@@ -88,7 +97,7 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
             view = gradients.view_of(chosen.gradients, config.gradients, static.get("incidence"))
             corners = None if shared is None else plan_inventory.corners(chosen.gradients.header, static)
             looks = None if isinstance(corners, Quarantined) else shared
-            burst_units = _units(config, location, chosen, view, snapshot(stack, before, *chosen), looks)
+            burst_units = _units(config, location, chosen, view, snapshot(stack, before, *chosen), looks, static)
             burst_templates = plan_templates.of_burst(config, *chosen, static, view) if with_templates else {}
         except (DataError, DamagedRecordError, FileNotFoundError) as error:
             refused.append(Quarantined("stack", stack_location.name.removesuffix(".zarr"), str(error), "data"))
@@ -172,15 +181,17 @@ def _units(
     view: View | None = None,
     inputs: Snapshot | None = None,
     looks: detect.Looking | None = None,
+    static: Mapping[str, NDArray[np.float32]] | None = None,
 ) -> list[Unit]:
     """Units of a burst; those that read its stack know it by ``inputs``, the others read what the run itself wrote."""
     memory, tile = config.resources.memory_bytes, config.resources.tile
     units: list[Unit] = []
+    seen = [visibility.plan(chosen.timeseries, static or {})] if "visibility" in config.stages else []
     if plan_templates.stores_interferograms(config, chosen.timeseries):
         formed = interferograms.plan(chosen.timeseries, memory=memory, tile=tile)
         units, inputs = [dataclasses.replace(unit, inputs=inputs) for unit in formed], None
         chosen = _Chosen(*(interferograms.stored(run, selection, chosen.timeseries) for selection in chosen))
-    after, later = tuple(unit.name for unit in units), []
+    after, later = tuple(unit.name for unit in units), seen
     if "gradients" in config.stages:
         later += gradients.plan(
             run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile, after=after,

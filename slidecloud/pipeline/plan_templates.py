@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import RunConfig
-from slidecloud.pipeline import gradients, interferograms, timeseries
+from slidecloud.pipeline import gradients, interferograms, timeseries, visibility
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.store import runs, templates
 from slidecloud.store.inventory_specs import DENSITY_GROUP
 from slidecloud.store.location import Location
 
-_STAGES = (gradients.STAGE, timeseries.STAGE, interferograms.STAGE)
+_STAGES = (gradients.STAGE, timeseries.STAGE, interferograms.STAGE, visibility.STAGE)
 
 
 def of_burst(
@@ -60,6 +60,10 @@ def of_burst(
         sizes, values = timeseries.template_values(inverted)
         collected[timeseries.group(header.id)] = runs.stage_template(
             header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=chunks
+        )
+    if "visibility" in config.stages:
+        collected[visibility.group(header.id)] = runs.stage_template(
+            header, visibility.STAGE, {}, position, {}, chunks=chunks
         )
     return collected
 

@@ -151,6 +151,10 @@ class Run:
         """Displacement series and velocity of a burst, dims (time, y, x)."""
         return self._open(burst, "timeseries")
 
+    def visibility(self, burst: str) -> xr.Dataset:
+        """What the radar sees of the slopes of a burst, dims (y, x)."""
+        return self._open(burst, "visibility")
+
     @property
     def inventory(self) -> GeoDataFrame:
         """The landslides that were found, best score first: outlines in EPSG:4326 with the columns of the schema.

@@ -22,6 +22,7 @@ from slidecloud.store.specs import (
 )
 from slidecloud.store.specs import map_spec as _map
 from slidecloud.store.specs import time_spec as _time
+from slidecloud.store.visibility_specs import VISIBILITY
 
 __all__ = [
     "DENSITY",
@@ -37,6 +38,7 @@ __all__ = [
     "STACK",
     "STATIC",
     "TIMESERIES",
+    "VISIBILITY",
     "ArraySpec",
     "bin_sums",
     "table",
@@ -198,6 +200,7 @@ GROUPS: Final = {
     "gradients": GRADIENTS,
     "timeseries": TIMESERIES,
     "density": DENSITY,
+    "visibility": VISIBILITY,
 }
 
 
