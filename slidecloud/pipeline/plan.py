@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from slidecloud.config import ConfigError, RunConfig
 from slidecloud.pipeline import (
+    classify,
     detect,
     gradients,
     interferograms,
@@ -113,6 +114,8 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
         merging, products = plan_inventory.plan(config, location, units, refused, covered)
         units.append(merging)
         collected |= products if with_templates else {}
+    if "classify" in config.stages and covered:
+        units.append(_classifying(config, location, units))
     return Plan(
         location,
         {**collected, TEMPLATE_ROOT: plan_templates.root(config, location, collected)} if with_templates else {},
@@ -120,6 +123,16 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
         tuple(refused),
         tuple(notes),
     )
+
+
+def _classifying(config: RunConfig, location: Location, units: Sequence[Unit]) -> Unit:
+    """The unit that classifies landslides after everything else."""
+    read = [unit for unit in units if unit.key.stage in classify.SOURCES]
+    peak = max((unit.peak_memory for unit in read if unit.key.stage == merge.STAGE), default=0)
+    found = classify.plan(
+        location, config.classify, inputs=[unit.key for unit in read], after=[unit.name for unit in read]
+    )
+    return dataclasses.replace(found, peak_memory=max(found.peak_memory, peak))
 
 
 def stack_locations(config: RunConfig) -> list[Location]:

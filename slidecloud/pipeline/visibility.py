@@ -53,7 +53,7 @@ class VisibilityWork:
         # What other ground covers, or what other ground shares its range with, is not seen well however it is turned.
         kind[known & rays.layover & (kind != kernel.SHADOW)] = kernel.LAYOVER
         kind[known & rays.shadow] = kernel.SHADOW
-        found = {
+        found: dict[str, NDArray[Any]] = {
             "r_index": seen.r_index,
             "class": kind,
             "sensitivity": kernel.sensitivity(slope, aspect, maps["incidence"], **view),

@@ -1,0 +1,260 @@
+"""The stage ``classify``: every landslide of the inventory by its motion, potential points, and rain beside motion."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slidecloud.config_classify import ClassifyConfig
+from slidecloud.kernels.visibility import potential
+from slidecloud.pipeline import merge, timeseries, visibility
+from slidecloud.pipeline.detect import track_of
+from slidecloud.pipeline.landslide_rain import rain_table
+from slidecloud.pipeline.tiles import BASE_MEMORY
+from slidecloud.pipeline.units import Unit
+from slidecloud.products.stability import Sample, class_counts, stability_table
+from slidecloud.stack import rain, warped
+from slidecloud.store import open_run, records, tables
+from slidecloud.store.arrays import MissingChunkError, Writer, read, reader
+from slidecloud.store.location import Location
+from slidecloud.store.stability_specs import POINTS, POTENTIAL_POINTS, RAIN, STABILITY
+from slidecloud.store.velocity_maps import Pixels, VelocityMap, velocity_maps
+from slidecloud.types import DataError, Float32
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+STAGE: Final = "classify"
+UNIT: Final = "landslides"
+SOURCES: Final = (merge.STAGE, timeseries.STAGE, visibility.STAGE)
+"""Stages whose results it reads."""
+_PIXEL_BYTES: Final = 120
+_LANDSLIDE_BYTES: Final = 200_000
+
+
+@dataclass
+class _Seen:
+    """What was read of one burst after the other."""
+
+    samples: list[Sample]
+    points: list[GeoDataFrame]
+    unfinished: list[str]
+    blind: list[str]
+    spacing: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyWork:
+    """Read the velocities inside every outline, and write the tables.
+
+    ``bursts`` are those whose results are to be read; None: all that the store has.
+    """
+
+    run: Location
+    config: ClassifyConfig
+    bursts: tuple[str, ...] | None = None
+
+    def __call__(self, writer: Writer) -> dict[str, Any]:
+        run = open_run(self.run)
+        inventory = run.inventory
+        seen = _Seen([], [], [], [])
+        for burst in run.bursts if self.bursts is None else self.bursts:
+            self._look(velocity_maps(self.run, run.header(burst)), inventory, seen)
+        if not seen.spacing:
+            raise DataError(
+                f"{self.run} has no velocity to classify landslides by: no burst has a finished time series. Add the "
+                "stage 'timeseries' and run again, or look at its quarantine with 'slidecloud status'."
+            )
+        found = stability_table(
+            inventory, seen.samples, spacing=seen.spacing, least_points=self.config.least_points,
+            absolute=self.config.absolute, uplift=self.config.uplift,
+        )  # fmt: skip
+        writer.write_object(STABILITY, tables.encode(found))
+        points = _joined(seen.points)
+        writer.write_object(POINTS, tables.encode(points))
+        compared = rain_table(inventory, found, seen.samples, self.config)
+        writer.write_object(RAIN, tables.encode(compared))
+        facts = {"landslides": len(inventory), "classes": class_counts(found), "points": len(points)}
+        facts |= {"rain": len(compared)} if self.config.rain is not None else {}
+        return facts | _note(seen)
+
+    def _look(self, maps: Sequence[VelocityMap], inventory: GeoDataFrame, seen: _Seen) -> None:
+        """Read the velocity maps of a burst, one after the other."""
+        burst: list[Sample] = []
+        still: list[NDArray[np.float32]] = []
+        for one in maps:
+            try:
+                velocity, sigma = one.map("velocity"), one.map("velocity_sigma")
+            except MissingChunkError:
+                seen.unfinished.append(one.path)
+                continue
+            seen.spacing = max(seen.spacing, *one.header.spacing)
+            visible = _visibility(one)
+            inside = list(one.inside(inventory.geometry.to_numpy()))
+            for number, pixels in enumerate(inside):
+                burst += _sample(one, number, pixels, velocity, sigma, visible)
+            label = np.full(one.shape, -1, np.int64)
+            for number, pixels in enumerate(inside):
+                label[pixels] = number
+            if self.config.remove_median:
+                still.append(velocity[(label < 0) & np.isfinite(velocity)])
+            if visible is None:
+                seen.blind.append(one.path)
+            else:
+                seen.points.append(self._points(one, velocity, sigma, visible, label, inventory))
+        removed = self._median(still, maps)
+        seen.samples += [dataclasses.replace(sample, removed=removed) for sample in burst]
+
+    def _median(self, still: Sequence[NDArray[np.float32]], maps: Sequence[VelocityMap]) -> float:
+        """Median velocity of a burst outside all landslides, m/yr; 0 where it is to stay."""
+        values = np.concatenate(still) if still else np.zeros(0, np.float32)
+        if values.size:
+            return float(np.median(values))
+        if self.config.remove_median and maps:
+            raise DataError(
+                f"Burst {maps[0].header.id} has no velocity outside all landslides, so its median cannot be removed. "
+                "Leave out classify.remove_median."
+            )
+        return 0.0
+
+    def _points(
+        self,
+        one: VelocityMap,
+        velocity: Float32,
+        sigma: Float32,
+        visible: dict[str, NDArray[Any]],
+        label: NDArray[np.int64],
+        inventory: GeoDataFrame,
+    ) -> GeoDataFrame:
+        """The potential landslide points of a map."""
+        import shapely
+
+        chosen = potential(
+            visible["class"], visible["slope"], velocity,
+            least_slope=math.radians(self.config.least_slope), least_speed=self.config.least_speed,
+        )  # fmt: skip
+        pixels = Pixels(*np.nonzero(chosen))
+        longitude, latitude = one.place(pixels)
+        free = ~self._blocked(longitude, latitude)
+        pixels, longitude, latitude = Pixels(*(part[free] for part in pixels)), longitude[free], latitude[free]
+        names = np.append(inventory["id"].to_numpy().astype(object), "")
+        columns = {name: visible[name][pixels] for name in ("slope", "r_index", "sensitivity")}
+        columns |= {"velocity": velocity[pixels], "velocity_sigma": sigma[pixels], "landslide": names[label[pixels]]}
+        columns["burst"] = np.full(len(longitude), one.header.id, object)
+        columns["track"] = np.full(len(longitude), track_of(one.header), object)
+        return tables.table(POTENTIAL_POINTS, columns, list(shapely.points(longitude, latitude)))
+
+    def _blocked(self, longitude: NDArray[Any], latitude: NDArray[Any]) -> NDArray[np.bool_]:
+        """Points on ground that is left out; what a mask does not cover is not masked."""
+        blocked = np.zeros(len(longitude), np.bool_)
+        for path in self.config.masks if len(longitude) else ():
+            with np.errstate(invalid="ignore"):
+                blocked |= warped.at_points(path, longitude, latitude, how="nearest", may_miss=True) > 0
+        return blocked
+
+
+def plan(
+    run: Location,
+    config: ClassifyConfig,
+    *,
+    inputs: Collection[records.Key],
+    after: Sequence[tuple[str, str]] = (),
+    pixels: int = 0,
+    bursts: Sequence[str] | None = None,
+) -> Unit:
+    """The one unit that classifies.
+
+    Parameters
+    ----------
+    run, config
+        The run store and the settings.
+    inputs
+        Keys of the units whose results are read: of the stages in `SOURCES`.
+    after
+        Units that must have ended before; the inventory must be done.
+    pixels
+        Of the largest burst.
+    bursts
+        Whose results to read; None: all that the store has.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a mask or the rain is not there.
+    """
+    files = [warped.fingerprint(path) for path in config.masks]
+    files += [rain.fingerprint(config.rain)] if config.rain is not None else []
+    settings = config.model_dump(mode="json", exclude={"rain", "masks"})
+    parts = ["classify/1", sorted([key.stage, key.unit, key.digest] for key in inputs), settings, files]
+    return Unit(
+        records.Key(STAGE, UNIT, records.digest([*parts, None if bursts is None else sorted(bursts)])),
+        ClassifyWork(run, config, None if bursts is None else tuple(sorted(bursts))),
+        requires=((merge.STAGE, merge.UNIT),),
+        after=tuple(name for name in after if name != (merge.STAGE, merge.UNIT)),
+        peak_memory=BASE_MEMORY + _PIXEL_BYTES * pixels + _LANDSLIDE_BYTES,
+    )
+
+
+def _sample(
+    one: VelocityMap,
+    number: int,
+    pixels: Pixels,
+    velocity: Float32,
+    sigma: Float32,
+    visible: dict[str, NDArray[Any]] | None,
+) -> list[Sample]:
+    """The pixels of a map inside an outline that have a velocity; empty where none has."""
+    known = np.isfinite(velocity[pixels]) & np.isfinite(sigma[pixels])
+    if not known.any():
+        return []
+    kept = Pixels(pixels.rows[known], pixels.columns[known])
+    place, source = one.place(kept), (one, kept)
+    found = Sample(number, track_of(one.header), one.header.id, velocity[kept], sigma[kept], *place, source=source)
+    if visible is not None:
+        found = dataclasses.replace(found, sensitivity=visible["sensitivity"][kept], kind=visible["class"][kept])
+    return [found]
+
+
+def _visibility(one: VelocityMap) -> dict[str, NDArray[Any]] | None:
+    """Visibility of the burst under a velocity map; None where it is not there."""
+    window = one.window()
+    burst = one.run / "bursts" / one.header.id
+    if window is None or visibility.STAGE not in burst.folders():
+        return None
+    group = reader(one.run, visibility.group(one.header.id))
+    try:
+        return {
+            name: read(group[name], window)  # type: ignore[arg-type]
+            for name in ("class", "slope", "r_index", "sensitivity")
+        }
+    except MissingChunkError:
+        return None
+
+
+def _joined(parts: Sequence[GeoDataFrame]) -> GeoDataFrame:
+    import geopandas
+    import pandas
+
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return tables.table(POTENTIAL_POINTS, {spec.name: [] for spec in POTENTIAL_POINTS}, [])
+    return geopandas.GeoDataFrame(pandas.concat(filled, ignore_index=True))
+
+
+def _note(seen: _Seen) -> dict[str, Any]:
+    """What a person should know: maps that are not finished, and bursts whose visibility is not known."""
+    notes = []
+    if seen.unfinished:
+        notes.append(f"{len(seen.unfinished)} velocity maps are not finished and were left out: {seen.unfinished[0]}.")
+    if seen.blind:
+        notes.append(
+            f"{len(seen.blind)} velocity maps have no visibility, so no potential points: {seen.blind[0]}. Add the "
+            "stage 'visibility'."
+        )
+    return {"note": " ".join(notes)} if notes else {}
