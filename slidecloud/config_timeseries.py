@@ -1,4 +1,4 @@
-"""Settings of the stages ``unwrap`` and ``timeseries``: where displacement is wanted, from which phase, against what."""
+"""Settings of the stages ``unwrap`` and ``timeseries``: where displacement is wanted, from what, against what."""
 
 from __future__ import annotations
 

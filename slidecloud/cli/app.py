@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from slidecloud import __version__, logs
 from slidecloud.cli import (
     bench,
+    classify,
     demo,
     detect,
     errors,
@@ -74,6 +75,7 @@ def _program(debug: errors.Debug) -> App:
         estimate.estimate,
         run.run,
         detect.detect,
+        classify.classify,
         submit.submit,
         submit.logs,
         submit.cancel,

@@ -7,8 +7,6 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slidecloud.types import Float64
-
 LEAST: Final = 8
 """Dates below which no acceleration is looked for."""
 

@@ -24,8 +24,8 @@ class Lagged(NamedTuple):
 
     ``correlation``, ``low``, ``high``: float64 (lag,), in [-1, 1]. ``effective``: float64 (lag,), intervals that count
     as independent. ``intervals``: int64 (lag,), how many were compared. ``best``: index of the largest correlation, -1
-    where there is none. ``p_value``: of a largest correlation as large, over all lags together, if motion did not follow
-    rain. NaN where fewer than `LEAST` intervals have both.
+    where there is none. ``p_value``: of a largest correlation as large, over all lags together, if motion did not
+    follow rain. NaN where fewer than `LEAST` intervals have both.
     """
 
     correlation: Float64
@@ -115,9 +115,9 @@ def lagged(rate: ArrayLike, rain: ArrayLike, *, level: float = 0.95, surrogates:
 
     Intervals come from Fisher's transform with the number of independent values ``n / (1 + 2 sum (1 - k/n) a(k) b(k))``
     with a and b the autocorrelations of both series (Bartlett 1935; Bayley and Hammersley 1946), summed until one of
-    them falls into its noise. The p value holds the largest correlation over all lags against those of surrogates: series
-    with the spectrum of the rate, and so its seasons and memory, but random phases (Ebisuzaki 1997). So neither two
-    series that rise and fall with the year nor the search for the best lag makes a connection of nothing.
+    them falls into its noise. The p value holds the largest correlation over all lags against those of surrogates:
+    series with the spectrum of the rate, and so its seasons and memory, but random phases (Ebisuzaki 1997). So neither
+    two series that rise and fall with the year nor the search for the best lag makes a connection of nothing.
 
     Parameters
     ----------

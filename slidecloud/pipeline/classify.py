@@ -78,7 +78,7 @@ class ClassifyWork:
         writer.write_object(STABILITY, tables.encode(found))
         points = _joined(seen.points)
         writer.write_object(POINTS, tables.encode(points))
-        compared = rain_table(inventory, found, seen.samples, self.config)
+        compared = rain_table(run, found, self.config)
         writer.write_object(RAIN, tables.encode(compared))
         facts = {"landslides": len(inventory), "classes": class_counts(found), "points": len(points)}
         facts |= {"rain": len(compared)} if self.config.rain is not None else {}
@@ -159,6 +159,14 @@ class ClassifyWork:
         return blocked
 
 
+def planned(run: Location, config: ClassifyConfig, units: Sequence[Unit], *, pixels: int) -> Unit:
+    """The unit that classifies when some units have ended, of which those in `SOURCES` count; see `plan`."""
+    read = [unit for unit in units if unit.key.stage in SOURCES]
+    bursts = {unit.key.unit.split("/")[0] for unit in read if unit.key.stage != merge.STAGE}
+    keys, names = [unit.key for unit in read], [unit.name for unit in read]
+    return plan(run, config, inputs=keys, after=names, pixels=pixels, bursts=sorted(bursts))
+
+
 def plan(
     run: Location,
     config: ClassifyConfig,
@@ -214,8 +222,7 @@ def _sample(
     if not known.any():
         return []
     kept = Pixels(pixels.rows[known], pixels.columns[known])
-    place, source = one.place(kept), (one, kept)
-    found = Sample(number, track_of(one.header), one.header.id, velocity[kept], sigma[kept], *place, source=source)
+    found = Sample(number, track_of(one.header), one.header.id, velocity[kept], sigma[kept], *one.place(kept))
     if visible is not None:
         found = dataclasses.replace(found, sensitivity=visible["sensitivity"][kept], kind=visible["class"][kept])
     return [found]

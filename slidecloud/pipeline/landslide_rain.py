@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from slidecloud.config_classify import ClassifyConfig
 from slidecloud.kernels import rain as kernel
 from slidecloud.kernels.accelerations import Epoch, accelerations, superposed
-from slidecloud.products.stability import Sample
 from slidecloud.stack.daily_rain import DailyRain
 from slidecloud.stack.rain import open_rain
-from slidecloud.store import tables
+from slidecloud.store import Run, tables
 from slidecloud.store.stability_specs import LANDSLIDE_RAIN
+from slidecloud.store.velocity_maps import VelocityMap, velocity_maps
 from slidecloud.types import DataError, Float64
 
 if TYPE_CHECKING:
@@ -34,16 +34,19 @@ class Motion:
     Attributes
     ----------
     landslide, track, burst
-        Whose it is.
+        Id of the landslide, and where it was seen.
+    outline
+        In longitude and latitude.
     time
         datetime64[s] (date,).
     displacement, sigma
         (date,), m, positive towards the satellite; NaN where no pixel has data. The sigma is the pixels' mean.
     """
 
-    landslide: int
+    landslide: str
     track: str
     burst: str
+    outline: Any
     time: NDArray[np.datetime64]
     displacement: Float64
     sigma: Float64
@@ -72,62 +75,66 @@ class Comparison:
         return self.motion.time[self.events]
 
 
-def rain_table(
-    inventory: GeoDataFrame, stability: GeoDataFrame, samples: Sequence[Sample], config: ClassifyConfig
-) -> GeoDataFrame:
-    """A row for each landslide whose series can be held against the rain; empty without rain."""
-    found = [] if config.rain is None else compare(stability, inventory, samples, config)
-    rows = [_row(one, inventory) for one in found]
+def rain_table(run: Run, stability: GeoDataFrame, config: ClassifyConfig) -> GeoDataFrame:
+    """A row for each landslide whose series can be held against the rain; empty without rain.
+
+    Parameters
+    ----------
+    run
+        The run store.
+    stability
+        As `slidecloud.products.stability.stability_table` makes it.
+    config
+        The settings.
+    """
+    found = compare(run, stability, config)
+    rows = [_row(one) for one in found]
     columns = {spec.name: [row[spec.name] for row in rows] for spec in LANDSLIDE_RAIN}
-    outlines = inventory.geometry.to_numpy()
-    return tables.table(LANDSLIDE_RAIN, columns, [outlines[one.motion.landslide] for one in found])
+    return tables.table(LANDSLIDE_RAIN, columns, [one.motion.outline for one in found])
 
 
-def compare(
-    stability: GeoDataFrame, inventory: GeoDataFrame, samples: Sequence[Sample], config: ClassifyConfig
-) -> list[Comparison]:
-    """Motion and rain of each landslide, in the order of the inventory.
+def compare(run: Run, stability: GeoDataFrame, config: ClassifyConfig) -> list[Comparison]:
+    """Motion and rain of each landslide, in the order of the table; nothing without rain.
 
     Raises
     ------
     DataError
         If the rain cannot be read, or does not cover the time of any landslide's series.
     """
-    assert config.rain is not None
+    if config.rain is None:
+        return []
     source = open_rain(
         config.rain, units=config.rain_units, utc_offset=config.rain_utc_offset, missing=config.rain_missing
     )
-    motions = motions_of(stability, inventory, samples)
     found = []
-    for motion in motions:
-        middle = inventory.geometry.iloc[motion.landslide].representative_point()
+    for motion in motions(run, stability):
+        middle = motion.outline.representative_point()
         found.append(_held(motion, source.at(middle.x, middle.y), config))
     if found and not any((one.lagged.intervals > 0).any() for one in found):
         rain, motion = found[0].rain, found[0].motion
+        first, last = (motion.time[i].astype("datetime64[D]") for i in (0, -1))
         raise DataError(
-            f"The rain of {rain.name} is of {rain.day[0]} to {rain.day[-1]}, and displacement of "
-            f"{motion.time[0].astype('datetime64[D]')} to {motion.time[-1].astype('datetime64[D]')}: no interval "
-            "between images has rain. Give rain of that time."
+            f"The rain of {rain.name} is of {rain.day[0]} to {rain.day[-1]}, and displacement of {first} to {last}: no "
+            "interval between images has rain. Give rain of that time."
         )
     return found
 
 
-def motions_of(stability: GeoDataFrame, inventory: GeoDataFrame, samples: Sequence[Sample]) -> list[Motion]:
-    """The series of the track that decides, from the burst with the most pixels inside, of each landslide."""
-    tracks = stability.loc[stability["deciding"]].set_index("id")["track"]
-    motions = []
-    for number, name in enumerate(inventory["id"]):
-        members = [one for one in samples if one.landslide == number and one.track == tracks.loc[name]]
-        if not members:
-            continue
-        best = max(members, key=lambda one: (len(one.velocity), one.burst))
-        one, pixels = best.source
+def motions(run: Run, stability: GeoDataFrame) -> Iterator[Motion]:
+    """The series of the track that decides, from the map with the most pixels inside, of each landslide."""
+    deciding = stability.loc[stability["deciding"] & (stability["points"] > 0)]
+    maps: dict[str, list[VelocityMap]] = {}
+    for name, track, bursts, outline in zip(*(deciding[n] for n in ("id", "track", "bursts", "geometry")), strict=True):
+        choices = []
+        for burst in bursts.split(","):
+            if burst not in maps:
+                maps[burst] = velocity_maps(run.location, run.header(burst))
+            choices += [(one, next(one.inside([outline]))) for one in maps[burst]]
+        one, pixels = max(choices, key=lambda choice: len(choice[1].rows))
         moved, sigma = (one.series(what, pixels) for what in ("displacement", "displacement_sigma"))
         known = np.isfinite(moved) & np.isfinite(sigma)
-        motions.append(
-            Motion(number, best.track, best.burst, one.time, _means(moved, known), _means(sigma, known))
-        )  # fmt: skip
-    return motions
+        means = _means(moved, known), _means(sigma, known)
+        yield Motion(name, track, one.header.id, outline, one.time, *means)
 
 
 def _means(values: NDArray[Any], known: NDArray[np.bool_]) -> Float64:
@@ -159,14 +166,14 @@ def _held(motion: Motion, rain: DailyRain, config: ClassifyConfig) -> Comparison
     return Comparison(motion, rain, lags, kernel.lagged(rate, wet), events, epoch)
 
 
-def _row(one: Comparison, inventory: GeoDataFrame) -> dict[str, Any]:
+def _row(one: Comparison) -> dict[str, Any]:
     found, best = one.lagged, one.lagged.best
     lag = low = high = np.nan
     if best >= 0:
         agreeing = one.lags[found.correlation >= found.low[best]]
         lag, low, high = one.lags[best], agreeing.min(), agreeing.max()
     return {
-        "id": inventory["id"].iloc[one.motion.landslide],
+        "id": one.motion.landslide,
         "track": one.motion.track,
         "intervals": int(found.intervals[best]) if best >= 0 else int(found.intervals.max(initial=0)),
         "lag": lag,

@@ -40,8 +40,6 @@ class Sample:
         Median of the burst outside all landslides, m/yr; 0 where nothing is to be removed.
     sensitivity, kind
         (n,), of the visibility of the burst; None where it has none.
-    source
-        Number of the map in what was read, and its pixels, for reading their series.
     """
 
     landslide: int
@@ -54,7 +52,6 @@ class Sample:
     removed: float = 0.0
     sensitivity: NDArray[np.float32] | None = None
     kind: NDArray[np.uint8] | None = None
-    source: Any = None
 
 
 def stability_table(

@@ -17,6 +17,7 @@ from slidecloud.store.arrays import zarr_store
 from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
 from slidecloud.store.schema import GROUPS, SCHEMA_VERSION
+from slidecloud.store.stability_specs import POINTS, RAIN, STABILITY
 from slidecloud.store.stacks import header_attributes, header_from, open_dataset, open_group
 from slidecloud.types import DataError, Grid, StackHeader
 
@@ -54,19 +55,25 @@ def stage_template(
     *,
     chunks: tuple[int, int],
     optional: Collection[str] = (),
+    path: str | None = None,
+    pairs: int | None = None,
 ) -> dict[str, bytes]:
-    """Objects of an empty ``gradients`` or ``timeseries`` group of a burst, with some of the ``optional`` arrays."""
+    """Objects of an empty ``gradients`` or ``timeseries`` group of a burst, with some of the ``optional`` arrays.
+
+    ``path`` is that of the group where it is not right below the burst, ``pairs`` the pairs of a chunk where they are
+    not the schema's.
+    """
     wanted = {*coordinates, *optional}
     specs = tuple(spec for spec in GROUPS[name] if not spec.optional or spec.name in wanted)
     height, width = header.shape
     return templates.group(
         specs,
         {**sizes, "y": height, "x": width},
-        path=f"bursts/{header.id}/{name}",
+        path=path or f"bursts/{header.id}/{name}",
         attributes=attributes,
         coordinates=coordinates,
         grid=header.grid,
-        chunks={"y": chunks[0], "x": chunks[1]},
+        chunks={"y": chunks[0], "x": chunks[1], **({} if pairs is None else {"pair": pairs})},
     )
 
 
@@ -180,6 +187,21 @@ class Run:
         return tables.decode((f"{self.location}/{name}", data))
 
     @property
+    def stability(self) -> GeoDataFrame:
+        """Class, velocity and confidence of each landslide and track; the rows that are ``deciding`` count."""
+        return self._table(STABILITY)
+
+    @property
+    def points(self) -> GeoDataFrame:
+        """Potential landslide points: pixels that are seen well, on slopes and fast."""
+        return self._table(POINTS)
+
+    @property
+    def rain(self) -> GeoDataFrame:
+        """Lag and correlation of each landslide with rain, and accelerations after wet days."""
+        return self._table(RAIN)
+
+    @property
     def density(self) -> xr.Dataset:
         """Landslides per square kilometre and the share of ground they cover, dims (y, x), degrees."""
         if DENSITY_GROUP not in self._root:
@@ -218,6 +240,12 @@ class Run:
         found = self.at(lon, lat)
         sigma = found["velocity_sigma"].values
         return found.isel(burst=int(np.argmin(np.where(np.isfinite(sigma), sigma, np.inf))))
+
+    def _table(self, name: str) -> GeoDataFrame:
+        data = self.location.read(name)
+        if data is None:
+            raise KeyError(f"{self.location} has no {name}; make it with 'slidecloud classify {self.location}'.")
+        return tables.decode((f"{self.location}/{name}", data))
 
     def _open(self, burst: str, name: str) -> xr.Dataset:
         if burst not in self.bursts:

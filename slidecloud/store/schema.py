@@ -10,6 +10,7 @@ from typing import Final
 
 from slidecloud.store.gradient_specs import GRADIENT_FLAGS, GRADIENTS, bin_sums
 from slidecloud.store.inventory_specs import DENSITY
+from slidecloud.store.patch_specs import OF_PATCHES, UNWRAPPED
 from slidecloud.store.specs import (
     EPOCH,
     PAIR_BATCH,
@@ -38,6 +39,7 @@ __all__ = [
     "STACK",
     "STATIC",
     "TIMESERIES",
+    "UNWRAPPED",
     "VISIBILITY",
     "ArraySpec",
     "bin_sums",
@@ -191,6 +193,7 @@ TIMESERIES: Final[tuple[ArraySpec, ...]] = (
         (),
         math.nan,
     ),
+    *OF_PATCHES,
     *RADAR_POSITION,
 )
 
@@ -199,6 +202,7 @@ GROUPS: Final = {
     "slc": SLC,
     "gradients": GRADIENTS,
     "timeseries": TIMESERIES,
+    "unwrapped": UNWRAPPED,
     "density": DENSITY,
     "visibility": VISIBILITY,
 }

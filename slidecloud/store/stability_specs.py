@@ -9,6 +9,7 @@ from slidecloud.store.tables import ColumnSpec
 STABILITY: Final = "products/stability.parquet"
 POINTS: Final = "products/points.parquet"
 RAIN: Final = "products/rain.parquet"
+TABLES: Final = (STABILITY, POINTS, RAIN)
 
 LANDSLIDE_CLASSES: Final[tuple[ColumnSpec, ...]] = (
     ColumnSpec("id", "text", "", "id of the landslide in the inventory"),

@@ -17,7 +17,7 @@ from slidecloud.store.location import Location
 from slidecloud.types import Float64, StackHeader
 
 SERIES: Final = "timeseries"
-_WINDOW: Final = re.compile(r"y(\d+)-(\d+)x(\d+)-(\d+)")
+_WINDOW: Final = re.compile(r"/r(\d+)_c(\d+)/")
 
 
 class Pixels(NamedTuple):
@@ -127,7 +127,7 @@ class VelocityMap:
             named = _WINDOW.search(self.path)
             if named is None:
                 return None
-            top, left = int(named[1]), int(named[3])
+            top, left = int(named[1]), int(named[2])
         return slice(top, top + height), slice(left, left + width)
 
 

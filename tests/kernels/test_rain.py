@@ -128,7 +128,9 @@ def test_two_series_that_follow_the_year_alone_are_not_called_related():
 def test_memory_leaves_fewer_independent_values():
     rng = np.random.default_rng(5)
     few, many = (
-        np.mean([lagged(memory(rng, 200, a), memory(rng, 200, a)[:, None], surrogates=1).effective[0] for _ in range(40)])
+        np.mean(
+            [lagged(memory(rng, 200, a), memory(rng, 200, a)[:, None], surrogates=1).effective[0] for _ in range(40)]
+        )
         for a in (0.8, 0.0)
     )
     # (1 - a b) / (1 + a b) of 200 (Bretherton and others 1999).
