@@ -109,7 +109,7 @@ def compare(run: Run, stability: GeoDataFrame, config: ClassifyConfig) -> list[C
     found = []
     for motion in motions(run, stability):
         middle = motion.outline.representative_point()
-        found.append(_held(motion, source.at(middle.x, middle.y), config))
+        found.append(hold(motion, source.at(middle.x, middle.y), config))
     if found and not any((one.lagged.intervals > 0).any() for one in found):
         rain, motion = found[0].rain, found[0].motion
         first, last = (motion.time[i].astype("datetime64[D]") for i in (0, -1))
@@ -144,7 +144,7 @@ def _means(values: NDArray[Any], known: NDArray[np.bool_]) -> Float64:
     return means
 
 
-def _held(motion: Motion, rain: DailyRain, config: ClassifyConfig) -> Comparison:
+def hold(motion: Motion, rain: DailyRain, config: ClassifyConfig) -> Comparison:
     """Motion against rain; dates without data are passed over."""
     known = np.isfinite(motion.displacement)
     days, moved = motion.days[known], motion.displacement[known]

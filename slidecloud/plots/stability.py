@@ -52,8 +52,6 @@ def stability_figure(run: Run) -> Figure:
 
 
 def _draw_map(axes: Axes, decided: GeoDataFrame, run: Run) -> None:
-    from matplotlib.patches import Patch
-
     density = run.density
     values = np.ma.masked_less_equal(density["density"].values, 0.0)
     west, south, east, north = _extent(decided, density)
@@ -74,13 +72,9 @@ def _draw_map(axes: Axes, decided: GeoDataFrame, run: Run) -> None:
     axes.tick_params(labelsize=7, color=INK)
     axes.ticklabel_format(useOffset=False, style="plain")
     axes.locator_params(nbins=5)
-    bar = axes.figure.colorbar(shown, ax=axes, orientation="horizontal", fraction=0.04, pad=0.02, aspect=40)
+    bar = axes.figure.colorbar(shown, ax=axes, orientation="horizontal", fraction=0.04, pad=0.02, shrink=0.5)
     bar.set_label("landslides per km²", fontsize=8, color=INK)
     bar.ax.tick_params(labelsize=7)
-    present = [name for name in COLOURS if (decided["class"] == name).any()]
-    marks = [Patch(facecolor=COLOURS[name], edgecolor="black", lw=0.5, label=name) for name in present]
-    if marks:
-        axes.legend(handles=marks, fontsize=8, loc="best", framealpha=0.9)
 
 
 def _extent(decided: GeoDataFrame, density: Any) -> tuple[float, float, float, float]:

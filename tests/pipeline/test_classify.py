@@ -135,7 +135,7 @@ def test_other_settings_need_no_other_run(copy):
 def test_masks_leave_points_out(copy, tmp_path):
     whole, part = tmp_path / "everywhere.tif", tmp_path / "elsewhere.tif"
     for path, corner in ((whole, (100.0, 35.0)), (part, (10.0, 10.0))):
-        transform = rasterio.transform.from_origin(*corner, 0.5, 0.5)
+        transform = rasterio.Affine(0.5, 0, corner[0], 0, -0.5, corner[1])
         with rasterio.open(
             path, "w", driver="GTiff", height=20, width=20, count=1, dtype="uint8", crs="EPSG:4326", transform=transform
         ) as made:
@@ -151,7 +151,7 @@ def test_masks_leave_points_out(copy, tmp_path):
 def test_patches_are_read_where_there_is_no_whole_burst(tmp_path, folder):
     """The default: displacement around detections alone. Its classes are those of the whole burst's series."""
     (tmp_path / "stacks").symlink_to(folder / "stacks")
-    run = compute(tmp_path, STAGES, "classify: {least_points: 1}")
+    run = compute(tmp_path, STAGES, "timeseries: {where: detections}", "classify: {least_points: 1}")
     assert not (tmp_path / "run.zarr/bursts" / small.BURST / "timeseries").exists()
     found = run.stability.set_index("id")
     whole = open_run(str(folder / "run.zarr")).stability.set_index("id")
