@@ -152,7 +152,7 @@ def hold(motion: Motion, rain: DailyRain, config: ClassifyConfig) -> Comparison:
     first = (rain.day[0] - np.datetime64(0, "D")).astype(float)
     numbers = first + np.arange(len(rain.day))
     if len(days) > 1:
-        # Away from the satellite is down the slope for most views: the rate that rain raises is the other way round.
+        # The rate that rain raises is that of the slide, whichever way the satellite sees it go.
         direction = -1.0 if moved[-1] <= moved[0] else 1.0
         rate = direction * np.diff(moved) / np.diff(days)
         wet = kernel.over_intervals(numbers, rain.millimetres, days, lags=lags)

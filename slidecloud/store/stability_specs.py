@@ -45,7 +45,7 @@ LANDSLIDE_RAIN: Final[tuple[ColumnSpec, ...]] = (
     ColumnSpec("lag", "float32", "day", "days after the rain at which the correlation is largest"),
     ColumnSpec("lag_low", "float32", "day", "shortest lag that agrees with the interval of the largest"),
     ColumnSpec("lag_high", "float32", "day", "longest lag that agrees with it"),
-    ColumnSpec("correlation", "float32", "1", "of displacement rate away from the satellite with mean rain"),
+    ColumnSpec("correlation", "float32", "1", "of the rate, in the direction of the whole motion, with mean rain"),
     ColumnSpec("correlation_low", "float32", "1", "lower end of its 95 % interval"),
     ColumnSpec("correlation_high", "float32", "1", "upper end of its 95 % interval"),
     ColumnSpec("effective", "float32", "1", "intervals that count as independent"),
