@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -52,8 +53,17 @@ class Prepared:
         return self._maps[index, :, rows, columns]
 
 
-def prepare(tiles: TileSet, inputs: Inputs) -> Prepared:
+def prepare(tiles: TileSet, inputs: Inputs, *, tell: Callable[[int], None] | None = None) -> Prepared:
     """Features of a tile set, kept beside it as ``features-*.npy``; made where they are not there yet.
+
+    Parameters
+    ----------
+    tiles
+        The set.
+    inputs
+        Which features.
+    tell
+        Is told of how many tiles they are made.
 
     Raises
     ------
@@ -69,6 +79,8 @@ def prepare(tiles: TileSet, inputs: Inputs) -> Prepared:
             maps = np.lib.format.open_memmap(partial, "w+", dtype=np.float16, shape=shape)
             for index in range(len(tiles)):
                 maps[index] = features(tiles.view(index), inputs)
+                if tell is not None:
+                    tell(index + 1)
             maps.flush()
             partial.replace(path)
         except OSError as error:
