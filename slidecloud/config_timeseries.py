@@ -64,6 +64,14 @@ class TimeseriesConfig(_Section):
     goldstein: float = Field(
         0.0, ge=0, le=1, description="Goldstein filter before unwrapping, 0 (none) to 1; the residual is put back."
     )
+    integrate: bool = Field(
+        True, description="Also make velocity_integrated of patches, from gradients, without unwrapping."
+    )
+    recovered: bool = Field(
+        True,
+        description="Measure how much of a known slide the velocities of a patch give back; unwraps up to twice as "
+        "much.",
+    )
     reference: ReferenceConfig = Field(default_factory=ReferenceConfig, description="Reference of displacement.")
     min_coherence: float = Field(0.0, ge=0, lt=1, description="Coherence below which a pixel of a pair is not used.")
     minimum_norm: bool = Field(

@@ -38,8 +38,8 @@ def turns(
 
     Returns
     -------
-    int16 (256,) turns by label; `LEFT_OUT` where a component has too few pixels in the mask. Label 0, pixels of no
-    component, is left out as soon as there is a component, and 0 where there is none at all.
+    int16 (256,) turns by label; `LEFT_OUT` where a component has too few pixels in the mask, and for all where none
+    has enough. Label 0, pixels of no component, goes with the largest: what is wrong there, loops of pairs tell.
 
     Raises
     ------
@@ -57,12 +57,12 @@ def turns(
     sizes = np.bincount(label, minlength=COMPONENTS)
     if not sizes[1:].any():
         # A pair whose pixels hang together nowhere is one piece, levelled as a whole.
-        found[0] = 0 if not component.any() and sizes[0] >= least else LEFT_OUT
+        found[0] = 0 if sizes[0] >= least else LEFT_OUT
         return found
     largest = 1 + int(np.argmax(sizes[1:]))
     if sizes[largest] < least:
         return found
-    level = np.median(seen[label == largest])
+    found[0], level = 0, np.median(seen[label == largest])
     for one in np.flatnonzero(sizes[1:] >= least) + 1:
         found[one] = round(float(np.median(seen[label == one]) - level) / (2 * np.pi))
     return found

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from slidecloud.config_classify import ClassifyConfig
 from slidecloud.kernels.visibility import potential
 from slidecloud.pipeline import merge, timeseries, visibility
-from slidecloud.pipeline.detect import track_of
 from slidecloud.pipeline.landslide_rain import rain_table
 from slidecloud.pipeline.tiles import BASE_MEMORY
 from slidecloud.pipeline.units import Unit
@@ -25,7 +24,7 @@ from slidecloud.store.arrays import MissingChunkError, Writer, read, reader
 from slidecloud.store.location import Location
 from slidecloud.store.stability_specs import POINTS, POTENTIAL_POINTS, RAIN, STABILITY
 from slidecloud.store.velocity_maps import Pixels, VelocityMap, velocity_maps
-from slidecloud.types import DataError, Float32
+from slidecloud.types import DataError, Float32, track_of
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from slidecloud.config_timeseries import ReferenceConfig
 from slidecloud.kernels import components, levels, sbas
+from slidecloud.kernels.pair_choice import choose_pairs
 from slidecloud.pipeline.area import reference_mask
 from slidecloud.pipeline.patches import Patch
 from slidecloud.pipeline.tiles import Tile
@@ -23,6 +24,8 @@ LEAST_STABLE: Final = 25
 """Pixels outside detections that a patch needs to be levelled at all."""
 LEAST_IN_COMPONENT: Final = 5
 """Pixels of the stable area that a connected component needs to be levelled."""
+WEAK: Final = 2
+"""Stands in ``pair_used`` for a pair of low coherence that links dates."""
 
 Turns = NDArray[np.int16]
 
@@ -66,9 +69,10 @@ class LevelsWork:
                 "that bring it, set timeseries.phase to 'unwrap', or leave timeseries out of 'stages'."
             )
         moving = self._moving()
-        stable = self._stable_area(moving)
+        stable, coherence = self._stable_area(moving)
         turns = self._turns(stable)
         offsets = self._medians(stable, np.zeros(len(self.pairs.indices)), turns).astype(np.float32)
+        used = self._choose(coherence, offsets)
         self._check_levelled(offsets)
         series, closure = self._reference_series(offsets, turns, moving)
         writer.write(f"{self.group}/stable", stable.reshape(self.header.shape).astype(np.uint8))
@@ -78,9 +82,26 @@ class LevelsWork:
         writer.write(f"{self.group}/reference_closure_rms", np.array(closure, np.float32))
         if self.patch is not None:
             writer.write(f"{self.group}/moving", moving.reshape(self.header.shape).astype(np.uint8))
+            writer.write(f"{self.group}/pair_used", used)
         if turns is not None:
             writer.write(f"{self.group}/component_turns", turns)
-        return {"stable_pixels": int(stable.sum()), "reference_closure_rms": closure, **self._lost(offsets)}
+        facts = {"stable_pixels": int(stable.sum()), "reference_closure_rms": closure}
+        if self.patch is None:
+            return facts | self._lost(offsets)
+        return facts | {"pairs_used": int((used > 0).sum()), "pairs_weak": int((used == WEAK).sum())}
+
+    def _choose(self, coherence: Float64, offsets: Float32) -> NDArray[np.uint8]:
+        """Which pairs of a patch take part; the others lose their level, with which they are left out. Of a burst all.
+
+        Unwrapped pairs of low coherence give back half of a motion: those that link no dates are better left out.
+        """
+        used = np.isfinite(offsets).astype(np.uint8)
+        if self.patch is None:
+            return used
+        levelled = np.where(used > 0, coherence, 0.0)
+        chosen = choose_pairs(levelled, np.array(self.pairs.reference), np.array(self.pairs.secondary))
+        offsets[~chosen.used] = np.nan
+        return np.where(chosen.weak, WEAK, chosen.used).astype(np.uint8)
 
     def _moving(self) -> NDArray[np.bool_]:
         """Pixels (pixel,) of detections."""
@@ -123,14 +144,17 @@ class LevelsWork:
         found = [levels.pair_median(phase, mask) - offsets[positions] for positions, phase, _ in self._batches(turns)]
         return np.concatenate(found)
 
-    def _stable_area(self, moving: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        still = ~moving
+    def _stable_area(self, moving: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Float64]:
+        """The pixels that are taken to be at rest, and the mean coherence of each pair where it matters."""
+        still, matters = ~moving, moving if moving.any() else ~moving
+        means = np.zeros(len(self.pairs.indices))
         sums, quality, spans = None, np.zeros(moving.size), self.pairs.spans
         for positions, phase, coherence in self._batches(None, still):
             medians = levels.pair_median(phase, still)
             sums = levels.add_rates(sums, phase, offset=medians, interval=spans[positions])
-            for layer in coherence:
+            for pair, layer in zip(positions, coherence, strict=True):
                 quality += layer
+                means[pair] = float(layer[matters].mean()) / 255
         if sums is None or not quality.any():
             raise DataError(
                 f"{self.name} has no pixel with unwrapped phase and coherence of at least "
@@ -145,7 +169,7 @@ class LevelsWork:
                 "there is no ground that displacement could be relative to. Raise timeseries.halo, or choose "
                 "timeseries.where 'everywhere'."
             )
-        return levels.least_moving(rate, quality, fraction=self.reference.fraction)
+        return levels.least_moving(rate, quality, fraction=self.reference.fraction), means
 
     def _check_levelled(self, offsets: Float32) -> None:
         if not np.isfinite(offsets).any():

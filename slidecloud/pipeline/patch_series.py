@@ -15,29 +15,25 @@ from slidecloud.kernels.components import COMPONENTS
 from slidecloud.pipeline import timeseries, unwrap
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.levelling import LevelsWork
+from slidecloud.pipeline.patch_velocities import integrating, recovering, wrapped_of
 from slidecloud.pipeline.patches import Patch
 from slidecloud.pipeline.tiles import BASE_MEMORY, SHARE, cut
 from slidecloud.pipeline.timeseries import LEVEL_BYTES, LEVEL_PAIR_BYTES, MOST_TOGETHER, READ_BYTES, SOLVE_BYTES, STAGE
 from slidecloud.pipeline.units import Unit
-from slidecloud.pipeline.unwrapped_pairs import of_patch, of_stack
+from slidecloud.pipeline.unwrapped_pairs import of_patch
 from slidecloud.store import records, runs, templates
 from slidecloud.store.location import Location
-from slidecloud.store.patch_specs import patch_group, patches_group, window_header
+from slidecloud.store.patch_specs import INTEGRATED, OF_PATCHES, patch_group, patches_group, window_header
 
-_LABEL_BYTES = 7
-"""Bytes a pixel and pair that connected components take on top: their labels, and the phase moved by their turns."""
+_LABEL_BYTES = 11
+"""Bytes a pixel and pair that connected components and turns take on top, with the phase that is moved by them."""
+_PAIR_BYTES = 12
+"""Bytes a pixel of a pair while it is read: phase, coherence, component, turns, and the phase moved by them."""
 
 
 def group(burst: str, patch: Patch) -> str:
     """Path of the series of a patch."""
     return f"{patch_group(burst, patch.name)}/{STAGE}"
-
-
-def unwraps(selection: Selection, config: TimeseriesConfig) -> bool:
-    """Whether the wrapped phase is unwrapped here, rather than the stack's unwrapped phase read."""
-    if config.phase == "auto":
-        return not selection.header.has_unwrapped
-    return config.phase == "unwrap"
 
 
 def plan(
@@ -48,6 +44,9 @@ def plan(
     *,
     memory: int,
     tile: tuple[int, int] | None = None,
+    window: tuple[int, int],
+    gap: tuple[int, int],
+    season: NDArray[np.intp],
     device: Device = "cpu",
     after: Sequence[tuple[str, str]] = (),
 ) -> list[Unit]:
@@ -59,12 +58,27 @@ def plan(
         The run store, the pairs, the patch and the settings.
     memory, tile, device
         Bytes of a worker, rows and columns of a tile, and where pixels are inverted.
+    window, gap
+        Pixels (y, x), as gradients are stacked.
+    season
+        (pair,) the pairs of the season whose gradients are integrated.
     after
         Units that must be done before.
     """
-    first = unwrap.plan(selection, patch, config, after=after) if unwraps(selection, config) else []
+    first = unwrap.plan(run, selection, patch, config, after=after)
     levels = _levels(run, selection, patch, config, memory, first)
-    return [*first, levels, *_tiles(run, selection, patch, config, memory, tile, device, levels)]
+    tiles = _tiles(run, selection, patch, config, memory, tile, device, levels)
+    units, burst, place = [*first, levels, *tiles], selection.header.id, group(selection.header.id, patch)
+    if config.integrate:
+        seen = wrapped_of(selection, patch, window=window, gap=gap, chosen=season)
+        science = [selection.subset(season).signature, selection.place]
+        units.append(integrating(burst, place, seen, inject=config.recovered, signature=science, after=after))
+    method = unwrap.method_of(selection, config)
+    if config.recovered and method != "stored":
+        seen = wrapped_of(selection, patch, window=window, gap=gap, chosen=None)
+        how = (method, config.goldstein, config.min_coherence, config.robust)
+        units.append(recovering(run, burst, place, seen, how=how, tiles=tiles))
+    return units
 
 
 def _levels(
@@ -76,12 +90,12 @@ def _levels(
     unwrapped: Sequence[Unit],
 ) -> Unit:
     header, count, pixels = selection.header, len(selection.pairs), patch.window.pixels
-    pair_bytes = LEVEL_PAIR_BYTES + (_LABEL_BYTES if unwrapped else 0)
+    pair_bytes = LEVEL_PAIR_BYTES + _LABEL_BYTES
     room = (SHARE * memory - BASE_MEMORY) / pixels - LEVEL_BYTES
     together = max(1, min(MOST_TOGETHER, int(room // pair_bytes)))
-    passes = (3 if unwrapped else 2) + (config.reference.kind != "stable")
+    passes = 3 + (config.reference.kind != "stable")
     work = LevelsWork(
-        _pairs(run, selection, patch, config),
+        of_patch(run, unwrap.group(header.id, patch), selection, config.min_coherence),
         group(header.id, patch),
         window_header(header, patch.window),
         config.reference,
@@ -116,18 +130,17 @@ def _tiles(
     levels: Unit,
 ) -> list[Unit]:
     header, count, dates = selection.header, len(selection.pairs), len(selection.dates)
-    unwrapped = unwraps(selection, config)
-    per_pixel = (5 + unwrapped) * count + max(READ_BYTES, 9 * dates + SOLVE_BYTES)
+    per_pixel = _PAIR_BYTES * count + max(READ_BYTES, 9 * dates + SOLVE_BYTES)
     tiles = cut(
         patch.window.shape,
         selection.chunks[1:],
-        read_per_pixel=(5 + unwrapped) * count,
+        read_per_pixel=_PAIR_BYTES * count,
         memory_per_pixel=per_pixel,
         memory=memory,
         tile=tile,
     )
     common = timeseries.InvertWork(
-        _pairs(run, selection, patch, config),
+        of_patch(run, unwrap.group(header.id, patch), selection, config.min_coherence),
         run,
         group(header.id, patch),
         window_header(header, patch.window),
@@ -147,7 +160,7 @@ def _tiles(
                 records.Key(STAGE, f"{header.id}/{patch.name}/{part}", records.digest(parts)),
                 dataclasses.replace(common, tile=part),
                 requires=(levels.name,),
-                bytes_read=(5 + unwrapped) * count * part.pixels,
+                bytes_read=_PAIR_BYTES * count * part.pixels,
                 bytes_written=(9 * dates + 26) * part.pixels,
                 peak_memory=BASE_MEMORY + part.pixels * per_pixel,
                 kernel="robust" if config.robust else "sbas",
@@ -156,12 +169,6 @@ def _tiles(
             )
         )
     return units
-
-
-def _pairs(run: Location, selection: Selection, patch: Patch, config: TimeseriesConfig) -> Any:
-    if unwraps(selection, config):
-        return of_patch(run, unwrap.group(selection.header.id, patch), selection, config.min_coherence)
-    return of_stack(selection, config.min_coherence, origin=(patch.window.top, patch.window.left))
 
 
 def patch_templates(
@@ -196,16 +203,17 @@ def _templates(
     place = {name: values[window.rows, window.columns] for name, values in position.items()}
     attributes = {"window": list(dataclasses.astuple(window)), "detections": len(patch.moving)}
     sizes, values = timeseries.template_values(selection)
-    optional = ["moving"]
+    left_out = set() if config.integrate else set(INTEGRATED)
+    if not config.recovered or unwrap.method_of(selection, config) == "stored":
+        left_out.add("recovered_fraction")
+    optional = [spec.name for spec in OF_PATCHES if spec.name not in left_out]
     collected: dict[str, Mapping[str, bytes]] = {path: _bare(path, attributes)}
-    if unwraps(selection, config):
-        optional += ["component_turns"]
-        times = {"reference_time": values["pair_reference_time"], "secondary_time": values["pair_secondary_time"]}
-        name = unwrap.group(selection.header.id, patch)
-        collected[name] = runs.stage_template(
-            header, unwrap.GROUP, {"pair": sizes["pair"]}, {**times, **place}, attributes, path=name,
-            chunks=selection.chunks[1:], pairs=unwrap.batch_of(patch),
-        )  # fmt: skip
+    times = {"reference_time": values["pair_reference_time"], "secondary_time": values["pair_secondary_time"]}
+    name = unwrap.group(selection.header.id, patch)
+    collected[name] = runs.stage_template(
+        header, unwrap.GROUP, {"pair": sizes["pair"]}, {**times, **place}, attributes, path=name,
+        chunks=selection.chunks[1:], pairs=unwrap.batch_of(patch),
+    )  # fmt: skip
     name = group(selection.header.id, patch)
     collected[name] = runs.stage_template(
         header, STAGE, {**sizes, "component": COMPONENTS}, {**values, **place}, attributes, path=name,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import RunConfig
-from slidecloud.pipeline import gradients, patch_series, patches, timeseries
+from slidecloud.pipeline import gradients, patch_series, patches, timeseries, unwrap
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.patches import Patch, Ring
 from slidecloud.pipeline.units import Unit
@@ -89,7 +89,7 @@ class Series:
         config, header = self.config.timeseries, selection.header
         if "timeseries" not in self.config.stages:
             return Places()
-        if self.config.where == EVERYWHERE and not patch_series.unwraps(selection, config):
+        if self.config.where == EVERYWHERE and unwrap.method_of(selection, config) == "stored":
             return Places(whole=True)
         moving = self._moving(selection, detected)
         if moving is None:
@@ -120,11 +120,20 @@ class Series:
             return timeseries.plan(
                 self.run, selection, config, memory=resources.memory_bytes, tile=resources.tile, device=resources.device
             )
+        window = gradients.window_of(selection.header, self.config.gradients)
+        gap = gradients.gap_of(selection.header, self.config.gradients)
+        season = self._season(selection)
         return [
             unit
             for patch in places.patches
             for unit in patch_series.plan(
                 self.run, selection, patch, config, memory=resources.memory_bytes, tile=resources.tile,
-                device=resources.device, after=after,
+                window=window, gap=gap, season=season, device=resources.device, after=after,
             )
         ]  # fmt: skip
+
+    def _season(self, selection: Selection) -> NDArray[np.intp]:
+        """Pairs of the season that has most: their gradients are one common set."""
+        bins = gradients.bins_of(selection, self.config.network)
+        season = np.asarray(bins.season)[np.asarray(bins.bin)]
+        return np.flatnonzero(season == np.bincount(season).argmax())

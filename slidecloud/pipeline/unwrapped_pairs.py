@@ -11,6 +11,7 @@ from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.tiles import Tile
 from slidecloud.store.arrays import read_pairs, reader
 from slidecloud.store.location import Location
+from slidecloud.store.patch_specs import REJECTED
 from slidecloud.types import Float32, Float64
 
 
@@ -32,6 +33,8 @@ class Pairs:
         Row and column of what is stored at which tiles begin to count.
     phase, component
         Names of the arrays of unwrapped phase, and of connected components where they are known.
+    cycles
+        Name of the array of turns to add, where there is one.
     """
 
     stack: Location
@@ -44,6 +47,7 @@ class Pairs:
     origin: tuple[int, int] = (0, 0)
     phase: str = "unwrapped"
     component: str | None = None
+    cycles: str | None = None
 
     @property
     def spans(self) -> Float64:
@@ -64,6 +68,9 @@ class Pairs:
         """Unwrapped phase and coherence of some pairs as they are stored, shape (pair, pixel)."""
         coherence = self._read("coherence", positions, tile)
         phase = self._read(self.phase, positions, tile)
+        if self.cycles is not None:
+            for seen, turns in zip(phase, self._read(self.cycles, positions, tile), strict=True):
+                add_turns(seen, turns)
         return phase, coherence
 
     def read_components(self, positions: NDArray[np.intp], tile: Tile) -> NDArray[np.uint8] | None:
@@ -77,25 +84,23 @@ class Pairs:
         return read_pairs(root[name], indices, rows, columns).reshape(len(positions), -1)  # type: ignore[arg-type]
 
 
+def add_turns(phase: Float32, turns: NDArray[np.int16]) -> None:
+    """Add whole turns to phase, in place; NaN where they are rejected."""
+    moved = turns != 0
+    phase[moved] = phase[moved].astype(np.float64) + 2 * np.pi * turns[moved]
+    phase[turns == REJECTED] = np.nan
+
+
 def of_stack(selection: Selection, min_coherence: float, *, origin: tuple[int, int] = (0, 0)) -> Pairs:
     """Pairs with the unwrapped phase of their burst stack; tiles count from ``origin``."""
-    return Pairs(
-        selection.location, tuple(int(i) for i in selection.indices), *_network(selection), min_coherence, origin=origin
-    )
+    indices = tuple(int(i) for i in selection.indices)
+    return Pairs(selection.location, indices, *_network(selection), min_coherence, origin=origin)
 
 
 def of_patch(run: Location, group: str, selection: Selection, min_coherence: float) -> Pairs:
     """Pairs that were unwrapped in a patch, whose group holds them in the order of the selection."""
-    return Pairs(
-        run,
-        tuple(range(len(selection.pairs))),
-        *_network(selection),
-        min_coherence,
-        group,
-        (0, 0),
-        "phase",
-        "component",
-    )
+    indices, network = tuple(range(len(selection.pairs))), _network(selection)
+    return Pairs(run, indices, *network, min_coherence, group, phase="phase", component="component", cycles="cycles")
 
 
 def _network(selection: Selection) -> tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]]:

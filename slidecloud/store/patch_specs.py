@@ -41,12 +41,39 @@ UNWRAPPED: Final[tuple[ArraySpec, ...]] = (
         0,
         {"scale_factor": 1 / 255, "_FillValue": 0},
     ),
+    ArraySpec(
+        "cycles",
+        ("pair", "y", "x"),
+        "int16",
+        "1",
+        "turns of 2 pi that loops of pairs show missing from phase, to be added; -32768 where the pixel is rejected",
+        (PAIR_BATCH, *SPATIAL_CHUNK),
+        0,
+    ),
     _time("reference_time", "pair", "acquisition time of the earlier image (UTC)"),
     _time("secondary_time", "pair", "acquisition time of the later image (UTC)"),
     *RADAR_POSITION,
 )
 
+REJECTED: Final = -32768
+"""Stands in ``cycles`` for a pixel whose turns cannot be told."""
+
+
+def _number(name: str, units: str, long_name: str) -> ArraySpec:
+    return ArraySpec(name, (), "float32", units, long_name, (), math.nan, optional=True)
+
+
 OF_PATCHES: Final[tuple[ArraySpec, ...]] = (
+    _map(
+        "velocity_integrated",
+        "m year-1",
+        "line-of-sight velocity from gradients, without unwrapping; towards the satellite",
+        optional=True,
+    ),
+    _map("velocity_integrated_sigma", "m year-1", "standard error of velocity_integrated", optional=True),
+    _number("integrated_false_offset", "m year-1", "largest velocity_integrated on still ground left free"),
+    _number("recovered_fraction", "1", "share of a known slide, put into the pairs, that velocity gives back"),
+    _number("recovered_fraction_integrated", "1", "the same of velocity_integrated"),
     _map("moving", "1", "1 where a detection lies: no reference is taken there", dtype="uint8", optional=True),
     ArraySpec(
         "component_turns",
@@ -70,6 +97,14 @@ OF_PATCHES: Final[tuple[ArraySpec, ...]] = (
     ),
 )
 """What the group ``timeseries`` of a patch holds beside that of a burst."""
+
+INTEGRATED: Final = (
+    "velocity_integrated",
+    "velocity_integrated_sigma",
+    "integrated_false_offset",
+    "recovered_fraction_integrated",
+)
+"""Those of them that come from gradients."""
 
 
 @dataclass(frozen=True, slots=True)

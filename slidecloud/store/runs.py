@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +12,17 @@ import xarray as xr
 from slidecloud import config as configuration
 from slidecloud.config import RunConfig
 from slidecloud.secrets import variables
-from slidecloud.store import tables, templates
+from slidecloud.store import records, tables, templates
 from slidecloud.store.arrays import zarr_store
 from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
-from slidecloud.store.schema import GROUPS, SCHEMA_VERSION
+from slidecloud.store.mosaic import mosaic
+from slidecloud.store.patch_specs import NAME, Window, patch_group, patches_group, window_header
+from slidecloud.store.points import series_at
+from slidecloud.store.schema import GROUPS, SCHEMA_VERSION, SPATIAL_CHUNK
 from slidecloud.store.stability_specs import POINTS, RAIN, STABILITY
 from slidecloud.store.stacks import header_attributes, header_from, open_dataset, open_group
-from slidecloud.types import DataError, Grid, StackHeader
+from slidecloud.types import DataError, Grid, StackHeader, track_of
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -154,9 +157,40 @@ class Run:
         """Phase gradients of a burst, dims (bin, season, y, x)."""
         return self._open(burst, "gradients")
 
-    def timeseries(self, burst: str) -> xr.Dataset:
-        """Displacement series and velocity of a burst, dims (time, y, x)."""
-        return self._open(burst, "timeseries")
+    def timeseries(self, burst: str, patch: str | None = None) -> xr.Dataset:
+        """Displacement series and velocity of a burst, dims (time, y, x).
+
+        Parameters
+        ----------
+        burst
+            Id of the burst.
+        patch
+            One of its `patches`, on a grid of its own. By default the whole burst; where only patches of it were made,
+            they are laid out on its grid, lazily, with NaN (of whole numbers 0) between them. Each patch is relative to
+            still ground of its own.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        if patch is not None:
+            return self._of_patch(burst, patch, "timeseries")
+        known = self.patches(burst) if burst in self.bursts else {}
+        if f"bursts/{burst}/timeseries" in self._root or not known:
+            return self._open(burst, "timeseries")
+        parts = {window: self._of_patch(burst, name, "timeseries") for name, window in known.items()}
+        return mosaic(self.header(burst), parts, chunks=SPATIAL_CHUNK)
+
+    def unwrapped(self, burst: str, patch: str) -> xr.Dataset:
+        """Unwrapped phase of a patch with its connected components, dims (pair, y, x)."""
+        return self._of_patch(burst, patch, "unwrapped")
+
+    def patches(self, burst: str) -> dict[str, Window]:
+        """Patches of a burst by name, in order of their place: rows and columns of the burst that each covers."""
+        planned = self.location / f"{records.DONE}/{templates.STAGE}/{patches_group(burst)}"
+        found = [name for name in planned.folders() if NAME.fullmatch(name)]
+        return {name: Window(*dict(self._root[patch_group(burst, name)].attrs)["window"]) for name in found}  # type: ignore[misc]
 
     def visibility(self, burst: str) -> xr.Dataset:
         """What the radar sees of the slopes of a burst, dims (y, x)."""
@@ -209,7 +243,7 @@ class Run:
         return open_dataset(self.location, DENSITY_GROUP)
 
     def at(self, lon: float, lat: float) -> xr.Dataset:
-        """Time series of a point from every burst that covers it.
+        """Time series of a point from every burst, or patch of one, that covers it.
 
         Parameters
         ----------
@@ -219,15 +253,17 @@ class Run:
         Returns
         -------
         xarray.Dataset
-            Dims (burst, time) with displacement (m) and its sigma, velocity (m/yr) and its sigma, and ``distance`` (m)
-            from the point to the centre of the pixel. Dates that a burst lacks are NaN.
+            Dims (burst, time) with displacement (m) and its sigma, velocity (m/yr) and its sigma, ``distance`` (m) from
+            the point to the centre of the pixel, ``track``, and ``patch`` (empty for a whole burst). Dates that a burst
+            lacks are NaN. Nothing is averaged: bursts and tracks look from elsewhere, and patches have grounds of their
+            own to be relative to.
 
         Raises
         ------
         KeyError
             If no burst with a time series covers the point.
         """
-        found = [series for burst in self.bursts if (series := self._series(burst, lon, lat)) is not None]
+        found = series_at(self._places(), lon, lat)
         if not found:
             raise KeyError(
                 f"No burst of {self.location} with a time series covers longitude {lon}, latitude {lat}; "
@@ -254,17 +290,27 @@ class Run:
             raise KeyError(f"Burst {burst} of {self.location} has no {name}; add the stage {name!r} and run again.")
         return open_dataset(self.location, f"bursts/{burst}/{name}")
 
-    def _series(self, burst: str, lon: float, lat: float) -> xr.Dataset | None:
-        if f"bursts/{burst}/timeseries" not in self._root:
-            return None
-        dataset = self.timeseries(burst)
-        pixel = _nearest(self.header(burst), dataset, lon, lat)
-        if pixel is None:
-            return None
-        row, column, distance = pixel
-        names = ["displacement", "displacement_sigma", "velocity", "velocity_sigma", "temporal_coherence"]
-        series = dataset[names].isel(y=row, x=column).reset_coords(drop=True)
-        return series.assign(distance=distance).expand_dims(burst=[burst])
+    def _of_patch(self, burst: str, patch: str, name: str) -> xr.Dataset:
+        known = self.patches(burst) if burst in self.bursts else {}
+        if patch not in known:
+            raise KeyError(
+                f"Burst {burst} of {self.location} has no patch {patch!r}; patches are {', '.join(known) or 'none'}."
+            )
+        group = f"{patch_group(burst, patch)}/{name}"
+        if group not in self._root:
+            raise KeyError(f"Patch {patch} of burst {burst} in {self.location} has no {name}.")
+        # By its own path: the metadata that the root repeats leave patches out.
+        return open_dataset(self.location / group)
+
+    def _places(self) -> Iterator[tuple[str, str, str, StackHeader, xr.Dataset]]:
+        """What may cover a point: whole bursts, and patches of the others."""
+        for burst in self.bursts:
+            header = self.header(burst)
+            if f"bursts/{burst}/timeseries" in self._root:
+                yield burst, track_of(header), "", header, self.timeseries(burst)
+                continue
+            for name, window in self.patches(burst).items():
+                yield burst, track_of(header), name, window_header(header, window), self.timeseries(burst, name)
 
 
 def open_run(url: str | Location, storage_options: Mapping[str, Any] | None = None) -> Run:
@@ -278,26 +324,3 @@ def open_run(url: str | Location, storage_options: Mapping[str, Any] | None = No
         Options of the object store.
     """
     return Run(locate(url, storage_options))
-
-
-def _nearest(header: StackHeader, dataset: xr.Dataset, lon: float, lat: float) -> tuple[int, int, float] | None:
-    """Row, column and distance (m) of the pixel that holds a point, or None where the burst does not cover it."""
-    from pyproj import CRS, Geod, Transformer
-
-    geod = Geod(ellps="WGS84")
-    if header.grid is None:
-        latitude, longitude = dataset["latitude"].values, dataset["longitude"].values
-        separation = np.hypot(latitude - lat, (longitude - lon) * np.cos(np.deg2rad(lat)))
-        row, column = (int(i) for i in np.unravel_index(np.nanargmin(separation), separation.shape))
-        distance = geod.inv(lon, lat, longitude[row, column], latitude[row, column])[2]
-        return (row, column, distance) if distance <= max(header.spacing) else None
-    grid = header.grid
-    forward = Transformer.from_crs("EPSG:4326", CRS.from_user_input(grid.crs), always_xy=True)
-    x, y = forward.transform(lon, lat)
-    if not (np.isfinite(x) and np.isfinite(y)):
-        return None
-    column, row = int(np.floor((x - grid.left) / grid.dx)), int(np.floor((y - grid.top) / grid.dy))
-    if not (0 <= row < grid.height and 0 <= column < grid.width):
-        return None
-    centre = forward.transform(float(grid.x[column]), float(grid.y[row]), direction="INVERSE")
-    return row, column, float(geod.inv(lon, lat, *centre)[2])

@@ -1,0 +1,180 @@
+"""Whole turns that unwrapping got wrong: found where loops of pairs do not close, mended, or rejected."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from slidecloud.kernels._cycles_borders import evidence, settle
+from slidecloud.kernels._cycles_network import MISSING, Loops, find_loops
+from slidecloud.kernels._cycles_patterns import patterns
+from slidecloud.kernels._cycles_regions import Region, choose, find_regions
+from slidecloud.kernels._cycles_turns import TURN, count_turns, majority
+from slidecloud.types import Float32, Float64
+
+WHOLE = 0.25
+"""Turns by which the middle of a region may differ from a whole number and still be called an unwrapping error."""
+
+ALIKE = 0.99
+"""Share of a component's pixels that must be wrong by the same turns for it to be wrong as a whole."""
+
+
+class Mended(NamedTuple):
+    """What `mend` returns.
+
+    Attributes
+    ----------
+    phase
+        (pair, pixel) float32 rad; NaN where it was missing or is rejected.
+    cycles
+        (pair, pixel) int16, turns that were added.
+    rejected
+        (pair, pixel) bool: loops do not close there and which pair is wrong, or by how much, cannot be told.
+    verifiable
+        (pair,) bool: whether the pair is in a loop of three that has data. Others are left as they were.
+    """
+
+    phase: Float32
+    cycles: NDArray[np.int16]
+    rejected: NDArray[np.bool_]
+    verifiable: NDArray[np.bool_]
+
+
+def mend(
+    phase: Float32,
+    component: NDArray[np.uint8] | None,
+    reference: ArrayLike,
+    secondary: ArrayLike,
+    *,
+    shape: tuple[int, int],
+    window: int = 5,
+    smallest: int = 25,
+    most: int = 4,
+) -> Mended:
+    """Take off the whole turns by which connected regions of pairs were unwrapped wrongly.
+
+    Every loop of three pairs should close but for a constant. Where it is off by whole turns (the commonest within the
+    window, so that noise does not vote alone), each distinct pattern of loops is explained once, exactly: by all sets
+    of pairs with the fewest turns, and with one more. In each connected region the explanation is taken that makes the
+    fewest errors begin at the region's border; pairs on which explanations that do about as well disagree are rejected
+    there. At borders, and where its own loops contradict what its region says, each pixel is decided by its own loops,
+    or rejected.
+
+    Parameters
+    ----------
+    phase
+        (pair, pixel) float32 rad, unwrapped, NaN = missing. Any constant of a pair is allowed.
+    component
+        (pair, pixel) uint8, connected components of the unwrapping, 0 = none; None if unknown. A component that is
+        wrong by the same turns wherever loops show it is mended where none does.
+    reference, secondary
+        (pair,) integer date indices, reference earlier, each pair once.
+    shape
+        Rows and columns of the scene, whose product is the number of pixels.
+    window
+        Side of the neighbourhood that votes, odd, pixels.
+    smallest
+        Pixels of the smallest region that is believed to be an error of its own.
+    most
+        Turns, summed over neighbouring pairs, that an explanation may need.
+
+    Returns
+    -------
+    Mended
+
+    Raises
+    ------
+    TypeError
+        If the dates are not integers.
+    ValueError
+        If shapes disagree, a pair is reversed or repeated, or an option is out of range.
+
+    Notes
+    -----
+    Turns of loops within nothing but whole-turn constants of pairs are no error: results are right up to a constant of
+    each pair, chosen so that most of the scene stays as it was. Errors that all pairs of a date share close in every
+    loop and are not seen. Memory beside the input: about 2 bytes for each loop and pixel, 5 for each pair and pixel.
+    """
+    loops = find_loops(reference, secondary)
+    _check(phase, component, loops, shape, window, smallest, most)
+    counted = count_turns(phase, loops)
+    voted = majority(counted.number.reshape(-1, *shape), window // 2).reshape(counted.number.shape)
+    known = np.isfinite(phase)
+    regions = find_regions(patterns(voted, loops), loops, shape=shape, smallest=smallest, most=most)
+    turns, doubtful = choose(regions, known, shape=shape, reach=window)
+    rejected = np.zeros(phase.shape, np.bool_)
+    for region in regions:
+        _refuse(region, phase, counted.level, loops, turns, rejected)
+    for pair in range(len(phase)):
+        if turns[pair].any() or doubtful[pair].any():
+            settle(phase, counted.level, loops, turns, doubtful, rejected, pair=pair, shape=shape, window=window)
+    shown = np.zeros(phase.shape, np.bool_)
+    for three, number in zip(loops.members, counted.number, strict=True):
+        shown[three] |= number != MISSING
+    if component is not None:
+        _spread(turns, component, shown & ~rejected, known & ~shown)
+    turns[rejected] = 0
+    cycles = (-turns).astype(np.int16)
+    mended = (phase + TURN * cycles).astype(np.float32)
+    mended[rejected] = np.nan
+    return Mended(mended, cycles, rejected, shown.any(axis=1))
+
+
+def _refuse(
+    region: Region,
+    phase: Float32,
+    level: Float64,
+    loops: Loops,
+    turns: NDArray[np.int8],
+    rejected: NDArray[np.bool_],
+) -> None:
+    """Reject in a region the pairs on which explanations disagree, and errors that are no whole turns."""
+    if region.clear is None:
+        return
+    chosen = region.choices[region.chosen]
+    for pair, value, clear in zip(region.pairs.tolist(), chosen.tolist(), region.clear.tolist(), strict=True):
+        if clear and value:
+            found = evidence(phase, level, loops, turns, pair=pair, pixels=region.pixels)
+            middle = np.median(found[np.isfinite(found)]) if np.isfinite(found).any() else value
+            clear = abs(middle - turns[pair, region.pixels[0]]) <= WHOLE
+        if not clear:
+            rejected[pair, region.pixels] = True
+
+
+def _spread(
+    turns: NDArray[np.int8],
+    component: NDArray[np.uint8],
+    shown: NDArray[np.bool_],
+    unseen: NDArray[np.bool_],
+) -> None:
+    """Give pixels that no loop shows the turns by which their component is wrong."""
+    for row, labels, seen, hidden in zip(turns, component, shown, unseen, strict=True):
+        for number in np.unique(labels[hidden & (labels > 0)]):
+            inside = labels == number
+            values, counts = np.unique(row[inside & seen], return_counts=True)
+            if counts.size and counts.max() >= ALIKE * counts.sum():
+                row[inside & hidden] = values[counts.argmax()]
+
+
+def _check(
+    phase: Float32,
+    component: NDArray[np.uint8] | None,
+    loops: Loops,
+    shape: tuple[int, int],
+    window: int,
+    smallest: int,
+    most: int,
+) -> None:
+    pairs = loops.starts.size - 1
+    if phase.ndim != 2 or phase.shape != (pairs, shape[0] * shape[1]):
+        raise ValueError(
+            f"phase: found shape {phase.shape}, expected (pair, pixel) of {pairs} pairs and {shape[0]} x {shape[1]} pixels"
+        )
+    if component is not None and component.shape != phase.shape:
+        raise ValueError(f"component: found shape {component.shape}, expected that of phase, {phase.shape}")
+    if window < 1 or window % 2 == 0 or smallest < 1 or most < 1:
+        raise ValueError(
+            f"window, smallest, most: found {window}, {smallest} and {most}, expected an odd number and two from 1 up"
+        )
