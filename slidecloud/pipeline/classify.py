@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -12,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config_classify import ClassifyConfig
-from slidecloud.kernels.visibility import potential
 from slidecloud.pipeline import merge, timeseries, visibility
 from slidecloud.pipeline.landslide_rain import rain_table
+from slidecloud.pipeline.potential_points import joined, points_of, visibility_of
 from slidecloud.pipeline.tiles import BASE_MEMORY
 from slidecloud.pipeline.units import Unit
 from slidecloud.products.stability import Sample, class_counts, stability_table
 from slidecloud.stack import rain, warped
 from slidecloud.store import open_run, records, tables
-from slidecloud.store.arrays import MissingChunkError, Writer, read, reader
+from slidecloud.store.arrays import MissingChunkError, Writer
 from slidecloud.store.location import Location
-from slidecloud.store.stability_specs import POINTS, POTENTIAL_POINTS, RAIN, STABILITY
+from slidecloud.store.stability_specs import POINTS, RAIN, STABILITY
 from slidecloud.store.velocity_maps import Pixels, VelocityMap, velocity_maps
 from slidecloud.types import DataError, Float32, track_of
 
@@ -74,11 +73,9 @@ class ClassifyWork:
             inventory, seen.samples, spacing=seen.spacing, least_points=self.config.least_points,
             absolute=self.config.absolute, uplift=self.config.uplift,
         )  # fmt: skip
-        writer.write_object(STABILITY, tables.encode(found))
-        points = _joined(seen.points)
-        writer.write_object(POINTS, tables.encode(points))
-        compared = rain_table(run, found, self.config)
-        writer.write_object(RAIN, tables.encode(compared))
+        points, compared = joined(seen.points), rain_table(run, found, self.config)
+        for name, table in ((STABILITY, found), (POINTS, points), (RAIN, compared)):
+            writer.write_object(name, tables.encode(table))
         facts = {"landslides": len(inventory), "classes": class_counts(found), "points": len(points)}
         facts |= {"rain": len(compared)} if self.config.rain is not None else {}
         return facts | _note(seen)
@@ -94,19 +91,19 @@ class ClassifyWork:
                 seen.unfinished.append(one.path)
                 continue
             seen.spacing = max(seen.spacing, *one.header.spacing)
-            visible = _visibility(one)
-            inside = list(one.inside(inventory.geometry.to_numpy()))
-            for number, pixels in enumerate(inside):
+            visible = visibility_of(one)
+            outlines, label = inventory.geometry.to_numpy(), np.full(one.shape, -1, np.int64)
+            near = one.near(outlines)
+            for number, pixels in zip(near.tolist(), one.inside(outlines[near]), strict=True):
                 burst += _sample(one, number, pixels, velocity, sigma, visible)
-            label = np.full(one.shape, -1, np.int64)
-            for number, pixels in enumerate(inside):
                 label[pixels] = number
+            names = np.append(inventory["id"].to_numpy().astype(object), "")
             if self.config.remove_median:
                 still.append(velocity[(label < 0) & np.isfinite(velocity)])
             if visible is None:
                 seen.blind.append(one.path)
             else:
-                seen.points.append(self._points(one, velocity, sigma, visible, label, inventory))
+                seen.points.append(points_of(one, velocity, sigma, visible, names[label], self.config))
         removed = self._median(still, maps)
         seen.samples += [dataclasses.replace(sample, removed=removed) for sample in burst]
 
@@ -121,41 +118,6 @@ class ClassifyWork:
                 "Leave out classify.remove_median."
             )
         return 0.0
-
-    def _points(
-        self,
-        one: VelocityMap,
-        velocity: Float32,
-        sigma: Float32,
-        visible: dict[str, NDArray[Any]],
-        label: NDArray[np.int64],
-        inventory: GeoDataFrame,
-    ) -> GeoDataFrame:
-        """The potential landslide points of a map."""
-        import shapely
-
-        chosen = potential(
-            visible["class"], visible["slope"], velocity,
-            least_slope=math.radians(self.config.least_slope), least_speed=self.config.least_speed,
-        )  # fmt: skip
-        pixels = Pixels(*np.nonzero(chosen))
-        longitude, latitude = one.place(pixels)
-        free = ~self._blocked(longitude, latitude)
-        pixels, longitude, latitude = Pixels(*(part[free] for part in pixels)), longitude[free], latitude[free]
-        names = np.append(inventory["id"].to_numpy().astype(object), "")
-        columns = {name: visible[name][pixels] for name in ("slope", "r_index", "sensitivity")}
-        columns |= {"velocity": velocity[pixels], "velocity_sigma": sigma[pixels], "landslide": names[label[pixels]]}
-        columns["burst"] = np.full(len(longitude), one.header.id, object)
-        columns["track"] = np.full(len(longitude), track_of(one.header), object)
-        return tables.table(POTENTIAL_POINTS, columns, list(shapely.points(longitude, latitude)))
-
-    def _blocked(self, longitude: NDArray[Any], latitude: NDArray[Any]) -> NDArray[np.bool_]:
-        """Points on ground that is left out; what a mask does not cover is not masked."""
-        blocked = np.zeros(len(longitude), np.bool_)
-        for path in self.config.masks if len(longitude) else ():
-            with np.errstate(invalid="ignore"):
-                blocked |= warped.at_points(path, longitude, latitude, how="nearest", may_miss=True) > 0
-        return blocked
 
 
 def planned(run: Location, config: ClassifyConfig, units: Sequence[Unit], *, pixels: int) -> Unit:
@@ -225,32 +187,6 @@ def _sample(
     if visible is not None:
         found = dataclasses.replace(found, sensitivity=visible["sensitivity"][kept], kind=visible["class"][kept])
     return [found]
-
-
-def _visibility(one: VelocityMap) -> dict[str, NDArray[Any]] | None:
-    """Visibility of the burst under a velocity map; None where it is not there."""
-    window = one.window()
-    burst = one.run / "bursts" / one.header.id
-    if window is None or visibility.STAGE not in burst.folders():
-        return None
-    group = reader(one.run, visibility.group(one.header.id))
-    try:
-        return {
-            name: read(group[name], window)  # type: ignore[arg-type]
-            for name in ("class", "slope", "r_index", "sensitivity")
-        }
-    except MissingChunkError:
-        return None
-
-
-def _joined(parts: Sequence[GeoDataFrame]) -> GeoDataFrame:
-    import geopandas
-    import pandas
-
-    filled = [part for part in parts if len(part)]
-    if not filled:
-        return tables.table(POTENTIAL_POINTS, {spec.name: [] for spec in POTENTIAL_POINTS}, [])
-    return geopandas.GeoDataFrame(pandas.concat(filled, ignore_index=True))
 
 
 def _note(seen: _Seen) -> dict[str, Any]:

@@ -91,6 +91,18 @@ class VelocityMap:
         longitude, latitude = turn.transform(x[pixels.columns], y[pixels.rows])
         return np.asarray(longitude), np.asarray(latitude)
 
+    def near(self, outlines: NDArray[np.object_]) -> NDArray[np.intp]:
+        """Which geometries (longitude and latitude) may have pixels of the map in them, by their bounds."""
+        import shapely
+
+        height, width = self.shape
+        rows = np.concatenate([np.zeros(width), np.full(width, height - 1), np.arange(height), np.arange(height)])
+        columns = np.concatenate([np.arange(width), np.arange(width), np.zeros(height), np.full(height, width - 1)])
+        longitude, latitude = self.place(Pixels(rows.astype(np.intp), columns.astype(np.intp)))
+        left, bottom, right, top = shapely.bounds(outlines).reshape(-1, 4).T
+        across = (left <= np.nanmax(longitude)) & (right >= np.nanmin(longitude))
+        return np.flatnonzero(across & (bottom <= np.nanmax(latitude)) & (top >= np.nanmin(latitude)))
+
     def inside(self, outlines: Sequence[Any]) -> Iterator[Pixels]:
         """Pixels whose centres lie in each of some geometries (longitude and latitude), in row-major order."""
         import shapely
