@@ -18,9 +18,11 @@ from slidecloud.cli import (
     export,
     ingest,
     network,
+    reference,
     run,
     status,
     submit,
+    timeseries,
     train,
     verify,
 )
@@ -75,6 +77,7 @@ def _program(debug: errors.Debug) -> App:
         estimate.estimate,
         run.run,
         detect.detect,
+        timeseries.timeseries,
         classify.classify,
         submit.submit,
         submit.logs,
@@ -82,6 +85,7 @@ def _program(debug: errors.Debug) -> App:
         status.status,
         verify.verify,
         export.export,
+        reference.reference,
         bench.bench,
         train.train,
     ):

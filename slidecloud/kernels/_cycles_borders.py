@@ -22,21 +22,29 @@ _NONE = 127
 
 
 def evidence(
-    phase: Float32, level: Float64, loops: Loops, turns: NDArray[np.int8], *, pair: int, pixels: NDArray[np.int64]
+    phase: Float32,
+    level: Float64,
+    loops: Loops,
+    turns: NDArray[np.int8],
+    unsure: NDArray[np.bool_],
+    *,
+    pair: int,
+    pixels: NDArray[np.int64],
 ) -> Float64:
     """Turns by which a pair is too high by its own loops, the other pairs' errors taken off; NaN without loop.
 
-    The median over its loops, so that one wrong among the others does not decide.
+    Loops with another pair that is `unsure` (pair, pixel) do not vote. The median, so that one wrong loop among others
+    does not decide.
     """
     inside, signs = loops.at(pair)
     votes = np.full((inside.size + 1, pixels.size), np.nan)
     for vote, t, sign in zip(votes, inside, signs, strict=False):
         three = loops.members[t]
         misfit = closure(phase[np.ix_(three, pixels)], np.array([[0, 1, 2]]))[0].astype(np.float64) - level[t]
-        # Of integers, where the phases' closure is one of floats: exact.
         whole = turns[np.ix_(three, pixels)].astype(np.int64)
         whole[three == pair] = 0
-        vote[:] = sign * (misfit / TURN - (whole[0] + whole[1] - whole[2]))
+        sure = ~unsure[np.ix_(three[three != pair], pixels)].any(axis=0)
+        vote[sure] = (sign * (misfit / TURN - (whole[0] + whole[1] - whole[2])))[sure]
     return _median(votes)
 
 
@@ -57,12 +65,12 @@ def settle(
     turns: NDArray[np.int8],
     doubtful: NDArray[np.bool_],
     rejected: NDArray[np.bool_],
+    shown: NDArray[np.bool_],
     *,
-    pair: int,
     shape: tuple[int, int],
     window: int,
 ) -> None:
-    """Decide the doubtful pixels of a pair, those at borders of its errors and those its own loops contradict.
+    """Decide pixels that are doubtful, that lie at borders of errors or that their own loops contradict.
 
     Each takes the value found within the window about it, or none, that its own loops agree with; where they agree with
     none it is rejected. What then is a new border is looked at again.
@@ -76,32 +84,65 @@ def settle(
     loops
         The network's loops.
     turns, doubtful, rejected
-        (pair, pixel), changed in place at `pair`.
-    pair
-        The pair to settle.
+        (pair, pixel); the first and the last are changed in place.
+    shown
+        (pair, pixel) bool, whether a loop of the pair has data there; what lies elsewhere is no border.
     shape
         Of the scene.
     window
         Side of the neighbourhood, pixels.
     """
+    known = np.isfinite(phase)
+    unsure = (doubtful & known) | rejected
+    pairs = np.flatnonzero((turns != 0).any(axis=1) | doubtful.any(axis=1)).tolist()
+    for pair in pairs:
+        wrong = np.flatnonzero(turns[pair])
+        found = evidence(phase, level, loops, turns, rejected, pair=pair, pixels=wrong)
+        unsure[pair, wrong[np.abs(found - turns[pair, wrong]) > CONTRADICT]] = True
+    waiting = unsure & known & ~rejected
+    for pair in pairs:
+        low, high = _around(turns[pair], shown[pair] & ~waiting[pair], shape, window)
+        unsure[pair] |= known[pair] & (low < high)
+    for pair in pairs:
+        _settle_pair(phase, level, loops, turns, waiting[pair], unsure, rejected, shown[pair], pair, shape, window)
+        unsure[pair] = rejected[pair]
+
+
+def _settle_pair(
+    phase: Float32,
+    level: Float64,
+    loops: Loops,
+    turns: NDArray[np.int8],
+    waiting: NDArray[np.bool_],
+    unsure: NDArray[np.bool_],
+    rejected: NDArray[np.bool_],
+    shown: NDArray[np.bool_],
+    pair: int,
+    shape: tuple[int, int],
+    window: int,
+) -> None:
     known = np.isfinite(phase[pair])
-    waiting = doubtful[pair] & known
     settled = np.zeros_like(known)
-    contradicted = np.flatnonzero(turns[pair] != 0)
-    found = evidence(phase, level, loops, turns, pair=pair, pixels=contradicted)
-    waiting[contradicted[np.abs(found - turns[pair, contradicted]) > CONTRADICT]] = True
     for _ in range(SWEEPS):
-        clean = known & ~waiting
-        low = minimum_filter(np.where(clean, turns[pair], _NONE).reshape(shape), window).ravel()
-        high = maximum_filter(np.where(clean, turns[pair], -_NONE).reshape(shape), window).ravel()
+        low, high = _around(turns[pair], shown & ~waiting, shape, window)
         look = np.flatnonzero((waiting | (known & (low < high))) & ~settled & ~rejected[pair])
         if not look.size:
-            break
-        own = evidence(phase, level, loops, turns, pair=pair, pixels=look)
-        choices = np.stack([np.where(high < low, 0, edge)[look] for edge in (low, high)] + [np.zeros(look.size, int)])
-        nearest = np.take_along_axis(choices, np.abs(choices - own).argmin(axis=0)[None], axis=0)[0]
-        agrees = ~(np.abs(nearest - own) > AGREE)
-        turns[pair, look] = np.where(agrees, np.where(np.isnan(own), 0, nearest), 0)
+            return
+        low, high = low[look].astype(np.int64), high[look].astype(np.int64)
+        own = evidence(phase, level, loops, turns, unsure, pair=pair, pixels=look)
+        nearest = np.where(np.abs(low - own) <= np.abs(high - own), low, high)
+        nearest = np.where((np.abs(own) <= np.abs(nearest - own)) | (high < low), 0, nearest)
+        agrees = np.where(np.isnan(own), low == high, np.abs(nearest - own) <= AGREE)
+        turns[pair, look] = np.where(agrees, np.where(np.isnan(own), low, nearest), 0)
         rejected[pair, look[~agrees]] = True
         waiting[look] = False
         settled[look] = True
+
+
+def _around(
+    turns: NDArray[np.int8], clean: NDArray[np.bool_], shape: tuple[int, int], window: int
+) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Least and greatest turns of clean pixels within the window; least above greatest where there are none."""
+    low = minimum_filter(np.where(clean, turns, _NONE).astype(np.int8).reshape(shape), window)
+    high = maximum_filter(np.where(clean, turns, -_NONE).astype(np.int8).reshape(shape), window)
+    return low.ravel(), high.ravel()

@@ -36,7 +36,7 @@ def explanations(turns: NDArray[np.int8], loops: Loops, *, most: int, more: int 
     Exact: a loop that is off contains a pair with an error of the same direction, so trying each of its three pairs,
     one turn at a time, reaches every explanation, which is complete when no loop of a changed pair is off.
     """
-    start = [t for t in np.flatnonzero(turns) if turns[t] != MISSING]
+    start = np.flatnonzero((turns != 0) & (turns != MISSING)).tolist()
     search = _Search(turns, loops)
     for limit in range(1, most + 1):
         if search.run(start, limit):

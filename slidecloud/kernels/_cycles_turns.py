@@ -44,13 +44,13 @@ def count_turns(phase: Float32, loops: Loops) -> Turns:
         fraction[t] = _fraction(misfit[known])
         turns = np.rint((misfit[known] - fraction[t]) / TURN)
         values, counts = np.unique(turns, return_counts=True)
-        first = counts.argmax()
+        first = int(counts.argmax())
         common[t] = values[first]
         lead[t] = counts[first] - np.delete(counts, first).max(initial=0)
         number[t, known] = np.clip(turns - common[t], -MOST, MOST).astype(np.int8)
     level = fraction + TURN * common
     shift = np.rint((_constants(level, lead, loops) - level) / TURN)
-    for t in np.flatnonzero(shift):
+    for t in np.flatnonzero(shift).tolist():
         known = number[t] != MISSING
         number[t, known] = np.clip(number[t, known] - shift[t], -MOST, MOST).astype(np.int8)
     return Turns(number, level + TURN * shift)

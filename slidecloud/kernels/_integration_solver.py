@@ -16,7 +16,7 @@ from slidecloud.types import Float64
 LARGEST_WEIGHT: Final = 100.0
 ROUGHNESS_POWER: Final = 6
 STEPS: Final = 60
-TOLERANCE: Final = 3e-3
+TOLERANCE: Final = 1e-2
 _LEAST: Final = 1e-9
 
 Spectrum = NDArray[np.complex128]

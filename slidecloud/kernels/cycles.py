@@ -6,13 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import maximum_filter
 
 from slidecloud.kernels._cycles_borders import evidence, settle
+from slidecloud.kernels._cycles_choice import choose
 from slidecloud.kernels._cycles_network import MISSING, Loops, find_loops
 from slidecloud.kernels._cycles_patterns import patterns
-from slidecloud.kernels._cycles_regions import Region, choose, find_regions
-from slidecloud.kernels._cycles_turns import TURN, count_turns, majority
-from slidecloud.types import Float32, Float64
+from slidecloud.kernels._cycles_regions import Region, find_regions
+from slidecloud.kernels._cycles_turns import TURN, Turns, count_turns, majority
+from slidecloud.types import Float32
 
 WHOLE = 0.25
 """Turns by which the middle of a region may differ from a whole number and still be called an unwrapping error."""
@@ -104,43 +106,56 @@ def mend(
     known = np.isfinite(phase)
     regions = find_regions(patterns(voted, loops), loops, shape=shape, smallest=smallest, most=most)
     turns, doubtful = choose(regions, known, shape=shape, reach=window)
-    rejected = np.zeros(phase.shape, np.bool_)
-    for region in regions:
-        _refuse(region, phase, counted.level, loops, turns, rejected)
-    for pair in range(len(phase)):
-        if turns[pair].any() or doubtful[pair].any():
-            settle(phase, counted.level, loops, turns, doubtful, rejected, pair=pair, shape=shape, window=window)
     shown = np.zeros(phase.shape, np.bool_)
     for three, number in zip(loops.members, counted.number, strict=True):
         shown[three] |= number != MISSING
+    rejected = np.zeros(phase.shape, np.bool_)
+    for region in regions:
+        _refuse(region, phase, counted, loops, turns, rejected, shape, window)
+    settle(phase, counted.level, loops, turns, doubtful, rejected, shown, shape=shape, window=window)
+    _keep_most(turns, shown & ~rejected)
     if component is not None:
         _spread(turns, component, shown & ~rejected, known & ~shown)
-    turns[rejected] = 0
+    turns[rejected | ~known] = 0
     cycles = (-turns).astype(np.int16)
     mended = (phase + TURN * cycles).astype(np.float32)
     mended[rejected] = np.nan
-    return Mended(mended, cycles, rejected, shown.any(axis=1))
+    return Mended(mended, cycles, rejected, np.logical_or.reduce(shown, axis=1))
 
 
 def _refuse(
     region: Region,
     phase: Float32,
-    level: Float64,
+    counted: Turns,
     loops: Loops,
     turns: NDArray[np.int8],
     rejected: NDArray[np.bool_],
+    shape: tuple[int, int],
+    window: int,
 ) -> None:
     """Reject in a region the pairs on which explanations disagree, and errors that are no whole turns."""
-    if region.clear is None:
-        return
-    chosen = region.choices[region.chosen]
-    for pair, value, clear in zip(region.pairs.tolist(), chosen.tolist(), region.clear.tolist(), strict=True):
-        if clear and value:
-            found = evidence(phase, level, loops, turns, pair=pair, pixels=region.pixels)
-            middle = np.median(found[np.isfinite(found)]) if np.isfinite(found).any() else value
-            clear = abs(middle - turns[pair, region.pixels[0]]) <= WHOLE
-        if not clear:
-            rejected[pair, region.pixels] = True
+    for pair, value in region.errors.items():
+        if pair not in region.unclear:
+            found = evidence(phase, counted.level, loops, turns, rejected, pair=pair, pixels=region.pixels)
+            found = found[np.isfinite(found)]
+            if found.size and abs(float(np.median(found)) - value) > WHOLE:
+                rejected[pair, region.pixels] = True
+    if region.unclear:
+        inside = np.zeros(shape, np.bool_)
+        inside.flat[region.pixels] = True
+        rim = np.flatnonzero(maximum_filter(inside, window) & ~inside)
+    for pair in region.unclear:
+        rejected[pair, region.pixels] = True
+        number = counted.number[np.ix_(loops.at(pair)[0], rim)]
+        rejected[pair, rim[((number != 0) & (number != MISSING)).any(axis=0)]] = True
+
+
+def _keep_most(turns: NDArray[np.int8], shown: NDArray[np.bool_]) -> None:
+    """Take off each pair the constant that leaves most of what loops show as it was."""
+    for row, seen in zip(turns, shown, strict=True):
+        if row.any():
+            values, counts = np.unique(row[seen], return_counts=True)
+            row[seen] -= values[counts.argmax()] if counts.size else 0
 
 
 def _spread(
@@ -170,7 +185,7 @@ def _check(
     pairs = loops.starts.size - 1
     if phase.ndim != 2 or phase.shape != (pairs, shape[0] * shape[1]):
         raise ValueError(
-            f"phase: found shape {phase.shape}, expected (pair, pixel) of {pairs} pairs and {shape[0]} x {shape[1]} pixels"
+            f"phase: found shape {phase.shape}, expected (pair, pixel): {pairs} pairs, {shape[0]} x {shape[1]} pixels"
         )
     if component is not None and component.shape != phase.shape:
         raise ValueError(f"component: found shape {component.shape}, expected that of phase, {phase.shape}")

@@ -57,7 +57,8 @@ def choose_pairs(
     first, last = np.asarray(reference), np.asarray(secondary)
     if level.ndim != 1 or first.shape != level.shape or last.shape != level.shape:
         raise ValueError(
-            f"coherence, reference, secondary: found shapes {level.shape}, {first.shape}, {last.shape}, expected (pair,)"
+            f"coherence, reference, secondary: found shapes {level.shape}, {first.shape}, {last.shape}, "
+            "expected (pair,) for all"
         )
     if not 0 <= least <= 1 or (level < 0).any() or (level > 1).any():
         raise ValueError(f"coherence, least: found up to {level.max(initial=0)} and {least}, expected values in [0, 1]")

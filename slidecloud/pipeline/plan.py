@@ -65,6 +65,8 @@ class Plan:
         Bursts whose patches follow from detections that are not known yet: when these are, the plan has more units.
     patched
         Bursts whose patches are known.
+    pixels
+        Of all patches, and of the bursts they are in.
     """
 
     location: Location
@@ -74,9 +76,10 @@ class Plan:
     notes: tuple[str, ...]
     pending: tuple[str, ...] = ()
     patched: tuple[str, ...] = ()
+    pixels: tuple[int, int] = (0, 0)
 
 
-def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
+def make(config: RunConfig, *, with_templates: bool = True, assumed: float | None = None) -> Plan:
     """Plan a run from its configuration and the stacks as they are now.
 
     Parameters
@@ -85,6 +88,8 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
         The run.
     with_templates
         False for those who only want to know the units: templates take most of the time.
+    assumed
+        For estimates: share of a burst taken to be in patches while its detections are not known.
 
     Raises
     ------
@@ -100,8 +105,8 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
     notes: list[str] = []
     pending: list[str] = []
     patched: list[str] = []
-    series = plan_series.Series(config, location)
-    largest = 0
+    series = plan_series.Series(config, location, assumed)
+    pixels, largest = np.zeros(2, np.int64), 0
     for stack_location in stack_locations(config):
         try:
             before = generation(stack_location)
@@ -123,6 +128,9 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
         collected |= burst_templates
         units += burst_units
         largest = max(largest, math.prod(chosen.timeseries.header.shape))
+        if found.patches:
+            height, width = chosen.timeseries.header.shape
+            pixels += [sum(patch.window.pixels for patch in found.patches), height * width]
         if "timeseries" in config.stages:
             (patched if found.known else pending).append(stack.header.id)
         notes += _noise_note(config, stack)
@@ -141,6 +149,7 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
         (*notes, *series.notes),
         tuple(pending),
         tuple(patched),
+        (int(pixels[0]), int(pixels[1])),
     )
 
 
@@ -232,11 +241,11 @@ def _units(
     return units + [dataclasses.replace(unit, inputs=inputs) for unit in later], found
 
 
-def offered_units(config: RunConfig, source: Source | SlcSource) -> list[Unit]:
-    """Units of a source that is not ingested yet, for estimates."""
+def offered_units(config: RunConfig, source: Source | SlcSource, *, assumed: float | None = None) -> list[Unit]:
+    """Units of a source that is not ingested yet, for estimates; ``assumed`` as `make` takes it."""
     largest, run = config.network.max_baseline, locate(config.run, config.storage_options)
     looks = detect.looking(config.detect, config.resources.device) if "detect" in config.stages else None
-    series = plan_series.Series(config, run)
+    series = plan_series.Series(config, run, assumed)
     if isinstance(source, SlcSource):
         forming = config.interferograms
         formed = _Chosen(

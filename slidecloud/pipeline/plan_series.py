@@ -16,8 +16,11 @@ from slidecloud.pipeline.patches import Patch, Ring
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import records
 from slidecloud.store.location import Location
+from slidecloud.store.patch_specs import Window
 
 DETECTIONS, EVERYWHERE = "detections", "everywhere"
+_ASSUMED_SIDE = 100
+"""Rows and columns of a patch that is only assumed: 4 km at 40 m."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,15 @@ class Series:
     ----------
     config, run
         The run and its store.
+    assumed
+        Share of a burst taken to be in patches while its detections are not known, for estimates.
     notes
         What a person should know, after all bursts.
     """
 
     config: RunConfig
     run: Location
+    assumed: float | None = None
     _nothing: list[str] = field(default_factory=list)
 
     @property
@@ -93,7 +99,7 @@ class Series:
             return Places(whole=True)
         moving = self._moving(selection, detected)
         if moving is None:
-            return Places(known=False)
+            return Places(known=False, patches=self._guess(header.shape))
         if self.config.where == EVERYWHERE:
             return Places(patches=(patches.whole(header, moving),))
         wanted = moving
@@ -104,6 +110,16 @@ class Series:
         if not found:
             self._nothing.append(header.id)
         return Places(patches=tuple(found))
+
+    def _guess(self, shape: tuple[int, int]) -> tuple[Patch, ...]:
+        """Patches that stand for those that are not known yet; none where nothing is assumed."""
+        if self.assumed is None:
+            return ()
+        side = min(_ASSUMED_SIDE, *shape)
+        across = shape[1] // side
+        count = min(max(1, round(self.assumed * shape[0] * shape[1] / side**2)), across * (shape[0] // side))
+        corners = ((number // across * side, number % across * side) for number in range(count))
+        return tuple(Patch(Window(top, top + side, left, left + side), ()) for top, left in corners)
 
     def _moving(self, selection: Selection, detected: Unit | None) -> Sequence[Ring] | None:
         """Outlines of the detections, None while they are not known; without the stage detect there are none."""

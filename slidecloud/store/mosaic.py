@@ -23,7 +23,13 @@ class _Layer:
     dtype: np.dtype[Any]
     ndim: int
 
-    def __getitem__(self, region: tuple[slice, ...]) -> NDArray[Any]:
+    def __getitem__(self, index: tuple[int | slice, ...]) -> NDArray[Any]:
+        # Dask asks for single places too: they are read as slices of one, and taken out of the result.
+        region = tuple(slice(one, one + 1) if isinstance(one, int) else one for one in index)
+        found = self._read(region)
+        return found[tuple(0 if isinstance(one, int) else slice(None) for one in index)]
+
+    def _read(self, region: tuple[slice, ...]) -> NDArray[Any]:
         rows, columns = (range(*part.indices(size)) for part, size in zip(region[-2:], self.shape[-2:], strict=True))
         before = region[:-2]
         leading = tuple(len(range(*part.indices(n))) for part, n in zip(before, self.shape, strict=False))
@@ -69,7 +75,7 @@ def mosaic(header: StackHeader, parts: Mapping[Window, xr.Dataset], *, chunks: t
         layer = _Layer([(window, one[name]) for window, one in parts.items()], shape, like.dtype, len(shape))
         steps = (*(min(n, 64) for n in shape[:-2]), *(min(c, n) for c, n in zip(chunks, header.shape, strict=True)))
         data = da.from_array(
-            layer, chunks=steps, asarray=False, name=False, meta=np.empty((0,) * len(shape), like.dtype)
+            layer, chunks=steps, asarray=False, fancy=False, name=False, meta=np.empty((0,) * len(shape), like.dtype)
         )
         found[name] = (like.dims, data, like.attrs)
     places = {name: value for name, value in first.coords.items() if not {"y", "x", "pair"} & set(value.dims)}

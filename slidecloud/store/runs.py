@@ -19,6 +19,7 @@ from slidecloud.store.location import Location, locate
 from slidecloud.store.mosaic import mosaic
 from slidecloud.store.patch_specs import NAME, Window, patch_group, patches_group, window_header
 from slidecloud.store.points import series_at
+from slidecloud.store.referencing import Reference, shift_to, shifted
 from slidecloud.store.schema import GROUPS, SCHEMA_VERSION, SPATIAL_CHUNK
 from slidecloud.store.stability_specs import POINTS, RAIN, STABILITY
 from slidecloud.store.stacks import header_attributes, header_from, open_dataset, open_group
@@ -101,10 +102,12 @@ class Run:
     ----------
     location
         The store.
+    reference
+        What displacement is read relative to, in place of what is stored; see `referenced`.
     """
 
-    def __init__(self, location: Location) -> None:
-        self.location = location
+    def __init__(self, location: Location, reference: Reference | None = None) -> None:
+        self.location, self._reference = location, reference
         self._root = open_group(location, kind="run", remedy=_REMEDY, consolidated=False)
 
     def __repr__(self) -> str:
@@ -181,6 +184,35 @@ class Run:
             return self._open(burst, "timeseries")
         parts = {window: self._of_patch(burst, name, "timeseries") for name, window in known.items()}
         return mosaic(self.header(burst), parts, chunks=SPATIAL_CHUNK)
+
+    def referenced(
+        self, *, point: tuple[float, float] | None = None, area: tuple[float, float, float, float] | None = None
+    ) -> Run:
+        """The same run, whose displacement and velocity are read relative to another place.
+
+        Parameters
+        ----------
+        point
+            Longitude and latitude, degrees.
+        area
+            West, south, east, north, degrees. With neither, the stable areas that pairs were levelled over.
+
+        Returns
+        -------
+        Run
+            Bursts and patches that do not cover the place are read as they are stored; of the others the attribute
+            ``reference`` tells the place. A place inside a detection, or without data at a date, raises DataError when
+            it is read; one whose pairs do not close within 0.3 rad warns.
+        """
+        return Run(self.location, Reference(point, area))
+
+    def series_groups(self) -> Iterator[tuple[str, str, StackHeader, xr.Dataset]]:
+        """Every group of series: its path, its name for people, its header, and the series as they are read."""
+        for burst, _, patch, header, series in self._places():
+            if patch:
+                yield f"{patch_group(burst, patch)}/timeseries", f"{burst} {patch}", header, series
+            else:
+                yield f"bursts/{burst}/timeseries", burst, header, series
 
     def unwrapped(self, burst: str, patch: str) -> xr.Dataset:
         """Unwrapped phase of a patch with its connected components, dims (pair, y, x)."""
@@ -288,7 +320,15 @@ class Run:
             raise KeyError(f"{self.location} has no burst {burst!r}; bursts are {', '.join(self.bursts) or 'none'}.")
         if f"bursts/{burst}/{name}" not in self._root:
             raise KeyError(f"Burst {burst} of {self.location} has no {name}; add the stage {name!r} and run again.")
-        return open_dataset(self.location, f"bursts/{burst}/{name}")
+        found = open_dataset(self.location, f"bursts/{burst}/{name}")
+        return found if name != "timeseries" else self._moved(found, self.header(burst), burst)
+
+    def _moved(self, series: xr.Dataset, header: StackHeader, name: str) -> xr.Dataset:
+        """Series relative to the place asked for, where they cover it."""
+        if self._reference is None:
+            return series
+        shift = shift_to(self._reference, header, series, name=name)
+        return series if shift is None else shifted(series, shift, self._reference)
 
     def _of_patch(self, burst: str, patch: str, name: str) -> xr.Dataset:
         known = self.patches(burst) if burst in self.bursts else {}
@@ -300,7 +340,10 @@ class Run:
         if group not in self._root:
             raise KeyError(f"Patch {patch} of burst {burst} in {self.location} has no {name}.")
         # By its own path: the metadata that the root repeats leave patches out.
-        return open_dataset(self.location / group)
+        found = open_dataset(self.location / group)
+        if name != "timeseries":
+            return found
+        return self._moved(found, window_header(self.header(burst), known[patch]), f"{burst} {patch}")
 
     def _places(self) -> Iterator[tuple[str, str, str, StackHeader, xr.Dataset]]:
         """What may cover a point: whole bursts, and patches of the others."""

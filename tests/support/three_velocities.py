@@ -1,11 +1,13 @@
-"""One stack, three velocities: what each gives back of a slide whose rate is known."""
+"""One stack, three velocities: what each gives back of a slide whose rate is known.
+
+``measure TABLE.csv SEED 50,150,400 60`` simulates, ``report TABLE.csv FIGURE.png SEED`` shows.
+"""
 
 from __future__ import annotations
 
+import csv
 import dataclasses
-import json
 import sys
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,11 +18,12 @@ from scipy import ndimage
 from slidecloud import simulate
 from slidecloud.kernels import gradients, levels, sbas
 from slidecloud.kernels.injection import inject, recovered, standard_slide
-from slidecloud.kernels.integration import integrate
+from slidecloud.kernels.integration import gradient_rates, integrate
 from slidecloud.kernels.pair_choice import choose_pairs
 from slidecloud.kernels.unwrapping import unwrap
 from slidecloud.kernels.weights import weight_table
-from slidecloud.simulate import Coherence, Scene, Slide
+from slidecloud.plots.velocities import Cell, plot_velocities, velocity_table
+from slidecloud.simulate import Atmosphere, Coherence, Scene, Slide
 
 SHAPE = (84, 56)
 LENGTH, WIDTH = 24.0, 18.0
@@ -28,9 +31,15 @@ PLACE, OTHER_PLACE = (23.5, 27.5), (59.5, 27.5)
 COHERENCES = (0.1, 0.2, 0.3, 0.5, 0.7)
 RATES = (5, 20, 60, 200)
 PAIRS = (50, 150, 400)
+INJECTED = 150
 DATES = 135
 LOOKS = 16
-ESTIMATORS = ("sbas", "sbas_chosen", "stacking", "integrated")
+AIR = Atmosphere(turbulence=0.0025)
+ESTIMATORS = ("sbas", "sbas_smooth", "sbas_chosen", "stacking", "integrated")
+FIELDS = (
+    *("seed", "coherence", "measured", "rate", "pairs", "estimator", "bias", "rmse", "fraction", "recovered", "still"),
+    *("sigma", "covered", "false_offset", "used"),
+)
 FORGETS = 24.0
 LEAVES = 0.4
 
@@ -78,7 +87,7 @@ def scene(seed: int, mean: float, rate: float, *, dates: int = DATES) -> Scene:
     """Hilly ground with atmosphere, errors of the elevation model, speckle, and one slide of a known rate."""
     made = simulate.scene(
         seed, shape=SHAPE, dates=dates, slides=[], mean_slope=np.radians(10), lowest=500.0, water=0.0,
-        coherence=coherence_model(mean),
+        coherence=coherence_model(mean), atmosphere=AIR,
     )  # fmt: skip
     moving = slide(rate, PLACE)
     one = Slide(*PLACE, length=960, width=720, rate=rate)
@@ -103,7 +112,7 @@ def unwrapped(stack: Stack) -> NDArray[np.float32]:
     return (phase - level[:, None, None]).astype(np.float32)
 
 
-def velocities(stack: Stack, phase: NDArray[np.float32]) -> dict[str, Any]:
+def velocities(stack: Stack, phase: NDArray[np.float32], *, draws: int = 4) -> dict[str, Any]:
     """Velocity of each estimator, (y, x) m/yr relative to the same stable ground, and the sigmas of two of them."""
     metres = -stack.wavelength / (4 * np.pi)
     flat, weight = phase.reshape(len(phase), -1), weight_table(looks=LOOKS)
@@ -118,14 +127,14 @@ def velocities(stack: Stack, phase: NDArray[np.float32]) -> dict[str, Any]:
         None, flat, offset=np.zeros(len(flat)), interval=stack.span, weight=weight[stack.coherence].reshape(flat.shape)
     )
     seen = gradients.stack(stack.phase, stack.coherence, reference=ends[0], secondary=ends[1], span=stack.span)
-    per_pixel = (getattr(seen, name) * (metres / seen.mean_span) for name in ("x", "y", "x_sigma", "y_sigma"))
-    x, y, x_sigma, y_sigma = per_pixel
-    put_together = integrate(x, y, abs(x_sigma), abs(y_sigma), stable=stable_ground())
+    rates = gradient_rates(seen, wavelength=stack.wavelength)
+    put_together = integrate(*rates, stable=stable_ground(), draws=draws)
     found = {
         "sbas": inverted.velocity * metres,
         "sbas_chosen": chosen.velocity * metres,
         "stacking": levels.mean_rate(sums) * metres,
     }
+    found["sbas_smooth"] = smoothed(found["sbas"].reshape(SHAPE), inverted.velocity_sigma.reshape(SHAPE))
     maps = {name: referenced(values.reshape(SHAPE)) for name, values in found.items()}
     return maps | {
         "integrated": referenced(put_together.velocity),
@@ -136,68 +145,101 @@ def velocities(stack: Stack, phase: NDArray[np.float32]) -> dict[str, Any]:
     }
 
 
+def smoothed(velocity: NDArray[Any], sigma: NDArray[Any]) -> NDArray[Any]:
+    """Mean over 5 x 5 pixels, weighted by 1 / sigma²: the shortest waves that integrated gradients hold as well."""
+    weight = np.where(np.isfinite(velocity) & np.isfinite(sigma), sigma.astype(np.float64) ** -2, 0.0)
+    total, share = (ndimage.uniform_filter(each, 5) for each in (np.where(weight > 0, velocity, 0) * weight, weight))
+    return np.divide(total, share, out=np.full(SHAPE, np.nan), where=(share > 0) & (weight > 0))
+
+
 def referenced(velocity: NDArray[Any]) -> NDArray[np.float32]:
     """Less its median on stable ground."""
     return (velocity - np.nanmedian(velocity[stable_ground()])).astype(np.float32)
 
 
 def judge(found: dict[str, Any], gained: dict[str, Any], rate: float) -> dict[str, dict[str, float]]:
-    """Each estimator against the truth where the slide moves at a fifth of its rate or more."""
+    """Each estimator against the truth where the slide moves at a fifth of its rate or more, m/yr."""
     truth, other, still = slide(rate, PLACE), slide(rate, OTHER_PLACE), stable_ground()
     inside = np.abs(truth) >= 0.2 * rate
     known = inside & np.logical_and.reduce([np.isfinite(found[name]) for name in ESTIMATORS])
     result = {}
     for name in ESTIMATORS:
         error = (found[name] - truth)[known].astype(np.float64)
-        slope = float((found[name] * truth)[known].sum() / (truth[known] ** 2).sum())
-        back = recovered(gained[name], found[name], other)
+        back = recovered(gained[name], found[name], other) if gained else None
         result[name] = {
             "bias": float(-error.mean()),
             "rmse": float(np.sqrt((error**2).mean())),
-            "fraction": slope,
-            "recovered": back.fraction,
-            "spread": back.spread,
+            "fraction": float((found[name] * truth)[known].sum() / (truth[known] ** 2).sum()),
+            "recovered": back.fraction if back else float("nan"),
             "still": float(np.nanstd(found[name][still])),
         }
     for name in ("sbas", "integrated"):
-        result[name]["sigma"] = float(np.sqrt(np.nanmean(found[f"{name}_sigma"][known] ** 2)))
-        result[name]["covered"] = float(np.mean(np.abs(found[name] - truth)[known] <= found[f"{name}_sigma"][known]))
+        sigma = found[f"{name}_sigma"][known]
+        result[name]["sigma"] = float(np.sqrt(np.nanmean(sigma**2)))
+        result[name]["covered"] = float(np.mean(np.abs(found[name] - truth)[known] <= sigma))
     result["integrated"]["false_offset"] = found["false_offset"]
     result["sbas_chosen"]["used"] = found["used"]
     return result
 
 
 def cells(seed: int, mean: float, rate: float, pairs: tuple[int, ...] = PAIRS) -> list[dict[str, Any]]:
-    """Results of a stack and of its first pairs, with a second slide of the same rate injected elsewhere."""
+    """Results of a stack and of its first pairs; in up to `INJECTED` a second slide of the same rate, in mm/yr, is
+    injected elsewhere."""
     made = scene(seed, mean, rate / 1000)
     stack = observe(made, max(pairs))
-    more = stack._replace(
-        phase=inject(stack.phase, slide(rate / 1000, OTHER_PLACE), stack.span, wavelength=stack.wavelength)
-    )
-    plain, filled = unwrapped(stack), unwrapped(more)
+    few = stack.first(min(INJECTED, max(pairs)))
+    added = inject(few.phase, slide(rate / 1000, OTHER_PLACE), few.span, wavelength=few.wavelength)
+    more = few._replace(phase=added)
+    plain, filled = unwrapped(stack), unwrapped(more) if min(pairs) <= INJECTED else stack.phase
     rows = []
     for count in pairs:
         found = velocities(stack.first(count), plain[:count])
-        gained = velocities(more.first(count), filled[:count])
-        common = {"seed": seed, "coherence": mean, "rate": rate, "pairs": count}
+        gained = velocities(more.first(count), filled[:count], draws=0) if count <= INJECTED else {}
+        judged = judge(found, gained, rate / 1000)
         measured = float(stack.coherence[:count, stable_ground()].mean() / 255)
-        rows += [
-            common | {"measured": measured, "estimator": name} | values
-            for name, values in judge(found, gained, rate / 1000).items()
-        ]
+        common = {"seed": seed, "coherence": mean, "measured": measured, "rate": rate, "pairs": count}
+        rows += [common | {"estimator": name} | values for name, values in judged.items()]
     return rows
 
 
-def main(target: str, *seeds: str) -> None:
-    """Append cell after cell to a file of JSON lines."""
-    for seed in seeds:
-        for rate in (60, 20, 200, 5):
-            for mean in COHERENCES:
-                began = time.time()
-                rows = cells(int(seed), mean, rate)
-                with Path(target).open("a") as file:
-                    file.writelines(json.dumps(row | {"seconds": time.time() - began}) + "\n" for row in rows)
+def measure(target: str, seed: str, pairs: str, *rates: str) -> None:
+    """Add cell after cell to a table of comma-separated values."""
+    for rate in rates:
+        for mean in COHERENCES:
+            rows = cells(int(seed), mean, float(rate), tuple(int(count) for count in pairs.split(",")))
+            fresh = not Path(target).exists()
+            with Path(target).open("a", newline="") as file:
+                writer = csv.DictWriter(file, FIELDS, restval="", lineterminator="\n")
+                if fresh:
+                    writer.writeheader()
+                writer.writerows({k: f"{v:.4g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+
+
+def recorded(source: Path) -> list[dict[str, Any]]:
+    """What `measure` wrote; NaN for what a row has not."""
+    with source.open(newline="") as file:
+        return [
+            {name: value if name == "estimator" else float(value or "nan") for name, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def report(source: str, picture: str, seed: str) -> None:
+    """Print the table and draw the figure of what was measured with a seed."""
+    cells = [
+        Cell(
+            row["estimator"],
+            row["coherence"],
+            row["rate"],
+            int(row["pairs"]),
+            *(row[name] for name in ("bias", "rmse", "fraction", "recovered")),
+        )
+        for row in recorded(Path(source))
+        if row["seed"] == float(seed)
+    ]
+    print(velocity_table(cells))  # noqa: T201
+    plot_velocities(cells, picture)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    {"measure": measure, "report": report}[sys.argv[1]](*sys.argv[2:])

@@ -36,21 +36,19 @@ def network(dates, reach):
     return np.array(pairs).T
 
 
-def region(rng, shape, share):
-    """A connected region, without holes or with, of about a share of the scene: an ellipse or an irregular one."""
+def region(rng, shape):
+    """A connected region of 5 to 40 % of the scene, with or without holes: an ellipse, perhaps cut, or irregular."""
     row, column = np.indices(shape)
-    if rng.random() < 0.5:
-        y, x, ratio = rng.uniform(0, shape[0]), rng.uniform(0, shape[1]), rng.uniform(0.5, 2)
-        height = -(((row - y) * ratio) ** 2 + ((column - x) / ratio) ** 2)
-    else:
-        height = gaussian_filter(rng.normal(size=shape), min(shape) / 8)
-    for quantile in np.linspace(1 - share, 0.3, 40):
-        labels, number = label(height > np.quantile(height, quantile))
-        if number:
-            sizes = np.bincount(labels.ravel())[1:]
-            if sizes.max() >= 0.9 * share * height.size:
-                return labels == sizes.argmax() + 1
-    return height > np.quantile(height, 1 - share)
+    while True:
+        if rng.random() < 0.5:
+            y, x, ratio = rng.uniform(0, shape[0]), rng.uniform(0, shape[1]), rng.uniform(0.5, 2)
+            height = -(((row - y) * ratio) ** 2) - ((column - x) / ratio) ** 2
+        else:
+            height = gaussian_filter(rng.normal(size=shape), min(shape) / 8)
+        labels, _ = label(height > np.quantile(height, 1 - rng.uniform(0.05, 0.6)))
+        sizes = np.bincount(labels.ravel())[1:]
+        if 0.05 <= sizes.max() / height.size <= 0.4:
+            return labels == sizes.argmax() + 1
 
 
 def broken(seed, *, shape=(60, 80), dates=20, reach=3, factor=0.05, noise=0.4, gaps=0.03, extra=()):
@@ -67,7 +65,7 @@ def broken(seed, *, shape=(60, 80), dates=20, reach=3, factor=0.05, noise=0.4, g
     errors = np.zeros(phase.shape, int)
     number = max(1, round(factor * reference.size))
     for pair in rng.choice(reference.size, number, replace=False):
-        where = region(rng, shape, rng.uniform(0.05, 0.4)).ravel()
+        where = region(rng, shape).ravel()
         errors[pair, where] = rng.choice([-1, 1])
     errors[np.isnan(phase)] = 0
     return Broken((phase + TURN * errors).astype(np.float32), errors, reference, secondary, shape)
@@ -76,9 +74,12 @@ def broken(seed, *, shape=(60, 80), dates=20, reach=3, factor=0.05, noise=0.4, g
 def outcome(before: Broken, mended: Mended) -> Outcome:
     """What became of the errors, up to a whole number of turns a pair, which no loop can show."""
     loops = triplets(before.reference, before.secondary)
-    inside = np.zeros(len(before.phase), bool)
-    inside[loops.ravel()] = True
     known = np.isfinite(before.phase)
+    in_loop = np.zeros(known.shape, bool)
+    for three in loops:
+        in_loop[three] |= known[three].all(axis=0)
+    outside = np.ones(len(known), bool)
+    outside[loops.ravel()] = False
     after = before.errors + mended.cycles
     for pair in range(len(after)):
         kept = after[pair][known[pair] & ~mended.rejected[pair]]
@@ -86,11 +87,10 @@ def outcome(before: Broken, mended: Mended) -> Outcome:
         if counts.size:
             after[pair] -= values[counts.argmax()]
     wrong = known & (before.errors != 0)
-    seen = wrong & inside[:, None]
+    seen = wrong & in_loop
     sound = known & (before.errors == 0)
     fixed = (after == 0) & ~mended.rejected
     worse = known & ~mended.rejected & (np.abs(after) > np.abs(before.errors))
-    outside = ~inside
     touched = (mended.cycles[outside] != 0) | mended.rejected[outside]
     return Outcome(
         float((fixed | mended.rejected)[seen].mean()),
