@@ -11,6 +11,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from slidecloud.config_classify import ClassifyConfig
 from slidecloud.config_detect import DetectConfig
 from slidecloud.config_kubernetes import KubernetesConfig
 from slidecloud.config_timeseries import TimeseriesConfig
@@ -169,10 +170,11 @@ class RunConfig(_Section):
     stacks: str = Field(min_length=1, description="Folder or URL that holds the burst stacks (<id>.zarr).")
     bursts: tuple[str, ...] | None = Field(None, description="Ids of the burst stacks to use; null takes all.")
     sources: tuple[SourceConfig, ...] = Field((), description="Source folders to ingest into stacks before the run.")
-    stages: tuple[Literal["gradients", "detect", "timeseries"], ...] = Field(
+    stages: tuple[Literal["gradients", "detect", "timeseries", "visibility", "classify"], ...] = Field(
         ("gradients", "detect", "timeseries"),
         min_length=1,
-        description="Stages to run: gradients, detect (with gradients), timeseries.",
+        description="Stages to run: gradients, detect (with gradients), timeseries, visibility (what the radar sees of "
+        "slopes), classify (landslides by their motion; with detect and timeseries).",
     )
     network: NetworkConfig = Field(default_factory=NetworkConfig, description="Choice of pairs and seasons.")
     interferograms: InterferogramsConfig = Field(
@@ -181,6 +183,9 @@ class RunConfig(_Section):
     gradients: GradientsConfig = Field(default_factory=GradientsConfig, description="Phase-gradient stacking.")
     detect: DetectConfig = Field(default_factory=DetectConfig, description="Finding landslides; their inventory.")
     timeseries: TimeseriesConfig = Field(default_factory=TimeseriesConfig, description="Unwrapping and SBAS inversion.")
+    classify: ClassifyConfig = Field(
+        default_factory=ClassifyConfig, description="Landslides by their motion; may be changed at any time."
+    )
     resources: ResourcesConfig = Field(
         default_factory=ResourcesConfig, description="Executor, workers, memory; no influence on results."
     )
@@ -201,6 +206,12 @@ class RunConfig(_Section):
             raise ValueError(
                 "timeseries.where is 'detections' and stages lacks detect, which finds them; add gradients and detect "
                 "(what is done is kept), or choose 'everywhere'"
+            )
+        lacking = [stage for stage in ("detect", "timeseries") if stage not in self.stages]
+        if "classify" in self.stages and lacking:
+            raise ValueError(
+                f"stages has classify without {' and '.join(lacking)}, whose results it reads; add them (what is done "
+                "is kept), or give 'slidecloud classify RUN' on a run that has both"
             )
         return self
 
@@ -228,7 +239,17 @@ class RunConfig(_Section):
         Stages and bursts may be added later: their units are others, not the same with other results. How landslides
         are found belongs to it only where they are looked for.
         """
-        elsewhere = ("resources", "kubernetes", "storage_options", "run", "stacks", "sources", "stages", "bursts")
+        elsewhere = (
+            "resources",
+            "kubernetes",
+            "storage_options",
+            "run",
+            "stacks",
+            "sources",
+            "stages",
+            "bursts",
+            "classify",
+        )
         without: dict[str, Any] = {**dict.fromkeys(elsewhere, True), "interferograms": {"write"}, "detect": {"batch"}}
         if "detect" not in self.stages:
             without["detect"] = True
@@ -269,8 +290,10 @@ def load(path: str | Path) -> RunConfig:
     series = config.timeseries
     if series.where not in TimeseriesConfig.WORDS:
         series = series.model_copy(update={"where": _absolute(base, series.where)})
+    classify = config.classify.resolved(lambda path: _absolute(base, path))
     places = {"run": _absolute(base, config.run), "stacks": _absolute(base, config.stacks)}
-    return config.model_copy(update={**places, "sources": sources, "detect": detect, "timeseries": series})
+    sections = {"detect": detect, "timeseries": series, "classify": classify}
+    return config.model_copy(update={**places, **sections, "sources": sources})
 
 
 def parse(text: str, *, name: str = "configuration") -> RunConfig:

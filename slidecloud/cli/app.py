@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from slidecloud import __version__, logs
 from slidecloud.cli import (
     bench,
+    classify,
     demo,
     detect,
     errors,
@@ -77,6 +78,7 @@ def _program(debug: errors.Debug) -> App:
         run.run,
         detect.detect,
         timeseries.timeseries,
+        classify.classify,
         submit.submit,
         submit.logs,
         submit.cancel,

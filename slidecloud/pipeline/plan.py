@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,7 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import ConfigError, RunConfig
-from slidecloud.pipeline import detect, gradients, interferograms, noise, plan_inventory, plan_series, plan_templates
+from slidecloud.pipeline import (
+    classify,
+    detect,
+    gradients,
+    interferograms,
+    noise,
+    plan_inventory,
+    plan_series,
+    plan_templates,
+    visibility,
+)
 from slidecloud.pipeline.forming import multilooked_maps, select_formed, select_offered_images
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.ingest import STACK_CHUNKS
@@ -21,6 +32,7 @@ from slidecloud.pipeline.summary import Quarantined
 from slidecloud.pipeline.units import Unit
 from slidecloud.stack.slc import SlcSource
 from slidecloud.stack.source import Source
+from slidecloud.store import records
 from slidecloud.store.location import Location, locate
 from slidecloud.store.records import DamagedRecordError
 from slidecloud.store.slc import SlcStack
@@ -94,7 +106,7 @@ def make(config: RunConfig, *, with_templates: bool = True, assumed: float | Non
     pending: list[str] = []
     patched: list[str] = []
     series = plan_series.Series(config, location, assumed)
-    pixels = np.zeros(2, np.int64)
+    pixels, largest = np.zeros(2, np.int64), 0
     for stack_location in stack_locations(config):
         try:
             before = generation(stack_location)
@@ -115,6 +127,7 @@ def make(config: RunConfig, *, with_templates: bool = True, assumed: float | Non
             covered.append(corners)
         collected |= burst_templates
         units += burst_units
+        largest = max(largest, math.prod(chosen.timeseries.header.shape))
         if found.patches:
             height, width = chosen.timeseries.header.shape
             pixels += [sum(patch.window.pixels for patch in found.patches), height * width]
@@ -125,6 +138,9 @@ def make(config: RunConfig, *, with_templates: bool = True, assumed: float | Non
         merging, products = plan_inventory.plan(config, location, units, refused, covered)
         units.append(merging)
         collected |= products if with_templates else {}
+        # What is pending when the inventory is there will not be known any more: its bursts were set aside.
+        if "classify" in config.stages and not (pending and records.read(location, merging.key) is None):
+            units.append(classify.planned(location, config.classify, units, pixels=largest))
     return Plan(
         location,
         {**collected, TEMPLATE_ROOT: plan_templates.root(config, location, collected)} if with_templates else {},
@@ -202,11 +218,12 @@ def _units(
     """Units of a burst and its patches; those that read its stack know it by ``inputs``."""
     memory, tile = config.resources.memory_bytes, config.resources.tile
     units: list[Unit] = []
+    seen = [visibility.plan(chosen.timeseries, static or {})] if "visibility" in config.stages else []
     if plan_templates.stores_interferograms(config, chosen.timeseries):
         formed = interferograms.plan(chosen.timeseries, memory=memory, tile=tile)
         units, inputs = [dataclasses.replace(unit, inputs=inputs) for unit in formed], None
         chosen = _Chosen(*(interferograms.stored(run, selection, chosen.timeseries) for selection in chosen))
-    after, later = tuple(unit.name for unit in units), []
+    after, later = tuple(unit.name for unit in units), seen
     if "gradients" in config.stages:
         later += gradients.plan(
             run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile, after=after,

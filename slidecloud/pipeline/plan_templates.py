@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import RunConfig
-from slidecloud.pipeline import gradients, interferograms, patch_series, timeseries
+from slidecloud.pipeline import gradients, interferograms, patch_series, timeseries, visibility
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.plan_series import Places
@@ -16,7 +16,7 @@ from slidecloud.store import runs, templates
 from slidecloud.store.inventory_specs import DENSITY_GROUP
 from slidecloud.store.location import Location
 
-_STAGES = (gradients.STAGE, timeseries.STAGE, interferograms.STAGE)
+_STAGES = (gradients.STAGE, timeseries.STAGE, interferograms.STAGE, visibility.STAGE)
 
 
 def of_burst(
@@ -65,6 +65,10 @@ def of_burst(
         sizes, values = timeseries.template_values(inverted)
         collected[timeseries.group(header.id)] = runs.stage_template(
             header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=chunks
+        )
+    if "visibility" in config.stages:
+        collected[visibility.group(header.id)] = runs.stage_template(
+            header, visibility.STAGE, {}, position, {}, chunks=chunks
         )
     return collected
 

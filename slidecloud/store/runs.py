@@ -21,6 +21,7 @@ from slidecloud.store.patch_specs import NAME, Window, patch_group, patches_grou
 from slidecloud.store.points import series_at
 from slidecloud.store.referencing import Reference, shift_to, shifted
 from slidecloud.store.schema import GROUPS, SCHEMA_VERSION, SPATIAL_CHUNK
+from slidecloud.store.stability_specs import POINTS, RAIN, STABILITY
 from slidecloud.store.stacks import header_attributes, header_from, open_dataset, open_group
 from slidecloud.types import DataError, Grid, StackHeader, track_of
 
@@ -224,6 +225,10 @@ class Run:
         found = sorted(name for name in names if NAME.fullmatch(name))
         return {name: Window(*dict(self._root[patch_group(burst, name)].attrs)["window"]) for name in found}  # type: ignore[misc]
 
+    def visibility(self, burst: str) -> xr.Dataset:
+        """What the radar sees of the slopes of a burst, dims (y, x)."""
+        return self._open(burst, "visibility")
+
     @property
     def inventory(self) -> GeoDataFrame:
         """The landslides that were found, best score first: outlines in EPSG:4326 with the columns of the schema.
@@ -247,6 +252,21 @@ class Run:
         if data is None:
             raise KeyError(f"{self.location} has no {name}; add the stage 'detect' and run again.")
         return tables.decode((f"{self.location}/{name}", data))
+
+    @property
+    def stability(self) -> GeoDataFrame:
+        """Class, velocity and confidence of each landslide and track; the rows that are ``deciding`` count."""
+        return self._table(STABILITY)
+
+    @property
+    def points(self) -> GeoDataFrame:
+        """Potential landslide points: pixels that are seen well, on slopes and fast."""
+        return self._table(POINTS)
+
+    @property
+    def rain(self) -> GeoDataFrame:
+        """Lag and correlation of each landslide with rain, and accelerations after wet days."""
+        return self._table(RAIN)
 
     @property
     def density(self) -> xr.Dataset:
@@ -289,6 +309,12 @@ class Run:
         found = self.at(lon, lat)
         sigma = found["velocity_sigma"].values
         return found.isel(burst=int(np.argmin(np.where(np.isfinite(sigma), sigma, np.inf))))
+
+    def _table(self, name: str) -> GeoDataFrame:
+        data = self.location.read(name)
+        if data is None:
+            raise KeyError(f"{self.location} has no {name}; make it with 'slidecloud classify {self.location}'.")
+        return tables.decode((f"{self.location}/{name}", data))
 
     def _open(self, burst: str, name: str) -> xr.Dataset:
         if burst not in self.bursts:

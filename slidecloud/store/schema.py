@@ -23,6 +23,7 @@ from slidecloud.store.specs import (
 )
 from slidecloud.store.specs import map_spec as _map
 from slidecloud.store.specs import time_spec as _time
+from slidecloud.store.visibility_specs import VISIBILITY
 
 __all__ = [
     "DENSITY",
@@ -39,6 +40,7 @@ __all__ = [
     "STATIC",
     "TIMESERIES",
     "UNWRAPPED",
+    "VISIBILITY",
     "ArraySpec",
     "bin_sums",
     "table",
@@ -202,6 +204,7 @@ GROUPS: Final = {
     "timeseries": TIMESERIES,
     "unwrapped": UNWRAPPED,
     "density": DENSITY,
+    "visibility": VISIBILITY,
 }
 
 
