@@ -120,7 +120,7 @@ def height_correlated(
     if not told > 0:
         raise ValueError("elevation: found one height over the mask, expected relief; leave the correction out")
     if window is None:
-        return (slope * height).astype(np.float32)
+        return np.asarray(slope * height, dtype=np.float32)
     if window < 8:
         raise ValueError(f"window: found {window}, expected at least 8 pixels along a side")
     return (_blended(phase, height, usable, window, slope) * height).astype(np.float32)
@@ -152,7 +152,8 @@ def ramp(phase: Float32, *, mask: NDArray[np.bool_]) -> Float32:
     found, normal = _huber(design, phase[usable].astype(np.float64))
     if np.linalg.cond(normal) > 1e10:
         raise ValueError("mask: found its pixels in one line, expected an area; leave the ramp out")
-    return (found[0] + found[1] * rows[:, None] + found[2] * columns[None]).astype(np.float32)
+    plane: Float64 = found[0] + found[1] * rows[:, None] + found[2] * columns[None]
+    return plane.astype(np.float32)
 
 
 def checkerboard(shape: tuple[int, int], *, side: int) -> NDArray[np.bool_]:
@@ -211,11 +212,12 @@ def _usable(phase: Float32, mask: NDArray[np.bool_], *others: Float32) -> NDArra
 
 def _huber(design: Float64, values: Float64) -> tuple[Float64, Float64]:
     """Coefficients (term,) of ``design`` (term, pixel) by reweighted least squares, and their last normal matrix."""
-    weight = np.ones(values.size)
-    found = np.zeros(len(design))
+    weight: Float64 = np.ones(values.size)
+    found: Float64 = np.zeros(len(design))
     for _ in range(STEPS):
         normal = (design * weight) @ design.T
-        previous, found = found, np.linalg.lstsq(normal, design @ (weight * values), rcond=None)[0]
+        previous = found
+        found = np.asarray(np.linalg.lstsq(normal, design @ (weight * values), rcond=None)[0], dtype=np.float64)
         residual = np.abs(values - found @ design)
         spread = float(np.median(residual)) / 0.6745
         if spread <= 0 or np.all(np.abs(found - previous) <= 1e-6 * spread):

@@ -84,7 +84,7 @@ class Gacos:
         DataError
             If the date has no file, or its file or header cannot be used; names file and remedy.
         """
-        day = np.datetime64(date, "D")
+        day = date.astype("datetime64[D]")
         if day not in self._files:
             name = str(day).replace("-", "")
             raise DataError(
