@@ -26,8 +26,9 @@ def bootstrap_sigma(
 ) -> Float32:
     """Sigma of every term from dates drawn again, in blocks that keep neighbours together (Kuensch, 1989).
 
-    A check of sigmas that rest on a covariance: noise that lasts longer than a block is missed by it, and with few
-    blocks it is itself uncertain, by about one part in the square root of twice their number.
+    A check of sigmas that rest on a covariance. It misses noise that lasts longer than a block, such as that of speckle
+    which adds up in series from short pairs: for those, believe `sbas.invert`, whose sigmas are larger. With few blocks
+    it is itself uncertain, by about one part in the square root of twice their number.
 
     Parameters
     ----------
