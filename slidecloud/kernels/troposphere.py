@@ -1,5 +1,4 @@
-"""Delays of the troposphere and orbits: from models, from the height of the ground, from its plane; and whether they
-help."""
+"""Delays of the troposphere and orbits: by models, by height, by a plane; and whether taking them off helps."""
 
 from __future__ import annotations
 
@@ -20,11 +19,8 @@ PRIOR = 0.05
 
 
 class Judgement(NamedTuple):
-    """Whether a correction helps.
-
-    ``before_std``, ``after_std``: robust standard deviation over the mask, in units of the maps. ``helps``: True if it
-    falls by the share asked for.
-    """
+    """``before_std``, ``after_std``: robust standard deviation over the mask, in units of the maps. ``helps``: True if
+    it falls by the share asked for."""
 
     before_std: float
     after_std: float

@@ -65,7 +65,7 @@ def test_holes_in_space_and_time_do_not_spoil_it():
     assert (found - whole)[[k for k in range(DATES) if abs(k - 11) > 3]].std() < 0.2 * whole.std()
 
 
-@pytest.mark.parametrize("known", [1, 3, 200])
+@pytest.mark.parametrize("known", [1, 200])
 def test_a_few_stable_pixels_serve_the_whole_scene(known):
     air = np.repeat(np.random.default_rng(6).normal(0, 0.01, (DATES, 1)), np.prod(SHAPE), 1).reshape(DATES, *SHAPE)
     mask = np.zeros(SHAPE, bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slidecloud.kernels.decomposition import downslope, east_up
@@ -16,6 +16,7 @@ NORTH = np.array([ASCENDING.north, DESCENDING.north])
 UP = np.array([ASCENDING.up, DESCENDING.up])
 
 
+@settings(deadline=None)
 @given(e=st.floats(-1, 1), u=st.floats(-1, 1), a=st.floats(0.001, 1), b=st.floats(0.001, 1))
 def test_two_looks_give_back_east_and_up_whatever_their_sigmas(e, u, a, b):
     found = east_up(EAST * e + UP * u, np.array([a, b]), EAST, UP)
@@ -57,6 +58,7 @@ def test_northward_motion_comes_out_as_stated():
     assert abs(found.east) < 0.02
 
 
+@settings(deadline=None)
 @given(slope=st.floats(0.05, 1.2), aspect=st.floats(0, 6.28), speed=st.floats(-0.5, 0.5))
 def test_motion_down_a_slope_comes_back_or_is_masked(slope, aspect, speed):
     """The slope as a plane whose descent `terrain` measures; motion along its steepest line, by plain vectors."""

@@ -19,7 +19,7 @@ def motion(rate=0.03, sine=0.004, cosine=-0.006, step=0.02, at=2020.5, accelerat
     return 0.1 + rate * MIDDLE + annual + step * (at <= TIME) + acceleration * MIDDLE**2 / 2
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(
     rate=st.floats(-0.2, 0.2),
     sine=st.floats(-0.02, 0.02),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import rasterio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slidecloud.stack.gacos import Gacos, _between
@@ -48,6 +48,7 @@ def test_pixel_centres_and_what_lies_between(tmp_path):
     assert between.dtype == np.float32
 
 
+@settings(deadline=None)
 @given(row=st.floats(0.5, 29.5), column=st.floats(0.5, 39.5))
 def test_planes_come_back_exactly(row, column):
     value = _between(plane(), np.float64(row), np.float64(column))
