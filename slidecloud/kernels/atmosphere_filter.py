@@ -8,6 +8,8 @@ from scipy import fft
 
 from slidecloud.types import Float32, Float64
 
+BLOCK = 32768
+"""Pixels filtered in time at once; some ten arrays of double precision."""
 REACH = 4.0
 """Standard deviations beyond which the spatial filter does not look across the edge of the scene."""
 LEAST_SHARE = 0.01
@@ -65,7 +67,11 @@ def noise_of_dates(
         raise ValueError(f"distance_pixels, years: found {distance_pixels}, {years}, expected positive numbers")
     if not mask.any():
         raise ValueError("mask: found no pixel, expected ground at rest; leave the filter out")
-    left = _quick(displacement[:, mask].astype(np.float64), moment, years)
+    series = displacement[:, mask]
+    left = np.empty(series.shape, np.float32)
+    for start in range(0, series.shape[1], BLOCK):
+        part = np.s_[:, start : start + BLOCK]
+        left[part] = _quick(series[part].astype(np.float64), moment, years)
     noise = np.empty(displacement.shape, np.float32)
     room = np.zeros(mask.shape)
     for date, row in enumerate(left):

@@ -167,7 +167,8 @@ def likeliest_step(
     """The one step that lessens the misfit of a model most, for every series by itself.
 
     All dates are tried in one pass over sums from the end. ``chance`` is the tail of F at the best date times the dates
-    tried (Bonferroni); it holds for white noise of the relative sigmas given.
+    tried (Bonferroni); it holds for white noise of the relative sigmas given. Some 16 double-precision numbers a date
+    and pixel are held: give large scenes in parts.
 
     Parameters
     ----------
