@@ -62,6 +62,12 @@ class Series:
     run: Location
     assumed: float | None = None
     _nothing: list[str] = field(default_factory=list)
+    _delays: str | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        folder = self.config.timeseries.atmosphere.gacos
+        if folder is not None and "timeseries" in self.config.stages:
+            self._delays = delays.fingerprint(folder)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -132,11 +138,6 @@ class Series:
         window = gradients.window_of(selection.header, self.config.gradients)
         shift = tuple(0.0 if size % 2 else 0.5 for size in window)
         return patches.found_in(self.run, selection.header, detected.key, self._done, shift=(shift[0], shift[1]))
-
-    @cached_property
-    def _delays(self) -> str | None:
-        folder = self.config.timeseries.atmosphere.gacos
-        return None if folder is None else delays.fingerprint(folder)
 
     def units(
         self,

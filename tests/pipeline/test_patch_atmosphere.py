@@ -24,8 +24,8 @@ STEP = 0.0005
 
 @pytest.fixture(scope="module")
 def made() -> Any:
-    """Delays that differ by 3 cm over the height of the whole air, more than turbulence."""
-    return patched.scene(atmosphere=Atmosphere(turbulence=0.002, stratified=0.12))
+    """Delays that differ by 3 cm over the height of the whole air, far more than turbulence."""
+    return patched.scene(atmosphere=Atmosphere(turbulence=0.0005, stratified=0.12))
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +105,7 @@ def test_stratified_air_is_taken_off_and_slides_stay(made, source, plain, tmp_pa
     store, _ = run(tmp_path, source, "atmosphere: {height: true, ramp: true, filter: true, filter_years: 0.05}")
     before, _ = errors(made, plain)
     after, slides = errors(made, store)
-    assert max(b / a for a, b in zip(before, after, strict=True)) > 2
-    assert all(b < 0.8 * a for a, b in zip(before, after, strict=True))
+    assert all(2 * b < a for a, b in zip(before, after, strict=True))
     assert np.abs(slides).max() < 0.05
     for _, series in patches(store):
         kept = series["correction_kept"].values
@@ -130,7 +129,9 @@ def test_gacos_that_is_right_helps_and_a_missing_date_is_said(made, source, plai
     assert all(b < 0.8 * a for a, b in zip(before, after, strict=True))
     assert np.abs(slides).max() < 0.05
     missing = str(made.dates[4].astype("datetime64[D]"))
-    assert sum(f"at 1 of 16 dates ({missing}); they go without" in note for note in summary.notes) == 2
+    assert sum(f"at 1 of 16 dates ({missing}); they go without" in note for note in summary.notes) == len(
+        patches(store)
+    )
     for _, series in patches(store):
         kept = series["correction_kept"].values
         assert kept[4] == 0
