@@ -44,7 +44,7 @@ def pairs_at(run: Run, lon: float, lat: float) -> xr.Dataset:
     burst, patch = str(best["burst"].item()), str(best["patch"].item())
     series = run.timeseries(burst, patch or None)
     names = {"pair_reference_time": "reference_time", "pair_secondary_time": "secondary_time"}
-    found = series[list(names)].rename(names).reset_coords().drop_vars(["x", "y"], errors="ignore")
+    found = series[list(names)].rename(names).reset_coords().drop_vars(["x", "y", "spatial_ref"], errors="ignore")
     offset = series["pair_offset"].values
     used = series["pair_used"].values if "pair_used" in series else np.isfinite(offset).astype(np.uint8)
     found = found.assign(used=("pair", used))
