@@ -220,8 +220,9 @@ class Run:
 
     def patches(self, burst: str) -> dict[str, Window]:
         """Patches of a burst by name, in order of their place: rows and columns of the burst that each covers."""
-        planned = self.location / f"{records.DONE}/{templates.STAGE}/{patches_group(burst)}"
-        found = [name for name in planned.folders() if NAME.fullmatch(name)]
+        planned = f"{records.DONE}/{templates.STAGE}/{patches_group(burst)}/"
+        names = {key.removeprefix(planned).split("/")[0] for key in self.location.keys(planned.rstrip("/"))}
+        found = sorted(name for name in names if NAME.fullmatch(name))
         return {name: Window(*dict(self._root[patch_group(burst, name)].attrs)["window"]) for name in found}  # type: ignore[misc]
 
     def visibility(self, burst: str) -> xr.Dataset:
