@@ -1,11 +1,15 @@
 """Which velocity to trust: the one whose expected error is smaller.
 
-Measured on simulated slides of 24 x 18 pixels (tests/comparison), pixel by pixel: at mean coherence 0.1 unwrapped pairs
-give back half to three quarters of a motion, and gradients put together are two to four times as near to the truth; at
-0.2 and 0.3 SBAS is right in the mean and its pixels are noisier than gradients for slides below 60 mm/yr; from 0.5 on,
-and for 200 mm/yr from 0.2 on, SBAS is best, since gradients smooth and, where the phase turns by more than pi within
-the lever, lose a fifth and more. Coherence is not the same on every ground, so the rule does not look at it: it looks
-at what comes back of a slide injected into the same stack, and at the sigmas.
+Measured on sixty kinds of simulated stacks with slides of 24 x 18 pixels (tests/comparison), pixel by pixel. At mean
+coherence 0.1 unwrapped pairs give back 54 to 76 % of slides of 60 mm/yr and more, and the error of integrated
+gradients is 1.6 to 4 times smaller. From 0.2 on SBAS is right in the mean; its pixels are noisier than gradients for
+slides of 5 and 20 mm/yr up to 0.5, about alike for 60 mm/yr at 0.2 and 0.3, and better beyond. Of 200 mm/yr gradients
+lose 7 to 32 %, from smoothing and from phase that turns by more than pi within the lever, the more the more coherent
+long pairs are: there SBAS is best from 0.2 on. A mean of SBAS over 5 x 5 pixels, which like gradients gives up detail,
+is the best of all for slow slides from 0.2 on. Coherence does not mean the same on every ground, so the rule does not
+look at it: it looks at what comes back of a slide injected into the same stack, and at the sigmas. In 52 stacks it took
+the better of the two, or one within 5 % of it, 45 times; its error was 6 % above that of the better one on average,
+that of SBAS alone 58 %.
 """
 
 from __future__ import annotations
