@@ -14,6 +14,9 @@ from slidecloud.types import Float32, Float64
 AGREE = 0.3
 """Turns by which a pixel's own loops may differ from what is believed of it at a border."""
 
+SHORT = 0.12
+"""Turns by which they may fall short of an error at a border: what noise takes for one is dearer than what it hides."""
+
 CONTRADICT = 0.5
 """Turns beyond which they contradict it inside a region."""
 
@@ -132,7 +135,8 @@ def _settle_pair(
         own = evidence(phase, level, loops, turns, unsure, pair=pair, pixels=look)
         nearest = np.where(np.abs(low - own) <= np.abs(high - own), low, high)
         nearest = np.where((np.abs(own) <= np.abs(nearest - own)) | (high < low), 0, nearest)
-        agrees = np.where(np.isnan(own), low == high, np.abs(nearest - own) <= AGREE)
+        near = (np.abs(nearest - own) <= AGREE) & (np.abs(own) >= np.abs(nearest) - SHORT)
+        agrees = np.where(np.isnan(own), low == high, near)
         turns[pair, look] = np.where(agrees, np.where(np.isnan(own), low, nearest), 0)
         rejected[pair, look[~agrees]] = True
         waiting[look] = False
