@@ -99,16 +99,31 @@ def settle(
     unsure = (doubtful & known) | rejected
     pairs = np.flatnonzero((turns != 0).any(axis=1) | doubtful.any(axis=1)).tolist()
     for pair in pairs:
-        wrong = np.flatnonzero(turns[pair])
-        found = evidence(phase, level, loops, turns, rejected, pair=pair, pixels=wrong)
-        unsure[pair, wrong[np.abs(found - turns[pair, wrong]) > CONTRADICT]] = True
+        unsure[pair, _contradicted(phase, level, loops, turns, rejected, pair)] = True
     waiting = unsure & known & ~rejected
     for pair in pairs:
-        low, high = _around(turns[pair], shown[pair] & ~waiting[pair], shape, window)
+        low, high = _around(turns[pair], shown[pair] & ~waiting[pair] & ~rejected[pair], shape, window)
         unsure[pair] |= known[pair] & (low < high)
     for pair in pairs:
         _settle_pair(phase, level, loops, turns, waiting[pair], unsure, rejected, shown[pair], pair, shape, window)
         unsure[pair] = rejected[pair]
+    # Once more, for what the other pairs were found to be since.
+    for pair in pairs:
+        rejected[pair, _contradicted(phase, level, loops, turns, rejected, pair)] = True
+
+
+def _contradicted(
+    phase: Float32,
+    level: Float64,
+    loops: Loops,
+    turns: NDArray[np.int8],
+    rejected: NDArray[np.bool_],
+    pair: int,
+) -> NDArray[np.int64]:
+    """Pixels at which a pair is said to be wrong by what its own loops contradict."""
+    wrong = np.flatnonzero((turns[pair] != 0) & ~rejected[pair])
+    found = evidence(phase, level, loops, turns, rejected, pair=pair, pixels=wrong)
+    return wrong[np.abs(found - turns[pair, wrong]) > CONTRADICT]
 
 
 def _settle_pair(
@@ -127,7 +142,7 @@ def _settle_pair(
     known = np.isfinite(phase[pair])
     settled = np.zeros_like(known)
     for _ in range(SWEEPS):
-        low, high = _around(turns[pair], shown & ~waiting, shape, window)
+        low, high = _around(turns[pair], shown & ~waiting & ~rejected[pair], shape, window)
         look = np.flatnonzero((waiting | (known & (low < high))) & ~settled & ~rejected[pair])
         if not look.size:
             return
