@@ -107,9 +107,11 @@ def settle(
     for pair in pairs:
         _settle_pair(phase, level, loops, turns, waiting[pair], unsure, rejected, shown[pair], pair, shape, window)
         unsure[pair] = rejected[pair]
-    # Once more, for what the other pairs were found to be since.
+    # Once more, for what the other pairs were found to be since; what nothing sure confirms is not believed.
     for pair in pairs:
-        rejected[pair, _contradicted(phase, level, loops, turns, rejected, pair)] = True
+        wrong = np.flatnonzero((turns[pair] != 0) & shown[pair])
+        found = evidence(phase, level, loops, turns, rejected, pair=pair, pixels=wrong)
+        rejected[pair, wrong[~(np.abs(found - turns[pair, wrong]) <= CONTRADICT)]] = True
 
 
 def _contradicted(
