@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,10 +13,15 @@ from slidecloud.cli.console import console, say, show
 from slidecloud.cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from matplotlib.figure import Figure
 
     from slidecloud.config import Device
+    from slidecloud.models.evaluation import Scores
+    from slidecloud.models.recipes import Recipe
     from slidecloud.models.training import Outcome
+
+_GALLERY = 6
+"""Validation tiles in the picture of what was found."""
 
 
 def train(
@@ -67,31 +73,51 @@ def train(
     wanted = recipes.load(recipe)
     need_torch()
     _make_tiles(wanted)
-    _tell(_train(wanted, out, minutes, device), out, wanted.tile_steps)
+    _make_features(wanted)
+    outcome = _train(wanted, out, minutes, device)
+    _tell(outcome, wanted.tile_steps)
+    try:
+        _draw(outcome, wanted, out)
+    except ImportError as error:  # a training is no worse without pictures
+        say(f"{error} The record is in {out / 'record.jsonl'}.", style="yellow")
     return 0
 
 
-def _make_tiles(recipe: Any) -> None:
+def _make_tiles(recipe: Recipe) -> None:
     """Simulate the tiles of folders that are not there."""
-    from rich.progress import Progress
-
     from slidecloud.models.scenery.supply import missing
     from slidecloud.models.scenery.tile_maker import build
     from slidecloud.pipeline.executors import cores
 
     for folder, plans in missing(recipe.tiles):
         say(f"Simulating {len(plans)} tiles into {folder}...")
-        terminal = console()
-        with Progress(console=terminal, disable=not terminal.is_terminal) as bar:
-            task = bar.add_task("tiles", total=len(plans))
-            build(folder, plans, workers=cores(), tell=partial(_advance, bar, task))
+        with _bar("tiles", len(plans)) as tell:
+            build(folder, plans, workers=cores(), tell=tell)
 
 
-def _advance(bar: Progress, task: TaskID, count: int) -> None:
-    bar.update(task, completed=count)
+def _make_features(recipe: Recipe) -> None:
+    """Prepare what the network will see of the tiles it learns from."""
+    from slidecloud.models.prepared import prepare
+    from slidecloud.models.tile_sets import open_tiles
+
+    for folder in recipe.tiles.train:
+        tiles = open_tiles(folder)
+        with _bar("features", len(tiles)) as tell:
+            prepare(tiles, recipe.inputs.inputs(), tell=tell)
 
 
-def _train(recipe: Any, out: Path, minutes: float | None, device: Device) -> Outcome:
+@contextmanager
+def _bar(name: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar, and what to tell it; shown once there is something to tell."""
+    from rich.progress import Progress
+
+    terminal = console()
+    with Progress(console=terminal, disable=not terminal.is_terminal, transient=True) as bar:
+        task = bar.add_task(name, total=total, visible=False)
+        yield lambda count: bar.update(task, completed=count, visible=True)
+
+
+def _train(recipe: Recipe, out: Path, minutes: float | None, device: Device) -> Outcome:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from slidecloud.models.training import train as run
@@ -111,12 +137,8 @@ def _train(recipe: Any, out: Path, minutes: float | None, device: Device) -> Out
         return run(recipe, out, minutes=minutes, device=device, watch=watch)
 
 
-def _tell(outcome: Outcome, out: Path, wanted: int) -> None:
-    from slidecloud.models.training_folder import read_record
-
-    record = read_record(out)
-    if record:
-        _draw(record, out)
+def _tell(outcome: Outcome, wanted: int) -> None:
+    """Say how far it came, or how good it is."""
     if outcome.scores is None:
         say(f"Stopped after {outcome.tile_steps} of {wanted} tile steps; the same command goes on from there.")
         return
@@ -124,12 +146,38 @@ def _tell(outcome: Outcome, out: Path, wanted: int) -> None:
     say(f"Weights: {outcome.weights}")
 
 
-def _draw(record: list[dict[str, Any]], out: Path) -> None:
-    """Curves beside the record; a training is no worse without pictures."""
+def _draw(outcome: Outcome, recipe: Recipe, out: Path) -> None:
+    """Curves beside the record; once finished also what is found on validation tiles, and how far to trust it."""
+    from slidecloud.models.training_folder import read_record
     from slidecloud.plots.figures import save
     from slidecloud.plots.training import training_figure
 
-    try:
+    record = read_record(out)
+    if record:
         say(f"Curves: {save(training_figure(record, title=out.name), out / 'curves.png')}")
-    except ImportError as error:
-        say(f"{error} The record is in {out / 'record.jsonl'}.", style="yellow")
+    if outcome.weights is not None and outcome.scores is not None:
+        for name, figure in _judged(outcome.weights, outcome.scores, recipe).items():
+            say(f"Picture: {save(figure, out / f'{name}.png')}")
+
+
+def _judged(weights: Path, scores: Scores, recipe: Recipe) -> dict[str, Figure]:
+    """Pictures of the finished detector, by name."""
+    from slidecloud.models.predict import load
+    from slidecloud.models.tile_sets import Selection, open_tiles
+    from slidecloud.plots import detection
+
+    detector = load(weights)
+    some = Selection([open_tiles(folder) for folder in recipe.tiles.validation], 10 * _GALLERY)
+    tiles = sorted(some, key=lambda tile: not tile.visible.any())[:_GALLERY]
+    promised = detector.card.calibration
+    pictures = {
+        "precision": detection.precision_recall({"IoU 0.5": scores.outcomes50, "IoU 0.3": scores.outcomes30}),
+        "gallery": detection.gallery(
+            tiles, [detector.detect(tile.view) for tile in tiles], threshold=detector.card.threshold
+        ),
+    }
+    if promised is not None:
+        found = scores.outcomes30
+        kept = detection.Probabilities(promised.apply(found.scores), found.right)
+        pictures["reliability"] = detection.reliability_diagram({"validation": kept})
+    return pictures

@@ -34,25 +34,36 @@ class Evidence(NamedTuple):
     y_weight: Float32
 
 
-class Waves(NamedTuple):
-    """Spectra of gradients over their variance, of the weight 1 / variance, and of the divergence of plain gradients;
-    `kx`, `ky`, `square` are the frequencies, rad per block, and the square of their length."""
+class Space(NamedTuple):
+    """Frequencies `kx`, `ky` of maps of blocks, rad per block, and the `square` of their length; the maps' `shape`, and
+    the `padded` one of the transform."""
 
-    x: NDArray[np.complex64]
-    y: NDArray[np.complex64]
-    weight: NDArray[np.complex64]
-    divergence: NDArray[np.complex64]
     kx: Float32
     ky: Float32
     square: Float32
     shape: tuple[int, ...]
     padded: tuple[int, ...]
 
+    def spectrum(self, values: Float32) -> NDArray[np.complex64]:
+        """Of a map (y, x)."""
+        found: NDArray[np.complex64] = fft.rfft2(values, self.padded)
+        return found
+
     def smooth(self, spectrum: NDArray[np.complex64], window: NDArray[np.float32 | np.complex64]) -> Float32:
         """The map of a spectrum times a window."""
         rows, columns = self.shape
         found: Float32 = fft.irfft2(spectrum * window, self.padded)[:rows, :columns]
         return found
+
+
+class Waves(NamedTuple):
+    """Spectra of gradients over their variance, of the weight 1 / variance, and of the plain gradients' divergence."""
+
+    space: Space
+    x: NDArray[np.complex64]
+    y: NDArray[np.complex64]
+    weight: NDArray[np.complex64]
+    divergence: NDArray[np.complex64]
 
 
 def gather(view: GradientView) -> Evidence:
@@ -79,27 +90,35 @@ def _block_sums(maps: Float32) -> Float32:
     return total
 
 
-def spectra(evidence: Evidence, reach: int) -> Waves:
-    """Spectra, with room for a reach of so many blocks so that far edges do not meet."""
+def space_of(evidence: Evidence, reach: int) -> Space:
+    """Frequencies, with room for a reach of so many blocks so that far edges do not meet."""
     shape = evidence.x.shape
     padded = tuple(fft.next_fast_len(n + reach, real=True) for n in shape)
     ky = (2 * np.pi * fft.fftfreq(padded[0])).astype(np.float32)[:, None]
     kx = (2 * np.pi * fft.rfftfreq(padded[1])).astype(np.float32)[None]
-    x, y = fft.rfft2(evidence.x, padded), fft.rfft2(evidence.y, padded)
-    # For motion a gradient counts as it is, except where so little is known of it that it would only add noise.
-    flat = (trusted(g, w) for g, w in ((evidence.x, evidence.x_weight), (evidence.y, evidence.y_weight)))
-    flat_x, flat_y = (fft.rfft2(values, padded) for values in flat)
+    return Space(kx, ky, kx**2 + ky**2, shape, padded)
+
+
+def spectra(evidence: Evidence, reach: int) -> Waves:
+    """Spectra of all that the classical detector smooths."""
+    space = space_of(evidence, reach)
     return Waves(
-        x=x,
-        y=y,
-        weight=fft.rfft2((evidence.x_weight + evidence.y_weight) / 2, padded),
-        divergence=1j * (kx * flat_x + ky * flat_y),
-        kx=kx,
-        ky=ky,
-        square=kx**2 + ky**2,
-        shape=shape,
-        padded=padded,
+        space=space,
+        x=space.spectrum(evidence.x),
+        y=space.spectrum(evidence.y),
+        weight=space.spectrum((evidence.x_weight + evidence.y_weight) * np.float32(0.5)),
+        divergence=divergence(evidence, space),
     )
+
+
+def divergence(evidence: Evidence, space: Space) -> NDArray[np.complex64]:
+    """Spectrum of the divergence of gradients.
+
+    For motion a gradient counts as it is, except where so little is known of it that it would only add noise.
+    """
+    x, y = trusted(evidence.x, evidence.x_weight), trusted(evidence.y, evidence.y_weight)
+    found: NDArray[np.complex64] = np.complex64(1j) * (space.kx * space.spectrum(x) + space.ky * space.spectrum(y))
+    return found
 
 
 def trusted(weighted: Float32, weight: Float32) -> Float32:
@@ -114,20 +133,25 @@ def curvature(waves: Waves, window: Float32) -> tuple[Float32, Float32, Float32]
     Where a window reaches beyond what is known, even an even slope would leave its edge behind: the slope around a
     place is taken out of what is seen from there.
     """
-    along, down = -1j * waves.kx * window, -1j * waves.ky * window
-    level = waves.smooth(waves.weight, window)
-    lost_x, lost_y = waves.smooth(waves.weight, along), waves.smooth(waves.weight, down)
-    slope_x, slope_y = (ratio(waves.smooth(wave, window), level) for wave in (waves.x, waves.y))
-    xx: Float32 = waves.smooth(waves.x, along) - slope_x * lost_x
-    yy: Float32 = waves.smooth(waves.y, down) - slope_y * lost_y
-    xy: Float32 = waves.smooth(waves.x, down) + waves.smooth(waves.y, along) - slope_x * lost_y - slope_y * lost_x
+    space = waves.space
+    along, down = -1j * space.kx * window, -1j * space.ky * window
+    level = space.smooth(waves.weight, window)
+    lost_x, lost_y = space.smooth(waves.weight, along), space.smooth(waves.weight, down)
+    slope_x, slope_y = (ratio(space.smooth(wave, window), level) for wave in (waves.x, waves.y))
+    xx: Float32 = space.smooth(waves.x, along) - slope_x * lost_x
+    yy: Float32 = space.smooth(waves.y, down) - slope_y * lost_y
+    xy: Float32 = space.smooth(waves.x, down) + space.smooth(waves.y, along) - slope_x * lost_y - slope_y * lost_x
     return xx, yy, xy * np.float32(0.5)
 
 
-def motion(waves: Waves, width: float) -> Float32:
-    """Motion (y, x) put together from its gradients, freed of noise that is finer and of motion that is wider."""
-    fine = np.exp(-waves.square * np.float32((FINER * width) ** 2 / 2))
-    return waves.smooth(-waves.divergence, fine / (waves.square + np.float32((WIDER * width) ** -2)))
+def motion(divergence: NDArray[np.complex64], space: Space, *, finest: float, widest: float) -> Float32:
+    """Motion (y, x) put together from the divergence of its gradients, freed of what is finer and of what is wider.
+
+    ``-divergence / k^2`` in the spectrum (Frankot and Chellappa 1988); the square of the wave number is raised by that
+    of `widest`. Both lengths in blocks.
+    """
+    fine = np.exp(space.square * np.float32(-0.5 * finest**2))
+    return space.smooth(-divergence, fine / (space.square + np.float32(widest**-2)))
 
 
 def ratio(part: Float32, whole: Float32) -> Float32:

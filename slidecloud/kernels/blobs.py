@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from slidecloud.kernels._blobs_boxes import box_around, distinct
-from slidecloud.kernels._blobs_waves import BLOCK, Waves, curvature, gather, motion, ratio, spectra
+from slidecloud.kernels._blobs_waves import BLOCK, FINER, WIDER, Waves, curvature, gather, motion, ratio, spectra
 from slidecloud.kernels.boxes import Detections
 from slidecloud.kernels.views import SPACING, GradientView
 from slidecloud.types import Float32
@@ -91,7 +91,7 @@ def detect(view: GradientView, *, threshold: float = THRESHOLD, scales: Sequence
     significance = np.stack([_significance(waves, width, evidence.x_weight > 0) for width in widths])
     boxes, heights = [], []
     for width, layer, peaks in zip(widths, significance, _peaks(np.abs(significance), threshold), strict=True):
-        moves = motion(waves, width) if len(peaks) else layer
+        moves = _moves(waves, width) if len(peaks) else layer
         for row, column in peaks:
             box = box_around(moves * np.sign(layer[row, column]), int(row), int(column), width)
             if box is not None and max(box[2] - box[0], box[3] - box[1]) <= LONGEST / (BLOCK * SPACING):
@@ -103,10 +103,15 @@ def detect(view: GradientView, *, threshold: float = THRESHOLD, scales: Sequence
     return Detections.of(found[kept], 1 / (1 + (HALF / height[kept]) ** STEEP))
 
 
+def _moves(waves: Waves, width: float) -> Float32:
+    """Motion (y, x) of about a width."""
+    return motion(waves.divergence, waves.space, finest=FINER * width, widest=WIDER * width)
+
+
 def _significance(waves: Waves, width: float, known: NDArray[np.bool_]) -> Float32:
     """Signed significance (y, x) of blobs of a width, positive towards the satellite; 0 where little is known."""
-    xx, yy, xy = curvature(waves, np.exp(-waves.square * np.float32(width**2 / 2)))
-    weight = waves.smooth(waves.weight, np.exp(-waves.square * np.float32(width**2 / 4)))
+    xx, yy, xy = curvature(waves, np.exp(-waves.space.square * np.float32(width**2 / 2)))
+    weight = waves.space.smooth(waves.weight, np.exp(-waves.space.square * np.float32(width**2 / 4)))
     enough = known & (weight > _COVER / 2 * np.median(weight[known]))
     response = np.divide(xx + yy, np.sqrt(np.maximum(weight, 0)), out=np.zeros_like(xx), where=enough)
     # At least the noise of gradients that are independent from pixel to pixel.

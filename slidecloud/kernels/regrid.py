@@ -210,16 +210,20 @@ def to_source(grid: DetectorGrid, boxes: ArrayLike) -> Float64:
     return np.stack(_apply(grid, rows, columns), axis=-1)
 
 
-def mask_to_source(grid: DetectorGrid, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """A mask of detector pixels at the centres of the source's pixels; False beyond the detectors' grid."""
-    _check_shape("mask", mask, grid.shape)
-    if grid.same:
-        return mask.copy()
-    inverse = np.linalg.inv(np.array(grid.matrix))
-    row, column = np.indices(grid.source_shape).reshape(2, -1) + 0.5
-    seen = inverse @ np.stack([row - grid.origin[0], column - grid.origin[1]])
-    found: NDArray[np.bool_] = _pick(mask, seen[0], seen[1], False).reshape(grid.source_shape)
-    return found
+def half_pixel(window: tuple[int, int]) -> tuple[float, float]:
+    """Source pixels (y, x) by which gradients lie behind the centre of their pixel: half a pixel in even windows."""
+    rows, columns = (0.0 if size % 2 else 0.5 for size in window)
+    return rows, columns
+
+
+def where_shown(grid: DetectorGrid, boxes: ArrayLike, *, window: tuple[int, int]) -> Float64:
+    """Boxes (n, 4) of what lies on the ground, moved to where gradients of a window show it, detector pixels.
+
+    Whoever puts detections on the ground takes it back, see `half_pixel`.
+    """
+    behind = np.linalg.solve(np.array(grid.matrix), np.array(half_pixel(window)))
+    moved: Float64 = np.asarray(boxes, dtype=np.float64) - np.tile(behind, 2)
+    return moved
 
 
 def _apply(grid: DetectorGrid, row: Float64, column: Float64) -> tuple[Float64, Float64]:

@@ -8,9 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.kernels.views import GradientView
-from slidecloud.models.features import Inputs, features
-from slidecloud.models.tile_sets import SIDE, TileSet
+from slidecloud.models.prepared import Prepared
+from slidecloud.models.tile_sets import SIDE
 from slidecloud.types import Float32
 
 _CUT: Final = 0.7
@@ -19,9 +18,9 @@ _MIDDLE: Final = (SIDE * 3 // 10, SIDE * 7 // 10)
 
 
 class Sample(NamedTuple):
-    """Features float32 (channel, y, x) of one tile, its boxes float32 (n, 4), and which of them are visible."""
+    """Features float16 (channel, y, x) of one tile, its boxes float32 (n, 4), and which of them are visible."""
 
-    features: Float32
+    features: NDArray[np.float16]
     boxes: Float32
     visible: NDArray[np.bool_]
 
@@ -32,7 +31,7 @@ class Batch(NamedTuple):
     Attributes
     ----------
     features
-        float32 (tile, channel, y, x).
+        float16 (tile, channel, y, x).
     image
         int64 (n,): the tile of each slide.
     boxes
@@ -41,26 +40,25 @@ class Batch(NamedTuple):
         bool (n,).
     """
 
-    features: Float32
+    features: NDArray[np.float16]
     image: NDArray[np.int64]
     boxes: Float32
     visible: NDArray[np.bool_]
 
 
 class Turn(NamedTuple):
-    """A view seen otherwise: mirrored along its axes, or with uplift for subsidence; a gradient turns with its axis."""
+    """Features seen otherwise: mirrored along their axes, or with uplift for subsidence."""
 
     rows: bool
     columns: bool
     sign: bool
 
-    def view(self, view: GradientView) -> GradientView:
-        """The view turned."""
-        step = (slice(None, None, -1 if self.rows else 1), slice(None, None, -1 if self.columns else 1))
-        x, y, x_sigma, y_sigma, coherence = (maps[step] for maps in view[:5])
-        x = -x if self.columns != self.sign else x
-        y = -y if self.rows != self.sign else y
-        return GradientView(x, y, x_sigma, y_sigma, coherence, view.span)
+    def maps(self, maps: NDArray[np.float16], odd: NDArray[np.bool_]) -> NDArray[np.float16]:
+        """Maps (channel, y, x) turned; ``odd`` (channel, 3) as in `Inputs`."""
+        turned = maps[:, :: -1 if self.rows else 1, :: -1 if self.columns else 1].copy()
+        against = np.logical_xor.reduce(odd & np.array(self), axis=1)
+        np.negative(turned, out=turned, where=against[:, None, None])
+        return turned
 
     def boxes(self, boxes: Float32, shape: tuple[int, int]) -> Float32:
         """Boxes (n, 4) of a view of this shape turned."""
@@ -72,15 +70,13 @@ class Turn(NamedTuple):
         return np.stack([top, left, bottom, right], 1)
 
 
-def batch(sets: Sequence[TileSet], inputs: Inputs, *, size: int, seed: int, step: int, mosaic: float) -> Batch:
+def batch(sets: Sequence[Prepared], *, size: int, seed: int, step: int, mosaic: float) -> Batch:
     """The tiles of one training step; depends on nothing but what is given.
 
     Parameters
     ----------
     sets
         Tiles are drawn from all of them alike.
-    inputs
-        What the network sees.
     size
         Number of tiles.
     seed, step
@@ -91,7 +87,7 @@ def batch(sets: Sequence[TileSet], inputs: Inputs, *, size: int, seed: int, step
     samples = []
     for number in range(size):
         random = np.random.default_rng([seed, step, number])
-        samples.append(_mosaic(sets, inputs, random) if random.random() < mosaic else _single(sets, inputs, random))
+        samples.append(_mosaic(sets, random) if random.random() < mosaic else _single(sets, random))
     return collate(samples)
 
 
@@ -116,39 +112,39 @@ def crop(boxes: Float32, visible: NDArray[np.bool_], window: tuple[int, int, int
     before, after = ((part[:, 2:] - part[:, :2]).prod(1) for part in (boxes, cut))
     kept = after > _LOST * before
     clear = visible & (after >= _CUT * before)
-    return Sample(np.empty((0, 0, 0), np.float32), (cut - low)[kept], clear[kept])
+    return Sample(np.empty((0, 0, 0), np.float16), (cut - low)[kept], clear[kept])
 
 
-def _single(sets: Sequence[TileSet], inputs: Inputs, random: np.random.Generator) -> Sample:
-    return _part(sets, inputs, random, (SIDE, SIDE))
+def _single(sets: Sequence[Prepared], random: np.random.Generator) -> Sample:
+    return _part(sets, random, (SIDE, SIDE))
 
 
-def _mosaic(sets: Sequence[TileSet], inputs: Inputs, random: np.random.Generator) -> Sample:
+def _mosaic(sets: Sequence[Prepared], random: np.random.Generator) -> Sample:
     """Parts of four tiles around a point near the middle."""
     row, column = (int(cut) for cut in random.integers(*_MIDDLE, size=2))
-    mixed = np.empty((inputs.channels, SIDE, SIDE), np.float32)
+    mixed = np.empty((sets[0].channels, SIDE, SIDE), np.float16)
     boxes, visible = [], []
     for top, bottom in ((0, row), (row, SIDE)):
         for left, right in ((0, column), (column, SIDE)):
-            part = _part(sets, inputs, random, (bottom - top, right - left))
+            part = _part(sets, random, (bottom - top, right - left))
             mixed[:, top:bottom, left:right] = part.features
             boxes.append(part.boxes + np.array([top, left, top, left], np.float32))
             visible.append(part.visible)
     return Sample(mixed, np.concatenate(boxes), np.concatenate(visible))
 
 
-def _part(sets: Sequence[TileSet], inputs: Inputs, random: np.random.Generator, shape: tuple[int, int]) -> Sample:
+def _part(sets: Sequence[Prepared], random: np.random.Generator, shape: tuple[int, int]) -> Sample:
     """Any place of this shape of any tile, turned any way."""
     tiles, index = _draw(sets, random)
     top, left = (int(random.integers(SIDE - side + 1)) for side in shape)
     turn = Turn(*(bool(side) for side in random.integers(2, size=3)))
     bottom, right = top + shape[0], left + shape[1]
-    view = turn.view(tiles.view(index, slice(top, bottom), slice(left, right)))
+    maps = tiles.features(index, slice(top, bottom), slice(left, right))
     cut = crop(*tiles.truth(index), (top, left, bottom, right))
-    return Sample(features(view, inputs), turn.boxes(cut.boxes, shape), cut.visible)
+    return Sample(turn.maps(maps, tiles.odd), turn.boxes(cut.boxes, shape), cut.visible)
 
 
-def _draw(sets: Sequence[TileSet], random: np.random.Generator) -> tuple[TileSet, int]:
+def _draw(sets: Sequence[Prepared], random: np.random.Generator) -> tuple[Prepared, int]:
     index = int(random.integers(sum(map(len, sets))))
     for tiles in sets:
         if index < len(tiles):

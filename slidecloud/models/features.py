@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slidecloud.kernels.motion import relative_motion
 from slidecloud.kernels.views import SPACING, GradientView
@@ -51,6 +52,15 @@ class Inputs:
         """Number of maps."""
         axes = 2 if self.axes == "both" else 1
         return (3 * axes + 1 if self.scaling == "both" else axes) + self.motion
+
+    @property
+    def odd(self) -> NDArray[np.bool_]:
+        """Which maps change sign (channel, 3): mirrored along rows, along columns, with uplift for subsidence."""
+        turns = {"range": (False, True, True), "azimuth": (True, False, True)}
+        gradients = list(turns.values()) if self.axes == "both" else [turns[self.axes]]
+        even = [(False, False, False)] * (len(gradients) + 1)
+        maps = 2 * gradients + even if self.scaling == "both" else gradients
+        return np.array([*maps, *([(False, False, True)] * self.motion)])
 
 
 def features(view: GradientView, inputs: Inputs, *, wavelength: float = SENTINEL1_WAVELENGTH) -> Float32:

@@ -67,7 +67,7 @@ class Learner:
         optimiser = self._prepare(now.optimiser, now.rate)
         self.network.train()
         self.network.drop(now.drop)
-        maps = torch.from_numpy(batch.features).to(self._device, memory_format=torch.channels_last)
+        maps = torch.from_numpy(batch.features).to(self._device, torch.float32, memory_format=torch.channels_last)
         truth = Truth(*(torch.from_numpy(values).to(self._device) for values in batch[1:]))
         cards = [self._device] if self._device.type == "cuda" else []
         with torch.random.fork_rng(devices=cards):

@@ -22,7 +22,7 @@ class _Section(BaseModel):
 class MakeConfig(_Section):
     """Tiles to simulate into folders that are not there yet."""
 
-    train: int = Field(2400, ge=1, description="Tiles to learn from.")
+    train: int = Field(3200, ge=1, description="Tiles to learn from.")
     validation: int = Field(200, ge=1, description="Tiles to watch and calibrate with.")
     estimator: Estimator = Field("coherent", description="coherent, or sum (the publication's running sum).")
     dem: str | None = Field(None, description="Elevation model to cut the mountains from; null simulates them.")
@@ -64,7 +64,7 @@ class Recipe(_Section):
     dropblock: bool | None = Field(None, description="DropBlock; null has it where the network has it.")
     inputs: InputsConfig = Field(default_factory=InputsConfig, description="What the network sees.")
     tiles: TilesConfig = Field(description="Where the tiles are, from this file's folder.")
-    tile_steps: int = Field(20_000, ge=1, description="Tiles to learn from in all, repeats included.")
+    tile_steps: int = Field(30_000, ge=1, description="Tiles to learn from in all, repeats included.")
     batch: int = Field(8, ge=1, description="Tiles of one step.")
     mosaic: float = Field(0.5, ge=0, le=1, description="Share of tiles put together from parts of four.")
     adam_share: float = Field(1 / 3, ge=0, le=1, description="Share of the steps with Adam; the rest with SGD.")

@@ -24,6 +24,9 @@ from slidecloud.types import DataError, Float32
 SIDE: Final = 416
 """Pixels along each side of a tile."""
 
+FEATURES: Final = "features-*.npy"
+"""What trainings keep beside the tiles; goes with them."""
+
 _UNIT: Final = np.float32(1e-4)
 _PER_TILE: Final = ("span", "level", "family", "kind")
 _WHOLE: Final = slice(0, SIDE)
@@ -154,6 +157,8 @@ def write(
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     (place / "truth.npz").unlink(missing_ok=True)
+    for derived in place.glob(FEATURES):
+        derived.unlink()
     partial = place / f".views.{uuid.uuid4().hex}.npy"
     try:
         views = np.lib.format.open_memmap(partial, "w+", dtype=np.float16, shape=(len(level), 5, SIDE, SIDE))

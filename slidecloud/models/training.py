@@ -21,6 +21,7 @@ from slidecloud.models.learning import Learner
 from slidecloud.models.memory import keep_freed
 from slidecloud.models.place import place
 from slidecloud.models.predict import Detector, with_threads
+from slidecloud.models.prepared import prepare
 from slidecloud.models.recipes import Recipe
 from slidecloud.models.tile_sets import Selection, TileSet, open_tiles
 from slidecloud.models.training_folder import TrainingFolder
@@ -156,10 +157,10 @@ def _learn(
 
 def _batches(step: int, recipe: Recipe, tiles: Sequence[TileSet]) -> Iterator[Batch]:
     """The batches from a step on, each made while the one before is learnt from."""
-    inputs = recipe.inputs.inputs()
+    prepared = [prepare(part, recipe.inputs.inputs()) for part in tiles]
 
     def make(number: int) -> Batch:
-        return batch(tiles, inputs, size=recipe.batch, seed=recipe.seed, step=number, mosaic=recipe.mosaic)
+        return batch(prepared, size=recipe.batch, seed=recipe.seed, step=number, mosaic=recipe.mosaic)
 
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(make, step)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from slidecloud.config import Device, NetworkConfig
 from slidecloud.config_detect import DetectConfig
-from slidecloud.kernels.regrid import DetectorGrid, grid_of, nearest, to_detector
+from slidecloud.kernels.regrid import DetectorGrid, grid_of, half_pixel, nearest, to_detector
 from slidecloud.kernels.snow import snow_mask
 from slidecloud.kernels.views import SPACING
 from slidecloud.pipeline import gradients
@@ -82,7 +82,7 @@ class DetectWork:
         grid, geocoder = grid_of(self.header), self._geocoder()
         blocked = self._blocked(geocoder)
         slope = None if self.masks.slope is None else self._raster(self.masks.slope, geocoder, "bilinear")
-        frame = Frame(grid, geocoder, self._shift(), self._pixel_area(grid))
+        frame = Frame(grid, geocoder, half_pixel(self.window), self._pixel_area(grid))
         found: list[Candidate] = []
         for plan in self.views:
             seen = self._seen(plan, grid, blocked, slope)
@@ -149,10 +149,6 @@ class DetectWork:
         assert geocoder.longitude is not None
         assert geocoder.latitude is not None
         return warped.at_points(path, geocoder.longitude.astype(float), geocoder.latitude.astype(float), how=how)
-
-    def _shift(self) -> tuple[float, float]:
-        rows, columns = (0.0 if size % 2 else 0.5 for size in self.window)
-        return rows, columns
 
     def _pixel_area(self, grid: DetectorGrid) -> float:
         return self.header.spacing[0] * self.header.spacing[1] if grid.same else SPACING**2

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from slidecloud.kernels.matching import match
 from slidecloud.kernels.regrid import DetectorGrid, grid_of, nearest, to_detector
 from slidecloud.kernels.views import GradientView
-from slidecloud.models.scenery.tile_maker import CORE, VISIBLE_SHARE, VISIBLE_SIGMAS
+from slidecloud.models.scenery.truth import VISIBLE_SIGMAS, boxes_of, visible
 from slidecloud.plots.accuracy import Truth, true_gradients
 from slidecloud.types import Float32, StackHeader
 
@@ -74,9 +74,9 @@ def findings(
     grid = grid_of(header)
     seen = _seen(grid, gradients)
     labels = nearest(grid, truth.slides, outside=0)
-    visible = _visible(seen, _moved(grid, truth, header, window, seen), labels)
-    boxes = _boxes(grid, truth)
-    hidden = np.array([number not in visible for number in boxes], np.bool_)
+    clear = _visible(seen, _moved(grid, truth, header, window, seen), labels)
+    boxes = boxes_of(grid, truth.velocity, truth.slides, window=window)
+    hidden = np.array([not clear[number - 1] for number in boxes], np.bool_)
     ours = detections[["top", "left", "bottom", "right"]].to_numpy(np.float64)
     scores = detections["score"].to_numpy(np.float64)
     known = np.array([*boxes.values()], np.float64).reshape(-1, 4)
@@ -84,7 +84,7 @@ def findings(
     pixels = np.isfinite(gradients["velocity_gradient_x"].values).sum()
     return Findings(
         found=int(result.right.sum()),
-        visible=len(visible),
+        visible=int(clear.sum()),
         slides=len(np.unique(truth.slides[truth.slides > 0])),
         false_alarms=int(result.wrong.sum()),
         area=float(pixels) * header.spacing[0] * header.spacing[1] * 1e-6,
@@ -107,30 +107,12 @@ def _moved(
     return np.where(gone, np.nan, view.x), np.where(gone, np.nan, view.y)
 
 
-def _visible(seen: GradientView, moved: tuple[Float32, Float32], labels: NDArray[Any]) -> set[int]:
-    """Numbers of the slides whose motion stands out of the noise."""
+def _visible(seen: GradientView, moved: tuple[Float32, Float32], labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether the motion of each slide stands out of the noise."""
     strong = np.zeros(labels.shape, np.bool_)
     for measured, sigma, true in ((seen.x, seen.x_sigma, moved[0]), (seen.y, seen.y_sigma, moved[1])):
         excess = ((measured - true) / sigma)[(labels == 0) & np.isfinite(true) & (sigma > 0)]
         noise = sigma * 1.4826 * np.median(np.abs(excess)) if excess.size else sigma
         with np.errstate(invalid="ignore"):
             strong |= np.abs(true) > VISIBLE_SIGMAS * noise
-    data = np.isfinite(moved[0])
-    count = int(labels.max(initial=0)) + 1
-    pixels = np.bincount(labels[data], minlength=count)
-    above = np.bincount(labels[data & strong], minlength=count)
-    return {number for number in range(1, count) if pixels[number] and above[number] >= VISIBLE_SHARE * pixels[number]}
-
-
-def _boxes(grid: DetectorGrid, truth: Truth) -> dict[int, tuple[int, int, int, int]]:
-    """Boxes on the detectors' grid around what of each slide moves at a fair share of its greatest speed."""
-    from scipy.ndimage import find_objects, maximum
-
-    speed, labels = np.abs(truth.velocity), truth.slides.astype(np.int64)
-    greatest = np.asarray(maximum(speed, labels, index=np.arange(labels.max(initial=0) + 1)))
-    core = nearest(grid, np.where(speed >= CORE * greatest[labels], labels, 0), outside=0)
-    return {
-        number: (part[0].start, part[1].start, part[0].stop, part[1].stop)
-        for number, part in enumerate(find_objects(core), start=1)
-        if part is not None
-    }
+    return visible(labels, strong, np.isfinite(moved[0]), count=int(labels.max(initial=0)))

@@ -12,6 +12,7 @@ from slidecloud.models.batches import batch
 from slidecloud.models.features import Inputs
 from slidecloud.models.learning import Learner
 from slidecloud.models.predict import Detector
+from slidecloud.models.prepared import prepare
 from slidecloud.models.recipes import Recipe
 from slidecloud.models.tile_sets import SIDE
 from slidecloud.models.training import architecture
@@ -50,7 +51,7 @@ def test_tile_steps_a_second(record_property, capsys, tmp_path, precision):
     tiles = dipoles.dipole_set(tmp_path, seed=0, count=8)
     recipe = Recipe.model_validate({"tiles": {"train": ["a"], "validation": ["b"]}, "precision": precision})
     learner = Learner(recipe, architecture(recipe, [tiles]), torch.device("cpu"))
-    made = batch([tiles], recipe.inputs.inputs(), size=recipe.batch, seed=0, step=0, mosaic=0.5)
+    made = batch([prepare(tiles, recipe.inputs.inputs())], size=recipe.batch, seed=0, step=0, mosaic=0.5)
     best = race({"a step": lambda: learner.learn(made)}, 10.0, clock=PROCESSOR)
     rate = recipe.batch / best["a step"]
     record_property("tile_steps_per_second", rate)

@@ -29,7 +29,7 @@ def recipe(tmp_path):
 
 def test_from_the_template_to_weights_in_pieces(recipe, tmp_path, capsys):
     assert main(["train", "--print-recipe"]) == 0
-    assert "tile_steps: 20000" in capsys.readouterr().out
+    assert "tile_steps: 30000" in capsys.readouterr().out
     out = tmp_path / "out"
     command = ["train", str(recipe), "--out", str(out)]
     assert main([*command, "--minutes", "1e-9"]) == 0
@@ -40,7 +40,8 @@ def test_from_the_template_to_weights_in_pieces(recipe, tmp_path, capsys):
     assert "false/1000 km²" in said.out
     assert "weights.safetensors" in "".join(said.err.split())
     assert [json.loads(row)["tile_steps"] for row in (out / "record.jsonl").read_text().splitlines()] == [2, 4, 6, 8]
-    assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
+    for picture in ("curves", "precision", "gallery"):
+        assert (out / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,10 @@ def test_stepping_along_rows_follows_the_flight_and_along_columns_leads_away_fro
 def test_every_source_pixel_is_covered_and_no_row_is_wasted(heading, dy, dx):
     shape = (17, 29)
     grid = regrid.detector_grid(shape, spacing=(dy, dx), heading=heading, geometry="map")
-    assert regrid.mask_to_source(grid, np.ones(grid.shape, bool)).all()
+    corners = np.array([(row, column) for row in (0, shape[0]) for column in (0, shape[1])])
+    seen = np.linalg.solve(np.array(grid.matrix), (corners - np.array(grid.origin)).T)
+    assert (seen > -1e-6).all()
+    assert (seen < np.array(grid.shape)[:, None] + 1e-6).all()
     # The bounding box of a turned rectangle, and at most one pixel more at each end.
     turn = math.radians(heading)
     high, wide = shape[0] * dy / SPACING, shape[1] * dx / SPACING
@@ -167,7 +170,7 @@ def test_boxes_go_there_and_back(heading, step, box):
     assert area == pytest.approx(height * width * SPACING**2, rel=1e-6)
 
 
-def test_masks_and_labels_go_there_and_back():
+def test_labels_keep_their_area():
     shape = (90, 110)
     labels = np.zeros(shape, np.int16)
     labels[20:40, 30:60] = 3
@@ -175,9 +178,16 @@ def test_masks_and_labels_go_there_and_back():
     seen = regrid.nearest(grid, labels, outside=-1)
     assert set(np.unique(seen).tolist()) == {-1, 0, 3}
     assert (seen == 3).sum() == pytest.approx(600, rel=0.03)
-    back = regrid.mask_to_source(grid, seen == 3)
-    both = (back & (labels == 3)).sum() / (back | (labels == 3)).sum()
-    assert both > 0.9
+
+
+@pytest.mark.parametrize(("window", "half"), [((10, 10), (0.5, 0.5)), ((5, 4), (0.0, 0.5)), ((3, 7), (0.0, 0.0))])
+def test_gradients_show_things_half_a_pixel_of_the_source_before_they_lie(window, half):
+    grid = regrid.detector_grid((90, 110), spacing=(25.0, 60.0), heading=-12.3, geometry="map")
+    box = [[3.0, 4.0, 8.0, 12.0]]
+    shown = regrid.where_shown(grid, box, window=window)
+    moved = regrid.to_source(grid, box) - regrid.to_source(grid, shown)
+    np.testing.assert_allclose(moved, np.broadcast_to(half, (1, 4, 2)), atol=1e-9)
+    assert regrid.half_pixel(window) == half
 
 
 @pytest.mark.parametrize(

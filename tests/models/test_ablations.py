@@ -24,11 +24,14 @@ pytestmark = pytest.mark.long
 
 LEVELS = (1.0, 0.5, 0.2, 0.1, 0.05)
 LEAST = 0.01
-TINY = {"tile_steps": 20_000, "precision": "bfloat16", "threads": 1}
+QUICK = {"precision": "bfloat16", "threads": 1}
+TINY = QUICK | {"tile_steps": 20_000}
+WHOLE = QUICK | {"tile_steps": 30_000}
 VARIANTS = {
-    "shipped": {},
-    "seed 1": {"seed": 1},
-    "seed 2": {"seed": 2},
+    "shipped": WHOLE,
+    "seed 1": WHOLE | {"seed": 1},
+    "seed 2": WHOLE | {"seed": 2},
+    "all": {},
     "no attention": {"attention": False},
     "DropBlock": {"dropblock": True},
     "no motion": {"inputs": {"motion": False}},
@@ -38,7 +41,7 @@ VARIANTS = {
     "the publication's input": {"inputs": {"scaling": "phase", "axes": "range", "motion": False}},
     "published stacks": {"tiles": "sum"},
 }
-WIDTH = {"width": 0.125, "tile_steps": 10_000}
+WIDTH = {"width": 0.125, "tile_steps": 8_000}
 NETWORKS = ("yolov3", "a-yolov3-r", "a-yolov3-t")
 PAIRS = (25, 50, 100, 250, 400)
 REGIMES = {"comes and goes": (0.4, 0.03, 0.03, 0.03), "steady 0.1": (0.1,), "the world's": ()}

@@ -86,6 +86,30 @@ def test_shapes_differ_as_described():
     assert area == pytest.approx(np.pi / 4 * 1600 * 800, rel=0.05)
 
 
+def test_margin_bend_and_taper_do_what_they_say():
+    plain, mound, bent, tapered = (
+        np.abs(on_slope(np.pi, Slide(32, 32, 1600, 800, 0.1, **form)).los_rate)
+        for form in ({}, {"margin": 1.0}, {"bend": 0.5}, {"taper": 0.5})
+    )
+    # Moving south, rows 12 to 52. A mound has the block's outline and a small top.
+    np.testing.assert_array_equal(mound > 0, plain > 0)
+    assert (mound > 0.9 * mound.max()).sum() < 0.3 * (plain > 0.9 * plain.max()).sum()
+    # Bent, head and toe lie to one side of the middle.
+    columns = [np.average(np.arange(64), weights=bent[row]) for row in (18, 32, 46)]
+    assert abs(columns[0] - columns[2]) < 0.1
+    assert abs(columns[0] - columns[1]) > 1.5
+    # The toe is faster than the middle by half the taper at half the way, the head slower.
+    assert tapered[42, 32] / tapered[32, 32] == pytest.approx(1.25, rel=0.02)
+    assert tapered[22, 32] / tapered[32, 32] == pytest.approx(0.75, rel=0.02)
+
+
+def test_varied_slides_differ_in_form():
+    sizes = simulate.Sizes((400.0, 1200.0), (0.05, 0.1), varied=True)
+    slides = simulate.scene(11, shape=(160, 160), dates=3, slides=6, sizes=sizes).slides
+    for name in ("margin", "bend", "taper"):
+        assert len({getattr(slide, name) for slide in slides}) == len(slides)
+
+
 def test_placed_slides_are_apart_on_slopes_visible_and_numbered():
     scene = simulate.scene(11, shape=(160, 160), dates=3, slides=6, min_sensitivity=0.4)
     assert len(scene.slides) == 6
@@ -115,6 +139,9 @@ def test_another_slide_leaves_the_first_ones_alone():
         (lambda: Slide(1, 1, 0, 10, 0.1), "above 0"),
         (lambda: Slide(1, 1, 10, 10, 0.1, shape="star"), "ellipse, tongue, spoon"),
         (lambda: Slide(1, 1, 10, 10, 0.1, motion="fast"), "linear, seasonal"),
+        (lambda: Slide(1, 1, 10, 10, 0.1, margin=0.0), "margin: found 0.0, expected a share"),
+        (lambda: Slide(1, 1, 10, 10, 0.1, bend=0.6), "bend: found 0.6, expected -0.5 to 0.5"),
+        (lambda: Slide(1, 1, 10, 10, 0.1, taper=np.nan), "taper: found nan"),
         (lambda: on_slope(0.0, Slide(70, 5, 300, 100, 0.1)), "centre at"),
         (lambda: on_slope(0.0, Slide(32, 32, 300, 100, 0.1, direction=np.pi)), "uphill"),
         (lambda: on_slope(0.0, Slide(32.5, 32.5, 10, 10, 0.1)), "cover a pixel"),

@@ -12,9 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from slidecloud.kernels.regrid import DetectorGrid, detector_grid, nearest, to_detector
+from slidecloud.kernels.regrid import DetectorGrid, detector_grid, to_detector
 from slidecloud.kernels.views import GradientView
 from slidecloud.models.scenery.blocks import blocks_on
 from slidecloud.models.scenery.eroded import TILES_PER_TERRAIN, eroded_world
@@ -23,6 +22,7 @@ from slidecloud.models.scenery.observation import Observation, observe
 from slidecloud.models.scenery.pair_weights import Estimator
 from slidecloud.models.scenery.ridged import ridged_world
 from slidecloud.models.scenery.survey import random_survey
+from slidecloud.models.scenery.truth import VISIBLE_SIGMAS, boxes_of, visible
 from slidecloud.models.scenery.world import Kind, World
 from slidecloud.models.tile_sets import SIDE, TileSet, open_tiles, write
 from slidecloud.models.tiles import Tile
@@ -35,11 +35,6 @@ GENERATOR = 2
 """Raised when the same plan gives another tile."""
 _SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
-CORE = 0.1
-"""Share of its greatest speed at which a slide's box ends."""
-VISIBLE_SIGMAS = 3.0
-VISIBLE_SHARE = 0.1
-"""A slide is visible where its gradient exceeds that many sigmas of the noise on that share of its pixels."""
 _INSIDE = 0.5
 """Share of a slide that a tile must hold for its box to be asked for."""
 
@@ -171,46 +166,19 @@ def tile_of(world: World, seen: Observation) -> Tile:
 
 
 def slides_of(world: World, seen: Observation) -> tuple[Float32, NDArray[np.bool_]]:
-    """Boxes (n, 4) of the slides of a world on the detectors' grid, and which of them are visible.
-
-    Boxes are where a view shows them: gradients of even windows lie half a pixel of the stack before what they show,
-    which whoever places detections on the ground takes back.
-    """
-    grid = _grid(world)
-    labels = nearest(grid, _cores(world), outside=0)
-    found = [(number, part) for number, part in enumerate(ndimage.find_objects(labels), start=1) if part is not None]
-    boxes = [(rows.start, columns.start, rows.stop, columns.stop) for _, (rows, columns) in found]
-    known = np.array([number for number, _ in found], dtype=np.intp)
-    shown = np.array(boxes, dtype=np.float32).reshape(-1, 4) - np.tile(_behind(world, grid), 2)
-    return shown, visible_slides(world, seen)[known - 1]
-
-
-def _behind(world: World, grid: DetectorGrid) -> Float32:
-    """Rows and columns on the detectors' grid of half a pixel of the stack, along axes whose window is even."""
+    """Boxes (n, 4) of the slides of a world on the detectors' grid, and which of them are visible."""
     window = blocks_on(world.spacing, "coherent").window
-    half = np.array([0.5 * (1 - size % 2) for size in window])
-    return np.linalg.solve(np.array(grid.matrix), half).astype(np.float32)
+    boxes = boxes_of(_grid(world), world.los_rate, world.labels, window=window)
+    shown = np.array([*boxes.values()], dtype=np.float32).reshape(-1, 4)
+    return shown, visible_slides(world, seen)[np.array([*boxes], dtype=np.intp) - 1]
 
 
 def visible_slides(world: World, seen: Observation) -> NDArray[np.bool_]:
     """For each slide: whether its motion stands out of the noise on enough of its unmasked pixels."""
-    seen_at_all = np.isfinite(seen.view.x)
-    out = (np.abs(seen.motion_x) > VISIBLE_SIGMAS * seen.noise_x) | (
+    strong = (np.abs(seen.motion_x) > VISIBLE_SIGMAS * seen.noise_x) | (
         np.abs(seen.motion_y) > VISIBLE_SIGMAS * seen.noise_y
     )
-    labels = np.where(seen_at_all, world.labels, 0).ravel()
-    count = len(world.slides) + 1
-    pixels = np.bincount(labels, minlength=count)[1:]
-    strong = np.bincount(labels, weights=(out & seen_at_all).ravel(), minlength=count)[1:]
-    visible: NDArray[np.bool_] = (pixels > 0) & (strong >= VISIBLE_SHARE * pixels)
-    return visible
-
-
-def _cores(world: World) -> NDArray[np.int16]:
-    """Labels where slides move at more than `CORE` of their greatest speed."""
-    speed = np.abs(world.los_rate)
-    greatest = ndimage.maximum(speed, world.labels, index=np.arange(len(world.slides) + 1))
-    return np.where(speed >= CORE * np.asarray(greatest)[world.labels], world.labels, 0).astype(np.int16)
+    return visible(world.labels, strong, np.isfinite(seen.view.x), count=len(world.slides))
 
 
 def _grid(world: World) -> DetectorGrid:
