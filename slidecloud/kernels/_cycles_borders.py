@@ -125,7 +125,8 @@ def _contradicted(
     """Pixels at which a pair is said to be wrong by what its own loops contradict."""
     wrong = np.flatnonzero((turns[pair] != 0) & ~rejected[pair])
     found = evidence(phase, level, loops, turns, rejected, pair=pair, pixels=wrong)
-    return wrong[np.abs(found - turns[pair, wrong]) > CONTRADICT]
+    result: NDArray[np.int64] = wrong[np.abs(found - turns[pair, wrong]) > CONTRADICT]
+    return result
 
 
 def _settle_pair(

@@ -1,4 +1,4 @@
-"""Which dates pairs link, and a network put into words."""
+"""What is left of a network when pairs are left out: its loops, what it links, and that in words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+
+from slidecloud.types import Float64
 
 
 def _groups(kept: NDArray[np.bool_], first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -39,3 +41,15 @@ def describe(kept: NDArray[np.bool_], first: NDArray[np.int64], last: NDArray[np
     if not linked.all():
         words.append(f"Without any pair: dates {', '.join(map(str, before[~linked].tolist()))}.")
     return tuple(words)
+
+
+def remaining(
+    loops: NDArray[np.int64], loop_bad: Float64, kept: NDArray[np.bool_]
+) -> tuple[Float64, NDArray[np.int64]]:
+    """Mean share of bad pixels over the loops that are left to each pair, and their number."""
+    usable = kept[loops].all(axis=1) & np.isfinite(loop_bad)
+    total, number = np.zeros(kept.size), np.zeros(kept.size, np.int64)
+    np.add.at(total, loops[usable], loop_bad[usable][:, None])
+    np.add.at(number, loops[usable], 1)
+    mean: Float64 = np.divide(total, number, out=np.full(kept.size, np.nan), where=number > 0)
+    return mean, number

@@ -10,7 +10,7 @@ from scipy.optimize import nnls
 
 from slidecloud.kernels._cycles_network import MISSING, Loops, find_loops
 from slidecloud.kernels._cycles_turns import count_turns
-from slidecloud.kernels._pair_links import describe, is_bridge
+from slidecloud.kernels._pair_links import describe, is_bridge, remaining
 from slidecloud.kernels.closure import closure
 from slidecloud.types import Float32, Float64
 
@@ -222,7 +222,7 @@ def edit(
         if not judged[pair] and quality.coherence[pair] < coherence:
             leave_out(pair, f"its mean coherence is {quality.coherence[pair]:.2f}, least {coherence:.2f}")
     while True:
-        bad, number = _remaining(quality, kept)
+        bad, number = remaining(quality.loops, quality.loop_bad, kept)
         bad[judged] = np.nan
         if not (bad > bad_loops).any():
             break
@@ -233,15 +233,6 @@ def edit(
             f"({number[worst]} loops, misfit {quality.closure_rms[worst]:.2f} rad RMS)",
         )
     return Edit(kept, tuple(reasons), describe(kept, first, last))
-
-
-def _remaining(quality: Quality, kept: NDArray[np.bool_]) -> tuple[Float64, NDArray[np.int64]]:
-    """Mean share of bad pixels over the loops that are left to each pair, and their number."""
-    usable = kept[quality.loops].all(axis=1) & np.isfinite(quality.loop_bad)
-    total, number = np.zeros(kept.size), np.zeros(kept.size, np.int64)
-    np.add.at(total, quality.loops[usable], quality.loop_bad[usable][:, None])
-    np.add.at(number, quality.loops[usable], 1)
-    return _ratio(total, number), number
 
 
 def _percent(share: float) -> str:
