@@ -11,8 +11,10 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from slidecloud.config_classify import ClassifyConfig
 from slidecloud.config_detect import DetectConfig
 from slidecloud.config_kubernetes import KubernetesConfig
+from slidecloud.config_timeseries import TimeseriesConfig
 from slidecloud.secrets import refuse_secrets
 
 _SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kMGT]i?)?B?\s*$")
@@ -118,45 +120,6 @@ class GradientsConfig(_Section):
         return self
 
 
-class ReferenceConfig(_Section):
-    """What displacement is relative to."""
-
-    kind: Literal["stable", "point", "area"] = Field(
-        "stable", description="stable (the least-moving pixels), point or area."
-    )
-    fraction: float = Field(0.05, gt=0, le=0.5, description="Share of pixels that make the stable area.")
-    point: tuple[float, float] | None = Field(None, description="[longitude, latitude] in degrees, for kind point.")
-    area: tuple[float, float, float, float] | None = Field(
-        None, description="[west, south, east, north] in degrees, for kind area."
-    )
-
-    @model_validator(mode="after")
-    def _complete(self) -> ReferenceConfig:
-        for kind, value in (("point", self.point), ("area", self.area)):
-            if (self.kind == kind) != (value is not None):
-                raise ValueError(
-                    f"reference kind is {self.kind!r} and {kind} is {value}; give {kind} with kind {kind!r} only"
-                )
-        if self.point is not None and not (abs(self.point[0]) <= 180 and abs(self.point[1]) <= 90):
-            raise ValueError(f"point is {list(self.point)}; expected [longitude, latitude] in degrees")
-        if self.area is not None:
-            west, south, east, north = self.area
-            if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-                raise ValueError(f"area is {list(self.area)}; expected [west, south, east, north] in degrees")
-        return self
-
-
-class TimeseriesConfig(_Section):
-    """SBAS inversion."""
-
-    reference: ReferenceConfig = Field(default_factory=ReferenceConfig, description="Reference of displacement.")
-    min_coherence: float = Field(0.0, ge=0, lt=1, description="Coherence below which a pixel of a pair is not used.")
-    minimum_norm: bool = Field(
-        False, description="Bridge gaps by minimum-norm velocity instead of one offset per subset."
-    )
-    robust: bool = Field(False, description="L1 norm by iterative reweighting instead of least squares.")
-
-
 class ResourcesConfig(_Section):
     """Where and how the work is done; has no influence on results, but for their last digits on a GPU."""
 
@@ -207,10 +170,11 @@ class RunConfig(_Section):
     stacks: str = Field(min_length=1, description="Folder or URL that holds the burst stacks (<id>.zarr).")
     bursts: tuple[str, ...] | None = Field(None, description="Ids of the burst stacks to use; null takes all.")
     sources: tuple[SourceConfig, ...] = Field((), description="Source folders to ingest into stacks before the run.")
-    stages: tuple[Literal["gradients", "detect", "timeseries"], ...] = Field(
+    stages: tuple[Literal["gradients", "detect", "timeseries", "visibility", "classify"], ...] = Field(
         ("gradients", "detect", "timeseries"),
         min_length=1,
-        description="Stages to run: gradients, detect (with gradients), timeseries.",
+        description="Stages to run: gradients, detect (with gradients), timeseries, visibility (what the radar sees of "
+        "slopes), classify (landslides by their motion; with detect and timeseries).",
     )
     network: NetworkConfig = Field(default_factory=NetworkConfig, description="Choice of pairs and seasons.")
     interferograms: InterferogramsConfig = Field(
@@ -218,7 +182,10 @@ class RunConfig(_Section):
     )
     gradients: GradientsConfig = Field(default_factory=GradientsConfig, description="Phase-gradient stacking.")
     detect: DetectConfig = Field(default_factory=DetectConfig, description="Finding landslides; their inventory.")
-    timeseries: TimeseriesConfig = Field(default_factory=TimeseriesConfig, description="SBAS inversion.")
+    timeseries: TimeseriesConfig = Field(default_factory=TimeseriesConfig, description="Unwrapping and SBAS inversion.")
+    classify: ClassifyConfig = Field(
+        default_factory=ClassifyConfig, description="Landslides by their motion; may be changed at any time."
+    )
     resources: ResourcesConfig = Field(
         default_factory=ResourcesConfig, description="Executor, workers, memory; no influence on results."
     )
@@ -235,7 +202,24 @@ class RunConfig(_Section):
             raise ValueError(
                 "stages has detect without gradients, whose maps it reads; add gradients (what is done is kept)"
             )
+        if "timeseries" in self.stages and self.where == "detections" and "detect" not in self.stages:
+            raise ValueError(
+                "timeseries.where is 'detections' and stages lacks detect, which finds them; add gradients and detect "
+                "(what is done is kept), or choose 'everywhere'"
+            )
+        lacking = [stage for stage in ("detect", "timeseries") if stage not in self.stages]
+        if "classify" in self.stages and lacking:
+            raise ValueError(
+                f"stages has classify without {' and '.join(lacking)}, whose results it reads; add them (what is done "
+                "is kept), or give 'slidecloud classify RUN' on a run that has both"
+            )
         return self
+
+    @property
+    def where(self) -> str:
+        """Where displacement is wanted: detections, everywhere, or a file of polygons."""
+        asked = self.timeseries.where
+        return asked if asked != "auto" else ("detections" if "detect" in self.stages else "everywhere")
 
     @field_validator("storage_options")
     @classmethod
@@ -255,7 +239,17 @@ class RunConfig(_Section):
         Stages and bursts may be added later: their units are others, not the same with other results. How landslides
         are found belongs to it only where they are looked for.
         """
-        elsewhere = ("resources", "kubernetes", "storage_options", "run", "stacks", "sources", "stages", "bursts")
+        elsewhere = (
+            "resources",
+            "kubernetes",
+            "storage_options",
+            "run",
+            "stacks",
+            "sources",
+            "stages",
+            "bursts",
+            "classify",
+        )
         without: dict[str, Any] = {**dict.fromkeys(elsewhere, True), "interferograms": {"write"}, "detect": {"batch"}}
         if "detect" not in self.stages:
             without["detect"] = True
@@ -293,8 +287,13 @@ def load(path: str | Path) -> RunConfig:
     if config.detect.snow_bands is not None:
         found["snow_bands"] = tuple(_absolute(base, path) for path in config.detect.snow_bands)
     detect = config.detect.model_copy(update=found)
+    series = config.timeseries
+    if series.where not in TimeseriesConfig.WORDS:
+        series = series.model_copy(update={"where": _absolute(base, series.where)})
+    classify = config.classify.resolved(lambda path: _absolute(base, path))
     places = {"run": _absolute(base, config.run), "stacks": _absolute(base, config.stacks)}
-    return config.model_copy(update={**places, "sources": sources, "detect": detect})
+    sections = {"detect": detect, "timeseries": series, "classify": classify}
+    return config.model_copy(update={**places, **sections, "sources": sources})
 
 
 def parse(text: str, *, name: str = "configuration") -> RunConfig:

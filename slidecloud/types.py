@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -126,6 +127,12 @@ class StackHeader:
     filtered: bool
     has_unwrapped: bool
     grid: Grid | None = None
+
+
+def track_of(header: StackHeader) -> str:
+    """Pass and relative orbit where the id tells it (``ascending 026``), else pass and heading (``ascending 348°``)."""
+    found = re.match(r"t(\d{3})_", header.id)
+    return f"{header.pass_} {found[1]}" if found else f"{header.pass_} {round(header.heading) % 360}°"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from slidecloud import __version__, logs
 from slidecloud.cli import (
     bench,
+    classify,
     demo,
     detect,
     errors,
@@ -17,9 +18,11 @@ from slidecloud.cli import (
     export,
     ingest,
     network,
+    reference,
     run,
     status,
     submit,
+    timeseries,
     train,
     verify,
 )
@@ -74,12 +77,15 @@ def _program(debug: errors.Debug) -> App:
         estimate.estimate,
         run.run,
         detect.detect,
+        timeseries.timeseries,
+        classify.classify,
         submit.submit,
         submit.logs,
         submit.cancel,
         status.status,
         verify.verify,
         export.export,
+        reference.reference,
         bench.bench,
         train.train,
     ):

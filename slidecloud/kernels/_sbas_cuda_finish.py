@@ -61,7 +61,7 @@ def finishing(columns: int, broken: bool) -> Any:
         residual_rms,
         redundancy,
         subset,
-        recovered_fraction,
+        time_coverage,
         variance_factor,
         date_sigma,
         drift_factor,
@@ -91,7 +91,7 @@ def finishing(columns: int, broken: bool) -> Any:
         temporal_coherence[pixel] = float32(length / number) if free > 0.0 else UNKNOWN
         residual_rms[pixel] = UNKNOWN if empty else float32(math.sqrt(float64(sums[3, t]) / number))
         redundancy[pixel] = int16(free)
-        recovered_fraction[pixel] = covered[t] if broken else float32(1)
+        time_coverage[pixel] = covered[t] if broken else float32(1)
         variance_factor[pixel] = UNKNOWN if empty else float32(variance)
         date_sigma[pixel] = float32(math.sqrt(scatter)) if free_trend else UNKNOWN
         drift_factor[pixel] = UNKNOWN if empty else float32(found[3] if free_trend else 1.0)

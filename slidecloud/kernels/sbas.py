@@ -37,7 +37,7 @@ class Inversion(NamedTuple):
         int16, valid pairs less the rank of the network they form.
     subset
         uint8 (date, pixel), 1, 2, ... by first date, 0 = no valid pair. Labels above 255 are stored as 255.
-    recovered_fraction
+    time_coverage
         float32, share of the time between the pixel's first and last date that at least one valid pair covers.
     variance_factor
         float32, s0^2: variance of a pair of weight 1, from the residuals; 1 at redundancy 0.
@@ -57,7 +57,7 @@ class Inversion(NamedTuple):
     residual_rms: Float32
     redundancy: NDArray[np.int16]
     subset: NDArray[np.uint8]
-    recovered_fraction: Float32
+    time_coverage: Float32
     variance_factor: Float32
     date_sigma: Float32
     drift_factor: Float32
@@ -223,7 +223,7 @@ def _invert_piece(task: Task, piece: Piece, out: Inversion, design: Float64, min
     out.temporal_coherence[to] = np.where(redundancy > 0, length, np.nan)[own]
     out.residual_rms[to] = np.where(empty, np.nan, np.sqrt(square / mean))[own]
     out.redundancy[to] = redundancy[own]
-    out.recovered_fraction[to] = recovered[own]
+    out.time_coverage[to] = recovered[own]
     out.variance_factor[to] = np.where(empty, np.nan, factor)[own]
     out.date_sigma[to] = np.sqrt(scatter)
     out.drift_factor[to] = np.where(empty[own], np.nan, drift)

@@ -19,6 +19,7 @@ from slidecloud.pipeline.rates import (
     START,
     TASK,
     UNIT,
+    UNWRAP,
     WRITE_TOGETHER,
     Rates,
 )
@@ -37,6 +38,7 @@ def speeds(rates: Rates, device: Device = "cpu") -> Mapping[str, float]:
         "levels": rates.of(LEVELS),
         "net": rates.of(NET),
         "blobs": rates.of(BLOBS),
+        "unwrap": rates.of(UNWRAP),
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,7 +26,7 @@ from slidecloud.store import records, tables
 from slidecloud.store.arrays import Writer, read, reader
 from slidecloud.store.inventory_specs import DETECTIONS, detections
 from slidecloud.store.location import Location
-from slidecloud.types import Float32, StackHeader
+from slidecloud.types import Float32, StackHeader, track_of
 
 STAGE: Final = "detect"
 ALL: Final = "all"
@@ -166,12 +165,6 @@ class DetectWork:
         ]
         columns = {spec.name: [row[spec.name] for row in rows] for spec in DETECTIONS}
         return tables.table(DETECTIONS, columns, [one.geometry for one, _, _ in united])
-
-
-def track_of(header: StackHeader) -> str:
-    """Pass and relative orbit where the id tells it (``ascending 026``), else pass and heading (``ascending 348°``)."""
-    found = re.match(r"t(\d{3})_", header.id)
-    return f"{header.pass_} {found[1]}" if found else f"{header.pass_} {round(header.heading) % 360}°"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ from slidecloud.stack.source import Source
 from slidecloud.store import locate, records
 
 _INGEST = "ingest"
+_OF_PATCHES = ("unwrap", "timeseries")
+ASSUMED = 0.1
+"""Share of a burst in patches while it is not known where landslides are: about fifteen of 4 km in a burst."""
 _PIXEL_BYTES = 7
 """int16 phase, uint8 coherence, float32 unwrapped phase."""
 
@@ -51,12 +54,15 @@ class Estimate:
         Of the units ahead, for `slidecloud.pipeline.scale.forecast`.
     rates
         The rates used.
+    notes
+        What patches save, and what was assumed.
     """
 
     stages: tuple[StageEstimate, ...]
     done: int
     costs: tuple[Cost, ...]
     rates: Rates
+    notes: tuple[str, ...] = ()
 
     @property
     def core_hours(self) -> float:
@@ -72,7 +78,7 @@ class Estimate:
             for s in self.stages
         ]
         total = f"{self.done} units are done already; {self.core_hours:.4f} core hours are ahead."
-        return [head, *rows, total]
+        return [head, *rows, total, *self.notes]
 
 
 def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Estimate:
@@ -101,10 +107,13 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
     stacks = locate(config.stacks, config.storage_options)
     fresh = [source for source in sources if not (stacks / f"{source.header.id}.zarr").exists()]
     units: list[Unit] = []
+    pixels, guessed = (0, 0), bool(fresh) and config.where not in ("everywhere",) and "timeseries" in config.stages
     if len(fresh) < len(sources) or not sources or any(name.endswith(".zarr") for name in stacks.folders()):
-        units += planning.make(config, with_templates=False).units
+        plan = planning.make(config, with_templates=False, assumed=ASSUMED)
+        units += plan.units
+        pixels, guessed = plan.pixels, bool(plan.pending)
     for source in fresh:
-        units += planning.offered_units(config, source)
+        units += planning.offered_units(config, source, assumed=ASSUMED)
     finished = records.done(locate(config.run, config.storage_options))
     todo = [unit for unit in units if unit.key not in finished]
     known, speed = {unit.name for unit in todo}, speeds(rates, resources.device)
@@ -113,7 +122,25 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
     for name in dict.fromkeys(unit.key.stage for unit in todo):
         members = [unit for unit in todo if unit.key.stage == name]
         stages.append(_stage(name, members, [costs[unit.name] for unit in members], rates))
-    return Estimate(tuple(stages), len(units) - len(todo), _after_ingest(stages, costs.values()), rates)
+    ahead = _after_ingest(stages, costs.values())
+    return Estimate(tuple(stages), len(units) - len(todo), ahead, rates, _on_patches(stages, pixels, guessed=guessed))
+
+
+def _on_patches(stages: Sequence[StageEstimate], pixels: tuple[int, int], *, guessed: bool) -> tuple[str, ...]:
+    """What patches save against whole bursts, and whether they are known."""
+    lines = []
+    hours = sum(stage.core_hours for stage in stages if stage.stage in _OF_PATCHES)
+    if 0 < pixels[0] < pixels[1] and hours:
+        lines.append(
+            f"Series of patches: {pixels[0] / 1e6:.2f} of {pixels[1] / 1e6:.2f} million pixels "
+            f"({pixels[0] / pixels[1]:.1%}) and {hours:.4f} core hours; whole bursts would take "
+            f"{hours * pixels[1] / pixels[0]:.4f}."
+        )
+    if guessed:
+        lines.append(
+            f"Where landslides are is not known yet: patches are assumed to cover {ASSUMED:.0%} of those bursts."
+        )
+    return tuple(lines)
 
 
 def _among(one: Cost, known: Collection[Name]) -> Cost:

@@ -12,8 +12,10 @@ from slidecloud.store import lease, records
 from slidecloud.store.clock import PROBES
 from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
+from slidecloud.store.patch_specs import NAME
 from slidecloud.store.runs import REPORTS
 from slidecloud.store.schema import GROUPS
+from slidecloud.store.stability_specs import TABLES
 from slidecloud.store.stacks import SLC_KIND, Stack, kind_of
 from slidecloud.types import DataError
 
@@ -21,14 +23,17 @@ _PARTIAL = re.compile(r"\.[0-9a-f]{32}\.partial$")
 _PROBE = re.compile(rf"{re.escape(PROBES)}/[0-9a-f]{{32}}$")
 _REPORT = re.compile(rf"{re.escape(REPORTS)}/\d{{8}}T\d{{6}}Z\.html$")
 _GRID = ("x", "y", "spatial_ref")
+_PATCHES = rf"patches(?:/{NAME.pattern}(?:/(?:timeseries|unwrapped))?)?"
 _GROUP = {
     "run": r"(?:bursts/[a-z0-9_]{1,64}/(?:"
-    + "|".join(sorted({*GROUPS, interferograms.STAGE}))
+    + "|".join([*sorted({*GROUPS, interferograms.STAGE}), _PATCHES])
     + rf")|{re.escape(DENSITY_GROUP)})/",
     Stack.KIND: "",
     SLC_KIND: "",
 }
-_TABLE = re.compile(rf"{detections('[a-z0-9_]{1,64}')}$|{re.escape(INVENTORY)}$")
+_TABLE = re.compile(
+    "|".join([rf"{detections('[a-z0-9_]{1,64}')}$", *(rf"{re.escape(name)}$" for name in (INVENTORY, *TABLES))])
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,7 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import ConfigError, RunConfig
-from slidecloud.pipeline import detect, gradients, interferograms, noise, plan_inventory, plan_templates, timeseries
+from slidecloud.pipeline import (
+    classify,
+    detect,
+    gradients,
+    interferograms,
+    noise,
+    plan_inventory,
+    plan_series,
+    plan_templates,
+    visibility,
+)
 from slidecloud.pipeline.forming import multilooked_maps, select_formed, select_offered_images
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.ingest import STACK_CHUNKS
@@ -21,6 +32,7 @@ from slidecloud.pipeline.summary import Quarantined
 from slidecloud.pipeline.units import Unit
 from slidecloud.stack.slc import SlcSource
 from slidecloud.stack.source import Source
+from slidecloud.store import records
 from slidecloud.store.location import Location, locate
 from slidecloud.store.records import DamagedRecordError
 from slidecloud.store.slc import SlcStack
@@ -49,6 +61,12 @@ class Plan:
         Bursts that cannot take part, and why.
     notes
         What a person should know about the results.
+    pending
+        Bursts whose patches follow from detections that are not known yet: when these are, the plan has more units.
+    patched
+        Bursts whose patches are known.
+    pixels
+        Of all patches, and of the bursts they are in.
     """
 
     location: Location
@@ -56,9 +74,12 @@ class Plan:
     units: tuple[Unit, ...]
     refused: tuple[Quarantined, ...]
     notes: tuple[str, ...]
+    pending: tuple[str, ...] = ()
+    patched: tuple[str, ...] = ()
+    pixels: tuple[int, int] = (0, 0)
 
 
-def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
+def make(config: RunConfig, *, with_templates: bool = True, assumed: float | None = None) -> Plan:
     """Plan a run from its configuration and the stacks as they are now.
 
     Parameters
@@ -67,6 +88,8 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
         The run.
     with_templates
         False for those who only want to know the units: templates take most of the time.
+    assumed
+        For estimates: share of a burst taken to be in patches while its detections are not known.
 
     Raises
     ------
@@ -80,6 +103,10 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
     units: list[Unit] = []
     refused: list[Quarantined] = []
     notes: list[str] = []
+    pending: list[str] = []
+    patched: list[str] = []
+    series = plan_series.Series(config, location, assumed)
+    pixels, largest = np.zeros(2, np.int64), 0
     for stack_location in stack_locations(config):
         try:
             before = generation(stack_location)
@@ -88,8 +115,9 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
             view = gradients.view_of(chosen.gradients, config.gradients, static.get("incidence"))
             corners = None if shared is None else plan_inventory.corners(chosen.gradients.header, static)
             looks = None if isinstance(corners, Quarantined) else shared
-            burst_units = _units(config, location, chosen, view, snapshot(stack, before, *chosen), looks)
-            burst_templates = plan_templates.of_burst(config, *chosen, static, view) if with_templates else {}
+            inputs = snapshot(stack, before, *chosen)
+            burst_units, found = _units(config, location, chosen, series, view, inputs, looks, static)
+            burst_templates = plan_templates.of_burst(config, *chosen, static, view, found) if with_templates else {}
         except (DataError, DamagedRecordError, FileNotFoundError) as error:
             refused.append(Quarantined("stack", stack_location.name.removesuffix(".zarr"), str(error), "data"))
             continue
@@ -99,17 +127,29 @@ def make(config: RunConfig, *, with_templates: bool = True) -> Plan:
             covered.append(corners)
         collected |= burst_templates
         units += burst_units
+        largest = max(largest, math.prod(chosen.timeseries.header.shape))
+        if found.patches:
+            height, width = chosen.timeseries.header.shape
+            pixels += [sum(patch.window.pixels for patch in found.patches), height * width]
+        if "timeseries" in config.stages:
+            (patched if found.known else pending).append(stack.header.id)
         notes += _noise_note(config, stack)
     if covered:
         merging, products = plan_inventory.plan(config, location, units, refused, covered)
         units.append(merging)
         collected |= products if with_templates else {}
+        # What is pending when the inventory is there will not be known any more: its bursts were set aside.
+        if "classify" in config.stages and not (pending and records.read(location, merging.key) is None):
+            units.append(classify.planned(location, config.classify, units, pixels=largest))
     return Plan(
         location,
         {**collected, TEMPLATE_ROOT: plan_templates.root(config, location, collected)} if with_templates else {},
         tuple(units),
         tuple(refused),
-        tuple(notes),
+        (*notes, *series.notes),
+        tuple(pending),
+        tuple(patched),
+        (int(pixels[0]), int(pixels[1])),
     )
 
 
@@ -169,18 +209,21 @@ def _units(
     config: RunConfig,
     run: Location,
     chosen: _Chosen,
+    series: plan_series.Series,
     view: View | None = None,
     inputs: Snapshot | None = None,
     looks: detect.Looking | None = None,
-) -> list[Unit]:
-    """Units of a burst; those that read its stack know it by ``inputs``, the others read what the run itself wrote."""
+    static: Mapping[str, NDArray[np.float32]] | None = None,
+) -> tuple[list[Unit], plan_series.Places]:
+    """Units of a burst and its patches; those that read its stack know it by ``inputs``."""
     memory, tile = config.resources.memory_bytes, config.resources.tile
     units: list[Unit] = []
+    seen = [visibility.plan(chosen.timeseries, static or {})] if "visibility" in config.stages else []
     if plan_templates.stores_interferograms(config, chosen.timeseries):
         formed = interferograms.plan(chosen.timeseries, memory=memory, tile=tile)
         units, inputs = [dataclasses.replace(unit, inputs=inputs) for unit in formed], None
         chosen = _Chosen(*(interferograms.stored(run, selection, chosen.timeseries) for selection in chosen))
-    after, later = tuple(unit.name for unit in units), []
+    after, later = tuple(unit.name for unit in units), seen
     if "gradients" in config.stages:
         later += gradients.plan(
             run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile, after=after,
@@ -193,30 +236,22 @@ def _units(
                 run, chosen.gradients, config.detect, config.network, shared=looks, window=window, maps=later[-1]
             )
         )
-    if "timeseries" in config.stages:
-        later += timeseries.plan(
-            run, chosen.timeseries, config.timeseries, memory=memory, tile=tile, device=config.resources.device
-        )
-    return units + [dataclasses.replace(unit, inputs=inputs) for unit in later]
+    found = series.places(chosen.timeseries, later[-1] if looks is not None else None, static or {})
+    later += series.units(chosen.timeseries, found, after=after)
+    return units + [dataclasses.replace(unit, inputs=inputs) for unit in later], found
 
 
-def offered_units(config: RunConfig, source: Source | SlcSource) -> list[Unit]:
-    """Units of a source that is not ingested yet, for estimates."""
+def offered_units(config: RunConfig, source: Source | SlcSource, *, assumed: float | None = None) -> list[Unit]:
+    """Units of a source that is not ingested yet, for estimates; ``assumed`` as `make` takes it."""
     largest, run = config.network.max_baseline, locate(config.run, config.storage_options)
     looks = detect.looking(config.detect, config.resources.device) if "detect" in config.stages else None
+    series = plan_series.Series(config, run, assumed)
     if isinstance(source, SlcSource):
         forming = config.interferograms
-        return _units(
-            config,
-            run,
-            _Chosen(
-                *(
-                    select_offered_images(source, forming, max_days=days, max_baseline=largest)
-                    for days in _limits(config)
-                )
-            ),
-            looks=looks,
+        formed = _Chosen(
+            *(select_offered_images(source, forming, max_days=days, max_baseline=largest) for days in _limits(config))
         )
+        return _units(config, run, formed, series, looks=looks)[0]
     pairs = [item.pair for item in source.pairs]
     chosen = _Chosen(
         *(
@@ -224,4 +259,4 @@ def offered_units(config: RunConfig, source: Source | SlcSource) -> list[Unit]:
             for days in _limits(config)
         )
     )
-    return _units(config, run, chosen, looks=looks)
+    return _units(config, run, chosen, series, looks=looks)[0]

@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import RunConfig
-from slidecloud.pipeline import gradients, interferograms, timeseries
+from slidecloud.pipeline import gradients, interferograms, patch_series, timeseries, visibility
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.inputs import Selection
+from slidecloud.pipeline.plan_series import Places
 from slidecloud.store import runs, templates
 from slidecloud.store.inventory_specs import DENSITY_GROUP
 from slidecloud.store.location import Location
 
-_STAGES = (gradients.STAGE, timeseries.STAGE, interferograms.STAGE)
+_STAGES = (gradients.STAGE, timeseries.STAGE, interferograms.STAGE, visibility.STAGE)
 
 
 def of_burst(
@@ -24,6 +25,7 @@ def of_burst(
     inverted: Selection,
     static: Mapping[str, NDArray[np.float32]],
     view: View | None,
+    places: Places,
 ) -> dict[str, Mapping[str, bytes]]:
     """Objects of a burst and of its stages, by group.
 
@@ -37,6 +39,8 @@ def of_burst(
         Maps of the burst that do not change with time.
     view
         As `slidecloud.pipeline.gradients.view_of` finds it.
+    places
+        Where displacement is wanted.
     """
     header, chunks = stacked.header, stacked.chunks[1:]
     position = {name: values for name, values in static.items() if name in ("latitude", "longitude")}
@@ -56,10 +60,15 @@ def of_burst(
             header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=chunks,
             optional=gradients.optional_arrays(config.gradients, view),
         )  # fmt: skip
-    if "timeseries" in config.stages:
+    collected |= patch_series.patch_templates(inverted, places.patches, config.timeseries, position)
+    if places.whole:
         sizes, values = timeseries.template_values(inverted)
         collected[timeseries.group(header.id)] = runs.stage_template(
             header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=chunks
+        )
+    if "visibility" in config.stages:
+        collected[visibility.group(header.id)] = runs.stage_template(
+            header, visibility.STAGE, {}, position, {}, chunks=chunks
         )
     return collected
 
@@ -70,9 +79,13 @@ def stores_interferograms(config: RunConfig, inverted: Selection) -> bool:
 
 
 def root(config: RunConfig, location: Location, collected: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:
-    """The root template: it repeats the metadata of all groups, those of bursts and stages left out today included."""
+    """The root template: it repeats the metadata of all groups, those of bursts and stages left out today included.
+
+    Patches are left out of it: a nation has thousands of them, each with metadata of its own in one object.
+    """
     own = runs.root_template(config)
     planned = {key: data for objects in collected.values() for key, data in objects.items() if _is_metadata(key)}
+    planned = {key: data for key, data in planned.items() if "/patches/" not in key}
     bursts = [f"bursts/{name}" for name in (location / "bursts").folders()]
     alone, whole = [*bursts, "products"], [f"{burst}/{stage}" for burst in bursts for stage in _STAGES]
     others = [f"{path}/zarr.json" for path in alone if path not in collected]

@@ -14,7 +14,7 @@ from typing import Any
 
 CPU = "cpu"
 GRADIENTS, SERIES, ROBUST, MAPS, LEVELS = "gradients", "sbas", "sbas, robust", "gradient maps", "levels"
-NET, BLOBS = "detect, net", "detect, classical"
+NET, BLOBS, UNWRAP = "detect, net", "detect, classical", "unwrapping"
 """Names of the kernels' measurements that estimates use. On a GPU they include the copies from and to the host."""
 READ, WRITE, READ_TOGETHER, WRITE_TOGETHER = "read", "write", "read, all cores", "write, all cores"
 UNIT, TASK, START = "each unit", "each task of Dask", "start and end of a run"
@@ -23,7 +23,7 @@ UNIT, TASK, START = "each unit", "each task of Dask", "start and end of a run"
 _FORMAT = 3
 _BUILT_IN = {
     GRADIENTS: 80e6, SERIES: 60e6, ROBUST: 20e6, MAPS: 5e6, LEVELS: 30e6,
-    NET: 5e6, BLOBS: 3e6,
+    NET: 5e6, BLOBS: 3e6, UNWRAP: 0.1e6,
     READ: 100.0, WRITE: 60.0, READ_TOGETHER: 200.0, WRITE_TOGETHER: 120.0,
     UNIT: 0.1, TASK: 0.002, START: 15.0,
 }  # fmt: skip

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from slidecloud import config as configuration
 from slidecloud.config import ConfigError, RunConfig, SourceConfig
 from slidecloud.kernels.device import require_gpu
 from slidecloud.pipeline import plan as planning
+from slidecloud.pipeline import timeseries, unwrap
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.finders import check_installed
 from slidecloud.pipeline.folders import ingest_folder
 from slidecloud.pipeline.progress import Progress, Silent
 from slidecloud.pipeline.summary import Quarantined, Summary
+from slidecloud.pipeline.units import Unit
 from slidecloud.store import lease, records, templates
 from slidecloud.store.location import Location, locate
 from slidecloud.store.runs import RUN_YAML
@@ -72,24 +77,50 @@ def run(
     for source in config.sources:
         total += _ingest(config, source, executor, progress, takeover=takeover)
     with lease.hold(location, takeover=takeover) as token:
-        plan = planning.make(config)
-        done = records.done(location)
-        check_memory([unit for unit in plan.units if unit.key not in done], config.resources.memory_bytes)
-        _withdraw_stale(location, plan)
+        rounds = _Rounds(config, location, token, executor, progress, retry_quarantined)
+        total += rounds.all()
+    return total
+
+
+@dataclass
+class _Rounds:
+    """Plans and does what is known, and then what that made known: patches are not known before their detections."""
+
+    config: RunConfig
+    location: Location
+    token: str
+    executor: Executor
+    progress: Progress
+    retry_quarantined: bool
+
+    def all(self) -> Summary:
+        """Do everything."""
+        plan = planning.make(self.config)
+        summary = self._do(plan, plan.units)
+        if plan.pending:
+            before = {unit.key for unit in plan.units}
+            plan = planning.make(self.config)
+            summary += self._do(plan, [unit for unit in plan.units if unit.key not in before])
+        return summary + Summary(quarantined=plan.refused, notes=plan.notes)
+
+    def _do(self, plan: planning.Plan, units: Sequence[Unit]) -> Summary:
+        resources = self.config.resources
+        done = records.done(self.location)
+        check_memory([unit for unit in units if unit.key not in done], resources.memory_bytes)
+        _withdraw_stale(self.location, plan)
         for unit, objects in plan.templates.items():
-            templates.ensure(location, unit, objects, keep_older=unit == planning.TEMPLATE_ROOT)
-        summary = drive(
-            plan.units,
-            location=location,
-            token=token,
-            executor=executor,
-            memory=config.resources.memory_bytes,
-            retries=config.resources.retries,
-            retry_quarantined=retry_quarantined,
-            progress=progress,
+            templates.ensure(self.location, unit, objects, keep_older=unit == planning.TEMPLATE_ROOT)
+        return drive(
+            units,
+            location=self.location,
+            token=self.token,
+            executor=self.executor,
+            memory=resources.memory_bytes,
+            retries=resources.retries,
+            retry_quarantined=self.retry_quarantined,
+            progress=self.progress,
             label="run",
         )
-    return total + summary + Summary(quarantined=plan.refused, notes=plan.notes)
 
 
 def _check_gpu(executor: Executor) -> None:
@@ -118,14 +149,20 @@ def _ingest(
 def _withdraw_stale(location: Location, plan: planning.Plan) -> None:
     """Withdraw the records of planned bursts and stages that are not of this plan.
 
-    Other tiles, or season bins that moved to other places, write over the objects that such records speak of.
+    Other tiles, or season bins that moved to other places, write over the objects that such records speak of. Patches
+    whose detections are gone lose their templates too, but not while it is not known which patches there are.
     """
     wanted = {unit.key for unit in plan.units}
     groups = {(key.stage, key.unit.split("/")[0]) for key in wanted}
+    groups |= {(stage, burst) for stage in (timeseries.STAGE, unwrap.STAGE) for burst in plan.patched}
     for folder in (records.DONE, records.QUARANTINE):
         for key in records.done(location, folder=folder):
             if (key.stage, key.unit.split("/")[0]) in groups and key not in wanted:
                 records.withdraw(location, key, folder=folder)
+    for key in records.done(location, stage=templates.STAGE):
+        burst = key.unit.removeprefix("bursts/").split("/patches")[0]
+        if "/patches" in key.unit and burst in plan.patched and key.unit not in plan.templates:
+            records.withdraw(location, key)
 
 
 def check_same_run(location: Location, config: RunConfig) -> None:

@@ -1,146 +1,35 @@
-"""The stage ``timeseries``: pairs are levelled over the stable area of a burst, then inverted tile by tile."""
+"""The stage ``timeseries`` of whole bursts: pairs are levelled over the stable area, then inverted tile by tile."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.config import Device, ReferenceConfig, TimeseriesConfig
-from slidecloud.kernels import levels, sbas
+from slidecloud.config import Device
+from slidecloud.config_timeseries import TimeseriesConfig
+from slidecloud.kernels import components, sbas
 from slidecloud.kernels.weights import weight_table
-from slidecloud.pipeline.area import reference_mask
 from slidecloud.pipeline.device_series import invert_on_gpu
 from slidecloud.pipeline.inputs import Selection
+from slidecloud.pipeline.levelling import LevelsWork
 from slidecloud.pipeline.tiles import BASE_MEMORY, SHARE, Tile, cut
 from slidecloud.pipeline.units import Unit
+from slidecloud.pipeline.unwrapped_pairs import Pairs, of_stack
 from slidecloud.store import records
-from slidecloud.store.arrays import Writer, read, read_pairs, reader
+from slidecloud.store.arrays import Writer, read, reader
 from slidecloud.store.location import Location
-from slidecloud.types import DataError, Float32, Float64, StackHeader
+from slidecloud.types import Float32, StackHeader
 
 STAGE = "timeseries"
-_LEVEL_BYTES = 100
-_LEVEL_PAIR_BYTES = 17
-_MOST_TOGETHER = 32
-_READ_BYTES, _SOLVE_BYTES = 540, 80
+LEVEL_BYTES, LEVEL_PAIR_BYTES = 100, 17
+MOST_TOGETHER = 32
+READ_BYTES, SOLVE_BYTES = 540, 80
 """Bytes a pixel besides the pairs: of reading them by chunks; of inverting them, besides the results, which are made
 when reading is over. Measured 460 (30 pairs, 12 dates), 540 (90 pairs, 32 dates) and 67 (429 pairs, 145 dates)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Which pairs to read, and how they hang together, in the order (reference, secondary)."""
-
-    stack: Location
-    indices: tuple[int, ...]
-    reference: tuple[int, ...]
-    secondary: tuple[int, ...]
-    years: tuple[float, ...]
-    min_coherence: float
-
-    @property
-    def spans(self) -> Float64:
-        """(pair,) years."""
-        years = np.array(self.years)
-        spans: Float64 = years[list(self.secondary)] - years[list(self.reference)]
-        return spans
-
-    def read(self, positions: NDArray[np.intp], tile: Tile) -> tuple[Float32, NDArray[np.uint8]]:
-        """Unwrapped phase (NaN = missing) and coherence (0 = missing) of some pairs, shape (pair, pixel)."""
-        phase, coherence = self.read_stored(positions, tile)
-        for seen, quality in zip(phase, coherence, strict=True):
-            quality[(quality < 255 * self.min_coherence) | ~np.isfinite(seen)] = 0
-            seen[quality == 0] = np.nan
-        return phase, coherence
-
-    def read_stored(self, positions: NDArray[np.intp], tile: Tile) -> tuple[Float32, NDArray[np.uint8]]:
-        """Unwrapped phase and coherence of some pairs as they are stored, shape (pair, pixel)."""
-        root = reader(self.stack)
-        indices = np.array(self.indices, np.intp)[positions]
-        coherence = read_pairs(root["coherence"], indices, tile.rows, tile.columns)  # type: ignore[arg-type]
-        phase = read_pairs(root["unwrapped"], indices, tile.rows, tile.columns)  # type: ignore[arg-type]
-        return phase.reshape(len(positions), -1), coherence.reshape(len(positions), -1)
-
-
-@dataclass(frozen=True, slots=True)
-class LevelsWork:
-    """Find the stable area of a burst, each pair's level over it, and the series of the reference."""
-
-    pairs: Pairs
-    group: str
-    header: StackHeader
-    reference: ReferenceConfig
-    together: int
-
-    def __call__(self, writer: Writer) -> dict[str, Any]:
-        if not self.header.has_unwrapped:
-            raise DataError(
-                f"Stack {self.header.id} has no unwrapped phase, which the stage timeseries needs. Ingest products "
-                "that bring it, or leave timeseries out of 'stages'."
-            )
-        stable = self._stable_area()
-        offsets = self._medians(stable, np.zeros(len(self.pairs.indices))).astype(np.float32)
-        series, closure = self._reference_series(offsets)
-        writer.write(f"{self.group}/stable", stable.reshape(self.header.shape).astype(np.uint8))
-        writer.write(f"{self.group}/pair_offset", offsets)
-        metres = (-self.header.wavelength / (4 * math.pi) * series).astype(np.float32)
-        writer.write(f"{self.group}/reference_displacement", metres)
-        writer.write(f"{self.group}/reference_closure_rms", np.array(closure, np.float32))
-        return {"stable_pixels": int(stable.sum()), "reference_closure_rms": closure, **_lost(self.header.id, offsets)}
-
-    def _batches(self) -> Iterator[tuple[NDArray[np.intp], Float32, NDArray[np.uint8]]]:
-        whole = Tile(0, self.header.shape[0], 0, self.header.shape[1])
-        count = len(self.pairs.indices)
-        for first in range(0, count, self.together):
-            positions = np.arange(first, min(first + self.together, count))
-            yield positions, *self.pairs.read(positions, whole)
-
-    def _medians(self, mask: NDArray[np.bool_], offsets: Float64) -> Float64:
-        found = [levels.pair_median(phase, mask) - offsets[positions] for positions, phase, _ in self._batches()]
-        return np.concatenate(found)
-
-    def _stable_area(self) -> NDArray[np.bool_]:
-        pixels = self.header.shape[0] * self.header.shape[1]
-        everywhere = np.ones(pixels, np.bool_)
-        sums, quality, spans = None, np.zeros(pixels), self.pairs.spans
-        for positions, phase, coherence in self._batches():
-            medians = levels.pair_median(phase, everywhere)
-            sums = levels.add_rates(sums, phase, offset=medians, interval=spans[positions])
-            for layer in coherence:
-                quality += layer
-        if sums is None or not quality.any():
-            raise DataError(
-                f"Stack {self.header.id} has no pixel with unwrapped phase and coherence of at least "
-                f"{self.pairs.min_coherence}. Lower timeseries.min_coherence, or look at its stack."
-            )
-        return levels.least_moving(levels.mean_rate(sums), quality, fraction=self.reference.fraction)
-
-    def _reference_series(self, offsets: Float32) -> tuple[Float64, float]:
-        """Phase of the reference against the stable area at each date, rad, and the residual of its pairs."""
-        if self.reference.kind == "stable":
-            return np.zeros(len(self.pairs.years)), 0.0
-        mask = reference_mask(self.header, self.reference)
-        medians = self._medians(mask, offsets.astype(np.float64))
-        inversion = sbas.invert(
-            medians[:, None].astype(np.float32),
-            np.isfinite(medians)[:, None].astype(np.float32),
-            np.array(self.pairs.reference),
-            np.array(self.pairs.secondary),
-            time=np.array(self.pairs.years),
-        )
-        series = inversion.series[:, 0].astype(np.float64)
-        if np.isnan(series).any() or inversion.subset.max() > 1:
-            raise DataError(
-                f"The reference {self.reference.kind} of stack {self.header.id} has no data at "
-                f"{int(np.isnan(series).sum())} of {len(series)} dates, or its pairs do not link them all. "
-                "Choose a coherent place, or reference 'stable'."
-            )
-        return series, float(inversion.residual_rms[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +51,13 @@ class InvertWork:
         return {"pixels_with_data": int(np.isfinite(result.velocity).sum())}
 
     def _invert(self) -> sbas.Inversion:
-        phase, coherence = self.pairs.read_stored(np.arange(len(self.pairs.indices)), self.tile)
+        every = np.arange(len(self.pairs.indices))
+        phase, coherence = self.pairs.read_stored(every, self.tile)
+        labels = self.pairs.read_components(every, self.tile)
+        if labels is not None:
+            taken = read(reader(self.run, self.group)["component_turns"], (slice(None),) * 2)  # type: ignore[arg-type]
+            for number, (values, label) in enumerate(zip(phase, labels, strict=True)):
+                phase[number] = components.levelled(values, label, taken[number])
         invert = invert_on_gpu if self.device == "gpu" else sbas.invert
         return invert(
             phase,
@@ -201,21 +96,12 @@ class InvertWork:
             "temporal_coherence": result.temporal_coherence,
             "residual_rms": result.residual_rms,
             "redundancy": result.redundancy,
-            "recovered_fraction": result.recovered_fraction,
+            "time_coverage": result.time_coverage,
         }
         shape = (self.tile.bottom - self.tile.top, self.tile.right - self.tile.left)
         for name, values in maps.items():
             data = values.reshape(*values.shape[:-1], *shape)
             writer.write(f"{self.group}/{name}", data, (*(0 for _ in values.shape[:-1]), self.tile.top, self.tile.left))
-
-
-def _lost(burst: str, offsets: Float32) -> dict[str, Any]:
-    """Facts about pairs without data in the stable area, which cannot be levelled."""
-    lost = int(np.isnan(offsets).sum())
-    if not lost:
-        return {}
-    note = f"Burst {burst}: {lost} of {len(offsets)} pairs have no data in the stable area and were left out."
-    return {"pairs_without_level": lost, "note": note}
 
 
 def group(burst: str) -> str:
@@ -245,31 +131,24 @@ def plan(
 ) -> list[Unit]:
     """Units of one burst: the levels of its pairs, then each tile."""
     header, count, dates = selection.header, len(selection.pairs), len(selection.dates)
-    pairs = Pairs(
-        selection.location,
-        tuple(int(i) for i in selection.indices),
-        tuple(int(i) for i in selection.reference),
-        tuple(int(i) for i in selection.secondary),
-        tuple(float(y) for y in selection.years),
-        config.min_coherence,
-    )
+    pairs = of_stack(selection, config.min_coherence)
     science = [selection.signature, config.min_coherence, config.reference.model_dump(mode="json")]
     parts = ["timeseries.levels/1", *science, selection.place]
     pixels = header.shape[0] * header.shape[1]
     # Pairs are folded one by one in their order, so how many are read together does not show in the results.
-    room = (SHARE * memory - BASE_MEMORY) / pixels - _LEVEL_BYTES
-    together = max(1, min(_MOST_TOGETHER, int(room // _LEVEL_PAIR_BYTES)))
+    room = (SHARE * memory - BASE_MEMORY) / pixels - LEVEL_BYTES
+    together = max(1, min(MOST_TOGETHER, int(room // LEVEL_PAIR_BYTES)))
     passes = 2 if config.reference.kind == "stable" else 3
     first = Unit(
         records.Key(STAGE, f"{header.id}/levels", records.digest(parts)),
         LevelsWork(pairs, group(header.id), header, config.reference, together),
         bytes_read=5 * count * pixels * passes,
         bytes_written=pixels,
-        peak_memory=BASE_MEMORY + pixels * (_LEVEL_BYTES + together * _LEVEL_PAIR_BYTES),
+        peak_memory=BASE_MEMORY + pixels * (LEVEL_BYTES + together * LEVEL_PAIR_BYTES),
         kernel="levels",
         samples=count * pixels * passes,
     )
-    per_pixel = 5 * count + max(_READ_BYTES, 9 * dates + _SOLVE_BYTES)
+    per_pixel = 5 * count + max(READ_BYTES, 9 * dates + SOLVE_BYTES)
     tiles = cut(
         header.shape,
         selection.chunks[1:],
@@ -285,7 +164,7 @@ def plan(
         inputs += [device] if device != "cpu" else []
         units.append(
             Unit(
-                records.Key(STAGE, f"{header.id}/{part}", records.digest(["timeseries.invert/3", *inputs])),
+                records.Key(STAGE, f"{header.id}/{part}", records.digest(["timeseries.invert/4", *inputs])),
                 InvertWork(pairs, run, group(header.id), header, part, config.minimum_norm, config.robust, device),
                 requires=(first.name,),
                 bytes_read=5 * count * part.pixels,

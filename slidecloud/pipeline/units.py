@@ -20,7 +20,7 @@ from slidecloud.store.templates import SOFTWARE
 from slidecloud.types import DataError
 
 _log = logging.getLogger("slidecloud.worker")
-Kernel = Literal["gradients", "maps", "levels", "sbas", "robust", "net", "blobs"]
+Kernel = Literal["gradients", "maps", "levels", "sbas", "robust", "net", "blobs", "unwrap"]
 
 
 class Work(Protocol):

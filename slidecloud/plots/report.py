@@ -232,8 +232,10 @@ def _section(run: Run, burst: str, pictures: Sequence[Path], truth: Truth | None
         ("velocity, 1st to 99th percentile", "{:.1f} to {:.1f} mm/yr".format(*np.percentile(velocity[known], [1, 99]))),
         ("median standard error of velocity", f"{1000 * np.nanmedian(timeseries['velocity_sigma'].values):.1f} mm/yr"),
         ("median temporal coherence", f"{np.nanmedian(coherence):.2f}"),
-        ("pairs", f"{timeseries.sizes['pair']}"),
+        ("dates", f"{timeseries.sizes['time']}"),
     ]
+    if patches := run.patches(burst):
+        rows.append(("patches around landslides", f"{len(patches)}"))
     searched = _searched(run, burst)
     if searched:
         rows.append(("landslides found", f"{len(run.detections(burst))}"))

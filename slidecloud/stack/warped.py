@@ -56,8 +56,11 @@ def on_grid(path: str, grid: Grid, *, how: How) -> Float32:
     return _checked(np.where(known, values, np.float32(np.nan)), path)
 
 
-def at_points(path: str, longitude: Float64, latitude: Float64, *, how: How) -> Float32:
-    """A raster in any CRS at places in degrees, float32 in their shape; see `on_grid` for gaps and errors."""
+def at_points(path: str, longitude: Float64, latitude: Float64, *, how: How, may_miss: bool = False) -> Float32:
+    """A raster in any CRS at places in degrees, float32 in their shape; see `on_grid` for gaps and errors.
+
+    With ``may_miss`` the raster need not hold any of the places.
+    """
     from pyproj import CRS, Transformer
 
     with _Opened(path) as dataset:
@@ -68,13 +71,14 @@ def at_points(path: str, longitude: Float64, latitude: Float64, *, how: How) -> 
         inside = np.isfinite(row) & np.isfinite(column)
         inside &= (row >= 0) & (row < dataset.height) & (column >= 0) & (column < dataset.width)
         if not inside.any():
-            return _checked(np.full(np.shape(longitude), np.nan, np.float32), path)
+            nothing = np.full(np.shape(longitude), np.nan, np.float32)
+            return nothing if may_miss else _checked(nothing, path)
         # A pixel more on each side, for what lies between pixel centres.
         window = _around(row[inside], column[inside], dataset.height, dataset.width)
         values = dataset.read(1, window=window, masked=True).astype(np.float32).filled(np.nan)
     found = np.full(np.shape(longitude), np.nan, np.float32)
     found[inside] = _pick(values, row[inside] - window.row_off, column[inside] - window.col_off, how)
-    return _checked(found, path)
+    return found if may_miss else _checked(found, path)
 
 
 class _Opened:

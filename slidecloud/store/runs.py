@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,18 @@ import xarray as xr
 from slidecloud import config as configuration
 from slidecloud.config import RunConfig
 from slidecloud.secrets import variables
-from slidecloud.store import tables, templates
+from slidecloud.store import records, tables, templates
 from slidecloud.store.arrays import zarr_store
 from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
-from slidecloud.store.schema import GROUPS, SCHEMA_VERSION
+from slidecloud.store.mosaic import mosaic
+from slidecloud.store.patch_specs import NAME, Window, patch_group, patches_group, window_header
+from slidecloud.store.points import series_at
+from slidecloud.store.referencing import Reference, shift_to, shifted
+from slidecloud.store.schema import GROUPS, SCHEMA_VERSION, SPATIAL_CHUNK
+from slidecloud.store.stability_specs import POINTS, RAIN, STABILITY
 from slidecloud.store.stacks import header_attributes, header_from, open_dataset, open_group
-from slidecloud.types import DataError, Grid, StackHeader
+from slidecloud.types import DataError, Grid, StackHeader, track_of
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -54,19 +59,25 @@ def stage_template(
     *,
     chunks: tuple[int, int],
     optional: Collection[str] = (),
+    path: str | None = None,
+    pairs: int | None = None,
 ) -> dict[str, bytes]:
-    """Objects of an empty ``gradients`` or ``timeseries`` group of a burst, with some of the ``optional`` arrays."""
+    """Objects of an empty ``gradients`` or ``timeseries`` group of a burst, with some of the ``optional`` arrays.
+
+    ``path`` is that of the group where it is not right below the burst, ``pairs`` the pairs of a chunk where they are
+    not the schema's.
+    """
     wanted = {*coordinates, *optional}
     specs = tuple(spec for spec in GROUPS[name] if not spec.optional or spec.name in wanted)
     height, width = header.shape
     return templates.group(
         specs,
         {**sizes, "y": height, "x": width},
-        path=f"bursts/{header.id}/{name}",
+        path=path or f"bursts/{header.id}/{name}",
         attributes=attributes,
         coordinates=coordinates,
         grid=header.grid,
-        chunks={"y": chunks[0], "x": chunks[1]},
+        chunks={"y": chunks[0], "x": chunks[1], **({} if pairs is None else {"pair": pairs})},
     )
 
 
@@ -91,10 +102,12 @@ class Run:
     ----------
     location
         The store.
+    reference
+        What displacement is read relative to, in place of what is stored; see `referenced`.
     """
 
-    def __init__(self, location: Location) -> None:
-        self.location = location
+    def __init__(self, location: Location, reference: Reference | None = None) -> None:
+        self.location, self._reference = location, reference
         self._root = open_group(location, kind="run", remedy=_REMEDY, consolidated=False)
 
     def __repr__(self) -> str:
@@ -147,9 +160,74 @@ class Run:
         """Phase gradients of a burst, dims (bin, season, y, x)."""
         return self._open(burst, "gradients")
 
-    def timeseries(self, burst: str) -> xr.Dataset:
-        """Displacement series and velocity of a burst, dims (time, y, x)."""
-        return self._open(burst, "timeseries")
+    def timeseries(self, burst: str, patch: str | None = None) -> xr.Dataset:
+        """Displacement series and velocity of a burst, dims (time, y, x).
+
+        Parameters
+        ----------
+        burst
+            Id of the burst.
+        patch
+            One of its `patches`, on a grid of its own. By default the whole burst; where only patches of it were made,
+            they are laid out on its grid, lazily, with NaN (of whole numbers 0) between them. Each patch is relative to
+            still ground of its own.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        if patch is not None:
+            return self._of_patch(burst, patch, "timeseries")
+        known = self.patches(burst) if burst in self.bursts else {}
+        if f"bursts/{burst}/timeseries" in self._root or not known:
+            return self._open(burst, "timeseries")
+        parts = {window: self._of_patch(burst, name, "timeseries") for name, window in known.items()}
+        return mosaic(self.header(burst), parts, chunks=SPATIAL_CHUNK)
+
+    def referenced(
+        self, *, point: tuple[float, float] | None = None, area: tuple[float, float, float, float] | None = None
+    ) -> Run:
+        """The same run, whose displacement and velocity are read relative to another place.
+
+        Parameters
+        ----------
+        point
+            Longitude and latitude, degrees.
+        area
+            West, south, east, north, degrees. With neither, the stable areas that pairs were levelled over.
+
+        Returns
+        -------
+        Run
+            Bursts and patches that do not cover the place are read as they are stored; of the others the attribute
+            ``reference`` tells the place. A place inside a detection, or without data at a date, raises DataError when
+            it is read; one whose pairs do not close within 0.3 rad warns.
+        """
+        return Run(self.location, Reference(point, area))
+
+    def series_groups(self) -> Iterator[tuple[str, str, StackHeader, xr.Dataset]]:
+        """Every group of series: its path, its name for people, its header, and the series as they are read."""
+        for burst, _, patch, header, series in self._places():
+            if patch:
+                yield f"{patch_group(burst, patch)}/timeseries", f"{burst} {patch}", header, series
+            else:
+                yield f"bursts/{burst}/timeseries", burst, header, series
+
+    def unwrapped(self, burst: str, patch: str) -> xr.Dataset:
+        """Unwrapped phase of a patch with its connected components, dims (pair, y, x)."""
+        return self._of_patch(burst, patch, "unwrapped")
+
+    def patches(self, burst: str) -> dict[str, Window]:
+        """Patches of a burst by name, in order of their place: rows and columns of the burst that each covers."""
+        planned = f"{records.DONE}/{templates.STAGE}/{patches_group(burst)}/"
+        names = {key.removeprefix(planned).split("/")[0] for key in self.location.keys(planned.rstrip("/"))}
+        found = sorted(name for name in names if NAME.fullmatch(name))
+        return {name: Window(*dict(self._root[patch_group(burst, name)].attrs)["window"]) for name in found}  # type: ignore[misc]
+
+    def visibility(self, burst: str) -> xr.Dataset:
+        """What the radar sees of the slopes of a burst, dims (y, x)."""
+        return self._open(burst, "visibility")
 
     @property
     def inventory(self) -> GeoDataFrame:
@@ -176,6 +254,21 @@ class Run:
         return tables.decode((f"{self.location}/{name}", data))
 
     @property
+    def stability(self) -> GeoDataFrame:
+        """Class, velocity and confidence of each landslide and track; the rows that are ``deciding`` count."""
+        return self._table(STABILITY)
+
+    @property
+    def points(self) -> GeoDataFrame:
+        """Potential landslide points: pixels that are seen well, on slopes and fast."""
+        return self._table(POINTS)
+
+    @property
+    def rain(self) -> GeoDataFrame:
+        """Lag and correlation of each landslide with rain, and accelerations after wet days."""
+        return self._table(RAIN)
+
+    @property
     def density(self) -> xr.Dataset:
         """Landslides per square kilometre and the share of ground they cover, dims (y, x), degrees."""
         if DENSITY_GROUP not in self._root:
@@ -183,7 +276,7 @@ class Run:
         return open_dataset(self.location, DENSITY_GROUP)
 
     def at(self, lon: float, lat: float) -> xr.Dataset:
-        """Time series of a point from every burst that covers it.
+        """Time series of a point from every burst, or patch of one, that covers it.
 
         Parameters
         ----------
@@ -193,15 +286,17 @@ class Run:
         Returns
         -------
         xarray.Dataset
-            Dims (burst, time) with displacement (m) and its sigma, velocity (m/yr) and its sigma, and ``distance`` (m)
-            from the point to the centre of the pixel. Dates that a burst lacks are NaN.
+            Dims (burst, time) with displacement (m) and its sigma, velocity (m/yr) and its sigma, ``distance`` (m) from
+            the point to the centre of the pixel, ``track``, and ``patch`` (empty for a whole burst). Dates that a burst
+            lacks are NaN. Nothing is averaged: bursts and tracks look from elsewhere, and patches have grounds of their
+            own to be relative to.
 
         Raises
         ------
         KeyError
             If no burst with a time series covers the point.
         """
-        found = [series for burst in self.bursts if (series := self._series(burst, lon, lat)) is not None]
+        found = series_at(self._places(), lon, lat)
         if not found:
             raise KeyError(
                 f"No burst of {self.location} with a time series covers longitude {lon}, latitude {lat}; "
@@ -215,24 +310,51 @@ class Run:
         sigma = found["velocity_sigma"].values
         return found.isel(burst=int(np.argmin(np.where(np.isfinite(sigma), sigma, np.inf))))
 
+    def _table(self, name: str) -> GeoDataFrame:
+        data = self.location.read(name)
+        if data is None:
+            raise KeyError(f"{self.location} has no {name}; make it with 'slidecloud classify {self.location}'.")
+        return tables.decode((f"{self.location}/{name}", data))
+
     def _open(self, burst: str, name: str) -> xr.Dataset:
         if burst not in self.bursts:
             raise KeyError(f"{self.location} has no burst {burst!r}; bursts are {', '.join(self.bursts) or 'none'}.")
         if f"bursts/{burst}/{name}" not in self._root:
             raise KeyError(f"Burst {burst} of {self.location} has no {name}; add the stage {name!r} and run again.")
-        return open_dataset(self.location, f"bursts/{burst}/{name}")
+        found = open_dataset(self.location, f"bursts/{burst}/{name}")
+        return found if name != "timeseries" else self._moved(found, self.header(burst), burst)
 
-    def _series(self, burst: str, lon: float, lat: float) -> xr.Dataset | None:
-        if f"bursts/{burst}/timeseries" not in self._root:
-            return None
-        dataset = self.timeseries(burst)
-        pixel = _nearest(self.header(burst), dataset, lon, lat)
-        if pixel is None:
-            return None
-        row, column, distance = pixel
-        names = ["displacement", "displacement_sigma", "velocity", "velocity_sigma", "temporal_coherence"]
-        series = dataset[names].isel(y=row, x=column).reset_coords(drop=True)
-        return series.assign(distance=distance).expand_dims(burst=[burst])
+    def _moved(self, series: xr.Dataset, header: StackHeader, name: str) -> xr.Dataset:
+        """Series relative to the place asked for, where they cover it."""
+        if self._reference is None:
+            return series
+        shift = shift_to(self._reference, header, series, name=name)
+        return series if shift is None else shifted(series, shift, self._reference)
+
+    def _of_patch(self, burst: str, patch: str, name: str) -> xr.Dataset:
+        known = self.patches(burst) if burst in self.bursts else {}
+        if patch not in known:
+            raise KeyError(
+                f"Burst {burst} of {self.location} has no patch {patch!r}; patches are {', '.join(known) or 'none'}."
+            )
+        group = f"{patch_group(burst, patch)}/{name}"
+        if group not in self._root:
+            raise KeyError(f"Patch {patch} of burst {burst} in {self.location} has no {name}.")
+        # By its own path: the metadata that the root repeats leave patches out.
+        found = open_dataset(self.location / group)
+        if name != "timeseries":
+            return found
+        return self._moved(found, window_header(self.header(burst), known[patch]), f"{burst} {patch}")
+
+    def _places(self) -> Iterator[tuple[str, str, str, StackHeader, xr.Dataset]]:
+        """What may cover a point: whole bursts, and patches of the others."""
+        for burst in self.bursts:
+            header = self.header(burst)
+            if f"bursts/{burst}/timeseries" in self._root:
+                yield burst, track_of(header), "", header, self.timeseries(burst)
+                continue
+            for name, window in self.patches(burst).items():
+                yield burst, track_of(header), name, window_header(header, window), self.timeseries(burst, name)
 
 
 def open_run(url: str | Location, storage_options: Mapping[str, Any] | None = None) -> Run:
@@ -246,26 +368,3 @@ def open_run(url: str | Location, storage_options: Mapping[str, Any] | None = No
         Options of the object store.
     """
     return Run(locate(url, storage_options))
-
-
-def _nearest(header: StackHeader, dataset: xr.Dataset, lon: float, lat: float) -> tuple[int, int, float] | None:
-    """Row, column and distance (m) of the pixel that holds a point, or None where the burst does not cover it."""
-    from pyproj import CRS, Geod, Transformer
-
-    geod = Geod(ellps="WGS84")
-    if header.grid is None:
-        latitude, longitude = dataset["latitude"].values, dataset["longitude"].values
-        separation = np.hypot(latitude - lat, (longitude - lon) * np.cos(np.deg2rad(lat)))
-        row, column = (int(i) for i in np.unravel_index(np.nanargmin(separation), separation.shape))
-        distance = geod.inv(lon, lat, longitude[row, column], latitude[row, column])[2]
-        return (row, column, distance) if distance <= max(header.spacing) else None
-    grid = header.grid
-    forward = Transformer.from_crs("EPSG:4326", CRS.from_user_input(grid.crs), always_xy=True)
-    x, y = forward.transform(lon, lat)
-    if not (np.isfinite(x) and np.isfinite(y)):
-        return None
-    column, row = int(np.floor((x - grid.left) / grid.dx)), int(np.floor((y - grid.top) / grid.dy))
-    if not (0 <= row < grid.height and 0 <= column < grid.width):
-        return None
-    centre = forward.transform(float(grid.x[column]), float(grid.y[row]), direction="INVERSE")
-    return row, column, float(geod.inv(lon, lat, *centre)[2])

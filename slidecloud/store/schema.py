@@ -10,6 +10,7 @@ from typing import Final
 
 from slidecloud.store.gradient_specs import GRADIENT_FLAGS, GRADIENTS, bin_sums
 from slidecloud.store.inventory_specs import DENSITY
+from slidecloud.store.patch_specs import OF_PATCHES, UNWRAPPED
 from slidecloud.store.specs import (
     EPOCH,
     PAIR_BATCH,
@@ -22,6 +23,7 @@ from slidecloud.store.specs import (
 )
 from slidecloud.store.specs import map_spec as _map
 from slidecloud.store.specs import time_spec as _time
+from slidecloud.store.visibility_specs import VISIBILITY
 
 __all__ = [
     "DENSITY",
@@ -37,6 +39,8 @@ __all__ = [
     "STACK",
     "STATIC",
     "TIMESERIES",
+    "UNWRAPPED",
+    "VISIBILITY",
     "ArraySpec",
     "bin_sums",
     "table",
@@ -158,7 +162,7 @@ TIMESERIES: Final[tuple[ArraySpec, ...]] = (
     _map("temporal_coherence", "1", "temporal coherence of the pairs with the inverted series"),
     _map("residual_rms", "rad", "root mean square of the pairs' residual phase"),
     _map("redundancy", "1", "pairs minus rank", dtype="int16"),
-    _map("recovered_fraction", "1", "share of the observed time span whose motion the pairs determine"),
+    _map("time_coverage", "1", "share of the observed time span whose motion the pairs determine"),
     _map("stable", "1", "1 where the pixel belongs to the stable area that levels the pairs", dtype="uint8"),
     _time("pair_reference_time", "pair", "acquisition time of the earlier image of the pair (UTC)"),
     _time("pair_secondary_time", "pair", "acquisition time of the later image of the pair (UTC)"),
@@ -189,6 +193,7 @@ TIMESERIES: Final[tuple[ArraySpec, ...]] = (
         (),
         math.nan,
     ),
+    *OF_PATCHES,
     *RADAR_POSITION,
 )
 
@@ -197,7 +202,9 @@ GROUPS: Final = {
     "slc": SLC,
     "gradients": GRADIENTS,
     "timeseries": TIMESERIES,
+    "unwrapped": UNWRAPPED,
     "density": DENSITY,
+    "visibility": VISIBILITY,
 }
 
 

@@ -30,7 +30,7 @@ from slidecloud.types import Pair
 pytestmark = pytest.mark.long
 
 GRADIENTS = "stages: [gradients]"
-ROBUST = "timeseries: {robust: true}"
+ROBUST = "timeseries: {where: everywhere, robust: true}"
 
 
 @pytest.fixture(scope="module")

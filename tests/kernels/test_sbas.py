@@ -126,8 +126,8 @@ def test_gaps_of_single_pixels_equal_dense_references():
     assert np.isnan(found.velocity[7])
     assert found.redundancy[7] == 0
     assert found.subset[:, 4].max() == 2
-    assert np.isclose(found.recovered_fraction[4], 18 / 19)
-    assert found.recovered_fraction[0] == 1
+    assert np.isclose(found.time_coverage[4], 18 / 19)
+    assert found.time_coverage[0] == 1
 
 
 def test_long_pairs_beside_short_ones():

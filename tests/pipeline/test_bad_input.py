@@ -87,9 +87,9 @@ ASIDE = [
     (("sources: [{path: /absent/folder}]",), "/absent/folder"),
     (("network: {max_days: 5}",), "none of them is usable within max_days 5"),
     (("network: {max_baseline: 0.0001}",), "none of them is usable"),
-    (("timeseries: {min_coherence: 0.999}",), "no pixel with unwrapped phase and coherence"),
-    (("timeseries: {reference: {kind: point, point: [0, 0]}}",), "lies outside stack sim_small"),
-    (("timeseries: {reference: {kind: area, area: [0, 0, 1, 1]}}",), "lies outside stack sim_small"),
+    (("timeseries: {where: everywhere, min_coherence: 0.999}",), "no pixel with unwrapped phase and coherence"),
+    (("timeseries: {where: everywhere, reference: {kind: point, point: [0, 0]}}",), "lies outside stack sim_small"),
+    (("timeseries: {where: everywhere, reference: {kind: area, area: [0, 0, 1, 1]}}",), "lies outside stack sim_small"),
 ]
 
 

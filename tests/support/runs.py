@@ -55,7 +55,8 @@ def configure(folder: Path, *lines: str) -> RunConfig:
 
 def yaml_text(folder: Path, *lines: str) -> str:
     """The same as text; the first of two equal keys gives way."""
-    base = [f"run: {folder}/run.zarr", f"stacks: {folder}/stacks", "gradients: {window_pixels: 8}", RESOURCES, DETECT]
+    base = [f"run: {folder}/run.zarr", f"stacks: {folder}/stacks", "gradients: {window_pixels: 8}"]
+    base += [RESOURCES, DETECT, "timeseries: {where: everywhere}"]
     keys = {line.split(":")[0] for line in lines}
     return "\n".join([*(line for line in base if line.split(":")[0] not in keys), *lines]) + "\n"
 

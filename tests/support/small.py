@@ -34,7 +34,10 @@ def stack(folder: Path, made: Scene) -> Path:
 def settings(folder: Path) -> Path:
     """Write ``folder/region.yaml`` for the stacks in the folder."""
     path = folder / "region.yaml"
-    path.write_text("run: run.zarr\nstacks: stacks\nresources: {executor: serial}\ndetect: {method: classical}\n")
+    path.write_text(
+        "run: run.zarr\nstacks: stacks\nresources: {executor: serial}\ndetect: {method: classical}\n"
+        "timeseries: {where: everywhere}\n"
+    )
     return path
 
 

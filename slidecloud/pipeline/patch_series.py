@@ -1,0 +1,226 @@
+"""The stage ``timeseries`` of patches: each is levelled over its own still ground and inverted by itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slidecloud.config import Device
+from slidecloud.config_timeseries import TimeseriesConfig
+from slidecloud.kernels.components import COMPONENTS
+from slidecloud.pipeline import timeseries, unwrap
+from slidecloud.pipeline.inputs import Selection
+from slidecloud.pipeline.levelling import LevelsWork
+from slidecloud.pipeline.patch_velocities import integrating, recovering, wrapped_of
+from slidecloud.pipeline.patches import Patch
+from slidecloud.pipeline.tiles import BASE_MEMORY, SHARE, cut
+from slidecloud.pipeline.timeseries import LEVEL_BYTES, LEVEL_PAIR_BYTES, MOST_TOGETHER, READ_BYTES, SOLVE_BYTES, STAGE
+from slidecloud.pipeline.units import Unit
+from slidecloud.pipeline.unwrapped_pairs import of_patch
+from slidecloud.store import records, runs, templates
+from slidecloud.store.location import Location
+from slidecloud.store.patch_specs import INTEGRATED, OF_PATCHES, patch_group, patches_group, window_header
+
+_LABEL_BYTES = 11
+"""Bytes a pixel and pair that connected components and turns take on top, with the phase that is moved by them."""
+_PAIR_BYTES = 12
+"""Bytes a pixel of a pair while it is read: phase, coherence, component, turns, and the phase moved by them."""
+
+
+def group(burst: str, patch: Patch) -> str:
+    """Path of the series of a patch."""
+    return f"{patch_group(burst, patch.name)}/{STAGE}"
+
+
+def plan(
+    run: Location,
+    selection: Selection,
+    patch: Patch,
+    config: TimeseriesConfig,
+    *,
+    memory: int,
+    tile: tuple[int, int] | None = None,
+    window: tuple[int, int],
+    gap: tuple[int, int],
+    season: NDArray[np.intp],
+    device: Device = "cpu",
+    after: Sequence[tuple[str, str]] = (),
+) -> list[Unit]:
+    """Units of one patch: its pairs are unwrapped where that is asked for, levelled, and inverted tile by tile.
+
+    Parameters
+    ----------
+    run, selection, patch, config
+        The run store, the pairs, the patch and the settings.
+    memory, tile, device
+        Bytes of a worker, rows and columns of a tile, and where pixels are inverted.
+    window, gap
+        Pixels (y, x), as gradients are stacked.
+    season
+        (pair,) the pairs of the season whose gradients are integrated.
+    after
+        Units that must be done before.
+    """
+    first = unwrap.plan(run, selection, patch, config, after=after)
+    levels = _levels(run, selection, patch, config, memory, first)
+    tiles = _tiles(run, selection, patch, config, memory, tile, device, levels)
+    units, burst, place = [*first, levels, *tiles], selection.header.id, group(selection.header.id, patch)
+    if config.integrate:
+        seen = wrapped_of(selection, patch, window=window, gap=gap, chosen=season)
+        science = [selection.subset(season).signature, selection.place]
+        units.append(integrating(burst, place, seen, inject=config.recovered, signature=science, after=after))
+    method = unwrap.method_of(selection, config)
+    if config.recovered and method != "stored":
+        seen = wrapped_of(selection, patch, window=window, gap=gap, chosen=None)
+        how = (method, config.goldstein, config.min_coherence, config.robust)
+        units.append(recovering(run, burst, place, seen, how=how, tiles=tiles))
+    return units
+
+
+def _levels(
+    run: Location,
+    selection: Selection,
+    patch: Patch,
+    config: TimeseriesConfig,
+    memory: int,
+    unwrapped: Sequence[Unit],
+) -> Unit:
+    header, count, pixels = selection.header, len(selection.pairs), patch.window.pixels
+    pair_bytes = LEVEL_PAIR_BYTES + _LABEL_BYTES
+    room = (SHARE * memory - BASE_MEMORY) / pixels - LEVEL_BYTES
+    together = max(1, min(MOST_TOGETHER, int(room // pair_bytes)))
+    passes = 3 + (config.reference.kind != "stable")
+    work = LevelsWork(
+        of_patch(run, unwrap.group(header.id, patch), selection, config.min_coherence),
+        group(header.id, patch),
+        window_header(header, patch.window),
+        config.reference,
+        together,
+        patch,
+    )
+    parts = [
+        "timeseries.patch_levels/1", selection.signature, selection.place, config.min_coherence,
+        config.reference.model_dump(mode="json"), dataclasses.astuple(patch.window), patch.moving,
+        [unit.key.digest for unit in unwrapped],
+    ]  # fmt: skip
+    return Unit(
+        records.Key(STAGE, f"{header.id}/{patch.name}/levels", records.digest(parts)),
+        work,
+        requires=tuple(unit.name for unit in unwrapped),
+        bytes_read=5 * count * pixels * passes,
+        bytes_written=2 * pixels,
+        peak_memory=BASE_MEMORY + pixels * (LEVEL_BYTES + together * pair_bytes),
+        kernel="levels",
+        samples=count * pixels * passes,
+    )
+
+
+def _tiles(
+    run: Location,
+    selection: Selection,
+    patch: Patch,
+    config: TimeseriesConfig,
+    memory: int,
+    tile: tuple[int, int] | None,
+    device: Device,
+    levels: Unit,
+) -> list[Unit]:
+    header, count, dates = selection.header, len(selection.pairs), len(selection.dates)
+    per_pixel = _PAIR_BYTES * count + max(READ_BYTES, 9 * dates + SOLVE_BYTES)
+    tiles = cut(
+        patch.window.shape,
+        selection.chunks[1:],
+        read_per_pixel=_PAIR_BYTES * count,
+        memory_per_pixel=per_pixel,
+        memory=memory,
+        tile=tile,
+    )
+    common = timeseries.InvertWork(
+        of_patch(run, unwrap.group(header.id, patch), selection, config.min_coherence),
+        run,
+        group(header.id, patch),
+        window_header(header, patch.window),
+        tiles[0],
+        config.minimum_norm,
+        config.robust,
+        device,
+    )
+    units = []
+    for part in tiles:
+        parts = [
+            "timeseries.patch/1", levels.key.digest, str(part), config.minimum_norm, config.robust,
+            header.effective_looks, *([device] if device != "cpu" else []),
+        ]  # fmt: skip
+        units.append(
+            Unit(
+                records.Key(STAGE, f"{header.id}/{patch.name}/{part}", records.digest(parts)),
+                dataclasses.replace(common, tile=part),
+                requires=(levels.name,),
+                bytes_read=_PAIR_BYTES * count * part.pixels,
+                bytes_written=(9 * dates + 26) * part.pixels,
+                peak_memory=BASE_MEMORY + part.pixels * per_pixel,
+                kernel="robust" if config.robust else "sbas",
+                samples=count * part.pixels,
+                device=device,
+            )
+        )
+    return units
+
+
+def patch_templates(
+    selection: Selection,
+    found: Sequence[Patch],
+    config: TimeseriesConfig,
+    position: Mapping[str, NDArray[np.float32]],
+) -> dict[str, Mapping[str, bytes]]:
+    """Objects of the patches of a burst, by group.
+
+    Parameters
+    ----------
+    selection, found, config
+        The pairs, the patches and the settings.
+    position
+        Latitude and longitude of the burst in radar geometry, else nothing.
+    """
+    burst = selection.header.id
+    collected: dict[str, Mapping[str, bytes]] = {}
+    if found:
+        collected[patches_group(burst)] = _bare(patches_group(burst), {})
+    for patch in found:
+        collected |= _templates(selection, patch, config, position)
+    return collected
+
+
+def _templates(
+    selection: Selection, patch: Patch, config: TimeseriesConfig, position: Mapping[str, NDArray[np.float32]]
+) -> dict[str, Mapping[str, bytes]]:
+    window = patch.window
+    header, path = window_header(selection.header, window), patch_group(selection.header.id, patch.name)
+    place = {name: values[window.rows, window.columns] for name, values in position.items()}
+    attributes = {"window": list(dataclasses.astuple(window)), "detections": len(patch.moving)}
+    sizes, values = timeseries.template_values(selection)
+    left_out = set() if config.integrate else set(INTEGRATED)
+    if not config.recovered or unwrap.method_of(selection, config) == "stored":
+        left_out.add("recovered_fraction")
+    optional = [spec.name for spec in OF_PATCHES if spec.name not in left_out]
+    collected: dict[str, Mapping[str, bytes]] = {path: _bare(path, attributes)}
+    times = {"reference_time": values["pair_reference_time"], "secondary_time": values["pair_secondary_time"]}
+    name = unwrap.group(selection.header.id, patch)
+    collected[name] = runs.stage_template(
+        header, unwrap.GROUP, {"pair": sizes["pair"]}, {**times, **place}, attributes, path=name,
+        chunks=selection.chunks[1:], pairs=unwrap.batch_of(patch),
+    )  # fmt: skip
+    name = group(selection.header.id, patch)
+    collected[name] = runs.stage_template(
+        header, STAGE, {**sizes, "component": COMPONENTS}, {**values, **place}, attributes, path=name,
+        chunks=selection.chunks[1:], optional=optional,
+    )  # fmt: skip
+    return collected
+
+
+def _bare(path: str, attributes: Mapping[str, Any]) -> dict[str, bytes]:
+    return templates.group((), {}, path=path, attributes=attributes, coordinates={}, grid=None)

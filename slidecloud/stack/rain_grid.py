@@ -1,0 +1,130 @@
+"""Daily rain from a grid in NetCDF or Zarr: the nearest cell of a place."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from slidecloud.stack.daily_rain import FLAG, MILLIMETRES, DailyRain, Missing, daily
+from slidecloud.stack.names import printable
+from slidecloud.types import DataError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_AXES: Final = {
+    "time": ("time", "date", "day"),
+    "latitude": ("lat", "latitude", "y"),
+    "longitude": ("lon", "longitude", "x"),
+}
+_VALUE: Final = ("precipitation", "precip", "rain", "rainfall", "tp", "pr", "prcp", "rr")
+_UNITS: Final = {
+    **dict.fromkeys(
+        ("mm", "mm/day", "mm/d", "mm day-1", "mm d-1", "kg m-2", "kg/m2", "millimeter", "millimeters"), "mm"
+    ),
+    **dict.fromkeys(("m", "m/day", "metre", "metres", "meter", "meters"), "m"),
+    **dict.fromkeys(("cm", "cm/day"), "cm"),
+    **dict.fromkeys(("in", "inch", "inches", "in/day"), "in"),
+}
+
+
+class Gridded:
+    """Rain on a grid of latitude and longitude; arguments as in `slidecloud.stack.rain.open_rain`."""
+
+    def __init__(self, path: str, *, units: str, utc_offset: float, missing: Missing) -> None:
+        self._path, self._offset, self._missing = path, utc_offset, missing
+        dataset = _opened(path)
+        self._names = {what: _axis(dataset, what, path) for what in _AXES}
+        self._values = _variable(dataset, self._names, path)
+        said = _UNITS.get(str(self._values.attrs.get("units", "")).strip().lower())
+        self._scale = MILLIMETRES[said or units]
+        self._cells: dict[tuple[int, int], DailyRain] = {}
+
+    def at(self, longitude: float, latitude: float) -> DailyRain:
+        """Rain of the nearest cell.
+
+        Raises
+        ------
+        DataError
+            If the place lies outside the grid, or its cell has no usable rain.
+        """
+        place = tuple(self._nearest(what, value) for what, value in (("latitude", latitude), ("longitude", longitude)))
+        row, column = place
+        if (row, column) not in self._cells:
+            self._cells[row, column] = self._read(row, column)
+        return self._cells[row, column]
+
+    def _nearest(self, what: str, value: float) -> int:
+        axis = np.asarray(self._values[self._names[what]].values, np.float64)
+        away = np.abs(axis - value)
+        if what == "longitude":
+            away = np.abs(np.mod(axis - value + 180.0, 360.0) - 180.0)
+        step = np.abs(np.median(np.diff(axis))) if len(axis) > 1 else 1.0
+        nearest = int(np.argmin(away))
+        if away[nearest] > step:
+            raise DataError(
+                f"{printable(self._path)} reaches {what} {axis.min():g} to {axis.max():g}, and a landslide lies at "
+                f"{value:.4f}. Give rain that covers the run."
+            )
+        return nearest
+
+    def _read(self, row: int, column: int) -> DailyRain:
+        cell = self._values.isel({self._names["latitude"]: row, self._names["longitude"]: column})
+        times = np.asarray(cell[self._names["time"]].values)
+        if times.dtype.kind != "M":
+            raise DataError(
+                f"The times of {printable(self._path)} are {times.dtype}; expected dates of the usual calendar."
+            )
+        values = np.asarray(cell.values, np.float64).ravel() * self._scale
+        values[(values <= FLAG * self._scale) | ~np.isfinite(values)] = np.nan
+        name = f"cell {row}, {column} of {printable(self._path)}"
+        day, fallen = daily(
+            times.astype("datetime64[s]"), values, source=name, utc_offset=self._offset, missing=self._missing
+        )
+        return DailyRain(day, fallen, name)
+
+
+def _opened(path: str) -> xr.Dataset:
+    import xarray
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about metadata that is not ours
+            if path.rstrip("/").endswith(".zarr"):
+                found: xr.Dataset = xarray.open_zarr(path, chunks=None)
+            else:
+                found = xarray.open_dataset(path, cache=False)
+            return found
+    except (ValueError, ImportError) as error:
+        if "engine" in str(error) or isinstance(error, ImportError):
+            raise ImportError(
+                f"{printable(path)} is NetCDF-4, which needs one more package: pip install h5netcdf"
+            ) from None
+        raise DataError(f"{printable(path)} cannot be read as NetCDF or Zarr ({error}); fetch it again.") from None
+    except OSError as error:
+        raise DataError(f"{printable(path)} cannot be read as NetCDF or Zarr ({error}); fetch it again.") from None
+
+
+def _axis(dataset: xr.Dataset, what: str, path: str) -> str:
+    found = [str(name) for name in dataset.dims if str(name).lower() in _AXES[what]]
+    if len(found) != 1 or found[0] not in dataset.variables:
+        raise DataError(
+            f"{printable(path)} has the dimensions {', '.join(map(str, dataset.dims))}; expected one for {what} "
+            f"({', '.join(_AXES[what])}) with its values"
+        )
+    return found[0]
+
+
+def _variable(dataset: xr.Dataset, names: dict[str, str], path: str) -> Any:
+    wanted = set(names.values())
+    found = [str(name) for name, values in dataset.data_vars.items() if set(values.dims) == wanted]
+    named = [name for name in found if name.lower() in _VALUE]
+    chosen = found if len(found) == 1 else named
+    if len(chosen) != 1:
+        raise DataError(
+            f"{printable(path)} has the variables {', '.join(found) or 'none'} over time, latitude and longitude; "
+            f"expected one, or one named {', '.join(_VALUE[:3])} or the like"
+        )
+    return dataset[chosen[0]]

@@ -1,0 +1,62 @@
+"""The series of one point, from every burst and patch that covers it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import xarray as xr
+
+from slidecloud.types import StackHeader
+
+NAMES = ("displacement", "displacement_sigma", "velocity", "velocity_sigma", "temporal_coherence")
+ALSO = ("velocity_integrated", "velocity_integrated_sigma", "recovered_fraction", "residual_rms")
+"""Taken along where every series has them."""
+
+
+def series_at(
+    places: Iterable[tuple[str, str, str, StackHeader, xr.Dataset]], lon: float, lat: float
+) -> list[xr.Dataset]:
+    """Series of the pixels that hold a point, one a burst, with ``distance``, ``track`` and ``patch``.
+
+    Parameters
+    ----------
+    places
+        Burst, track, patch (empty for the whole burst), header, and series of each place that may cover the point.
+    lon, lat
+        Degrees, WGS 84.
+    """
+    found = []
+    for burst, track, patch, header, dataset in places:
+        pixel = nearest(header, dataset, lon, lat)
+        if pixel is None:
+            continue
+        row, column, distance = pixel
+        names = [*NAMES, *(name for name in ALSO if name in dataset)]
+        series = dataset[names].isel(y=row, x=column).reset_coords(drop=True)
+        series = series.assign(distance=distance, track=track, patch=patch)
+        found.append(series.expand_dims(burst=[burst]))
+    return found
+
+
+def nearest(header: StackHeader, dataset: xr.Dataset, lon: float, lat: float) -> tuple[int, int, float] | None:
+    """Row, column and distance (m) of the pixel that holds a point, or None where it is not covered."""
+    from pyproj import CRS, Geod, Transformer
+
+    geod = Geod(ellps="WGS84")
+    if header.grid is None:
+        latitude, longitude = dataset["latitude"].values, dataset["longitude"].values
+        separation = np.hypot(latitude - lat, (longitude - lon) * np.cos(np.deg2rad(lat)))
+        row, column = (int(i) for i in np.unravel_index(np.nanargmin(separation), separation.shape))
+        distance = geod.inv(lon, lat, longitude[row, column], latitude[row, column])[2]
+        return (row, column, distance) if distance <= max(header.spacing) else None
+    grid = header.grid
+    forward = Transformer.from_crs("EPSG:4326", CRS.from_user_input(grid.crs), always_xy=True)
+    x, y = forward.transform(lon, lat)
+    if not (np.isfinite(x) and np.isfinite(y)):
+        return None
+    column, row = int(np.floor((x - grid.left) / grid.dx)), int(np.floor((y - grid.top) / grid.dy))
+    if not (0 <= row < grid.height and 0 <= column < grid.width):
+        return None
+    centre = forward.transform(float(grid.x[column]), float(grid.y[row]), direction="INVERSE")
+    return row, column, float(geod.inv(lon, lat, *centre)[2])

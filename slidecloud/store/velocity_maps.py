@@ -1,0 +1,155 @@
+"""The velocity maps of a burst as they are stored: of the whole burst, or of patches around what was found in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from slidecloud.store.arrays import read, reader
+from slidecloud.store.location import Location
+from slidecloud.types import Float64, StackHeader
+
+SERIES: Final = "timeseries"
+_WINDOW: Final = re.compile(r"/r(\d+)_c(\d+)/")
+
+
+class Pixels(NamedTuple):
+    """Rows and columns, intp (n,), of pixels of a map."""
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class VelocityMap:
+    """One stored group ``timeseries``.
+
+    Attributes
+    ----------
+    run
+        The run store.
+    header
+        Of the burst.
+    path
+        Of the group.
+    """
+
+    run: Location
+    header: StackHeader
+    path: str
+
+    @cached_property
+    def _group(self) -> zarr.Group:
+        return reader(self.run, self.path)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        rows, columns = self._group["velocity"].shape  # type: ignore[union-attr]
+        return rows, columns
+
+    def map(self, name: str) -> NDArray[Any]:
+        """A whole map, (y, x); `slidecloud.store.arrays.MissingChunkError` where it is not finished."""
+        return read(self._group[name], (slice(None), slice(None)))  # type: ignore[arg-type]
+
+    def series(self, name: str, pixels: Pixels) -> NDArray[Any]:
+        """Series of some pixels, (time, n)."""
+        top, left = pixels.rows.min(), pixels.columns.min()
+        window = slice(top, pixels.rows.max() + 1), slice(left, pixels.columns.max() + 1)
+        found = read(self._group[name], (slice(None), *window))  # type: ignore[arg-type]
+        return found[:, pixels.rows - top, pixels.columns - left]
+
+    @property
+    def time(self) -> NDArray[np.datetime64]:
+        """(time,) datetime64[s] of the images, UTC."""
+        seconds = read(self._group["time"], (slice(None),))  # type: ignore[arg-type]
+        return seconds.astype("datetime64[s]")
+
+    @cached_property
+    def _axes(self) -> tuple[Float64, Float64]:
+        """Of a map grid, centres of rows and columns; of a radar grid, latitude and longitude of every pixel."""
+        names = ("y", "x") if self.header.grid is not None else ("latitude", "longitude")
+        group = self._group
+        y, x = (read(group[name], (slice(None),) * group[name].ndim) for name in names)  # type: ignore[union-attr,arg-type]
+        return y.astype(np.float64), x.astype(np.float64)
+
+    def place(self, pixels: Pixels) -> tuple[Float64, Float64]:
+        """Longitude and latitude (n,) of pixel centres, degrees."""
+        y, x = self._axes
+        if self.header.grid is None:
+            return x[pixels.rows, pixels.columns], y[pixels.rows, pixels.columns]
+        from pyproj import CRS, Transformer
+
+        turn = Transformer.from_crs(CRS.from_user_input(self.header.grid.crs), "EPSG:4326", always_xy=True)
+        longitude, latitude = turn.transform(x[pixels.columns], y[pixels.rows])
+        return np.asarray(longitude), np.asarray(latitude)
+
+    def near(self, outlines: NDArray[np.object_]) -> NDArray[np.intp]:
+        """Which geometries (longitude and latitude) may have pixels of the map in them, by their bounds."""
+        import shapely
+
+        height, width = self.shape
+        rows = np.concatenate([np.zeros(width), np.full(width, height - 1), np.arange(height), np.arange(height)])
+        columns = np.concatenate([np.arange(width), np.arange(width), np.zeros(height), np.full(height, width - 1)])
+        longitude, latitude = self.place(Pixels(rows.astype(np.intp), columns.astype(np.intp)))
+        left, bottom, right, top = shapely.bounds(outlines).reshape(-1, 4).T
+        across = (left <= np.nanmax(longitude)) & (right >= np.nanmin(longitude))
+        return np.flatnonzero(across & (bottom <= np.nanmax(latitude)) & (top >= np.nanmin(latitude)))
+
+    def inside(self, outlines: Sequence[Any]) -> Iterator[Pixels]:
+        """Pixels whose centres lie in each of some geometries (longitude and latitude), in row-major order."""
+        import shapely
+
+        y, x = self._axes
+        if self.header.grid is None:
+            for shape in outlines:
+                west, south, east, north = shape.bounds
+                rows, columns = np.nonzero((x >= west) & (x <= east) & (y >= south) & (y <= north))
+                within = shapely.contains_xy(shape, x[rows, columns], y[rows, columns])
+                yield Pixels(rows[within], columns[within])
+            return
+        from pyproj import CRS, Transformer
+
+        forward = Transformer.from_crs("EPSG:4326", CRS.from_user_input(self.header.grid.crs), always_xy=True)
+        for shape in outlines:
+            flat = shapely.transform(shape, lambda points: np.column_stack(forward.transform(*points.T)))
+            west, south, east, north = flat.bounds
+            rows, columns = np.nonzero((y >= south) & (y <= north))[0], np.nonzero((x >= west) & (x <= east))[0]
+            within = shapely.contains_xy(flat, x[columns][None, :], y[rows][:, None])
+            chosen = np.nonzero(within)
+            yield Pixels(rows[chosen[0]], columns[chosen[1]])
+
+    def window(self) -> tuple[slice, slice] | None:
+        """Where it lies in its burst; None where neither its coordinates nor its name tell."""
+        height, width = self.shape
+        if (height, width) == self.header.shape:
+            return slice(0, height), slice(0, width)
+        grid = self.header.grid
+        if grid is not None:
+            y, x = self._axes
+            top, left = round((y[0] - grid.y[0]) / grid.dy), round((x[0] - grid.x[0]) / grid.dx)
+        else:
+            named = _WINDOW.search(self.path)
+            if named is None:
+                return None
+            top, left = int(named[1]), int(named[2])
+        return slice(top, top + height), slice(left, left + width)
+
+
+def velocity_maps(run: Location, header: StackHeader) -> list[VelocityMap]:
+    """The velocity maps that a burst has: that of the whole burst where there is one, else those of its patches."""
+    burst = run / "bursts" / header.id
+    if SERIES in burst.folders():
+        return [VelocityMap(run, header, f"bursts/{header.id}/{SERIES}")]
+    return [
+        VelocityMap(run, header, f"bursts/{header.id}/patches/{patch}/{SERIES}")
+        for patch in sorted((burst / "patches").folders())
+        if SERIES in (burst / "patches" / patch).folders()
+    ]
