@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from slidecloud.kernels import components, gradients, levels, sbas
 from slidecloud.kernels.cycles import mend
+from slidecloud.kernels.date_corrections import take_off
 from slidecloud.kernels.injection import inject, place_like, recovered, standard_slide
 from slidecloud.kernels.integration import DRAWS, Integrated, gradient_rates, integrate
 from slidecloud.kernels.unwrapping import Method, unwrap
@@ -162,7 +163,8 @@ class RecoverWork:
         used = read(stored["pair_used"], (slice(None),)) > 0  # type: ignore[arg-type]
         before = read(stored["velocity"], crop)  # type: ignore[arg-type]
         more = inject(phase[:, *crop], rate[crop], self.wrapped.spans, wavelength=self.wrapped.header.wavelength)
-        after = self._velocity(more[used], coherence[:, *crop][used], used, still)
+        feigned = read(stored["correction"], (slice(None), *crop)) if "correction" in stored else None  # type: ignore[arg-type]
+        after = self._velocity(more[used], coherence[:, *crop][used], used, still, feigned)
         both = still & np.isfinite(after) & np.isfinite(before)
         level = np.float32(np.median((after - before)[both])) if both.any() else np.float32(np.nan)
         fraction = recovered(after - level, before, rate[crop]).fraction
@@ -184,8 +186,9 @@ class RecoverWork:
         coherence: NDArray[np.uint8],
         used: NDArray[np.bool_],
         still: NDArray[np.bool_],
+        feigned: Float32 | None,
     ) -> Float32:
-        """Velocity (y, x) m/yr of pairs, by the steps of the stages unwrap and timeseries."""
+        """Velocity (y, x) m/yr of pairs, by the steps of the stages unwrap and timeseries, less what is feigned."""
         looks, count = self.wrapped.header.effective_looks, len(phase)
         found = [
             unwrap(angle, quality, looks=looks, method=self.method, goldstein=self.goldstein)
@@ -198,6 +201,9 @@ class RecoverWork:
         for pair in range(count):
             taken = components.turns(values[pair], labels[pair], still.ravel())
             values[pair] = components.levelled(values[pair], labels[pair], taken)
+        if feigned is not None:
+            dates = feigned.reshape(len(feigned), -1)
+            take_off(values, dates, reference, secondary, wavelength=self.wrapped.header.wavelength)
         inversion = sbas.invert(
             values,
             coherence.reshape(count, -1),
