@@ -15,7 +15,7 @@ from slidecloud.kernels import components, gradients, levels, sbas
 from slidecloud.kernels.cycles import mend
 from slidecloud.kernels.date_corrections import take_off
 from slidecloud.kernels.injection import inject, place_like, recovered, standard_slide
-from slidecloud.kernels.integration import Integrated, integrate
+from slidecloud.kernels.integration import DRAWS, Integrated, gradient_rates, integrate
 from slidecloud.kernels.unwrapping import Method, unwrap
 from slidecloud.kernels.weights import weight_table
 from slidecloud.pipeline.inputs import Selection
@@ -95,17 +95,21 @@ class Wrapped:
         return standard_slide(self.header.shape, centre, length=side, width=side, rate=INJECTED)
 
     def integrated(
-        self, phase: NDArray[np.int16], coherence: NDArray[np.uint8], still: NDArray[np.bool_]
+        self,
+        phase: NDArray[np.int16],
+        coherence: NDArray[np.uint8],
+        still: NDArray[np.bool_],
+        *,
+        draws: int = DRAWS,
     ) -> Integrated:
-        """Velocity from the gradients of these pairs."""
+        """Velocity from the gradients of these pairs; ``draws`` as `integrate` takes them."""
         found = gradients.stack(
-            phase, coherence, reference=list(self.reference), secondary=list(self.secondary), window=self.window,
-            gap=self.gap,
+            phase, coherence, reference=list(self.reference), secondary=list(self.secondary), span=self.spans,
+            window=self.window, gap=self.gap,
         )  # fmt: skip
-        rate = np.float32(-self.header.wavelength / (4 * math.pi) / self.spans.mean())
-        values = found.x * rate, found.y * rate, found.x_sigma * abs(rate), found.y_sigma * abs(rate)
+        rates = gradient_rates(found, wavelength=self.header.wavelength)
         try:
-            return integrate(*values, stable=still, window=self.window, gap=self.gap)
+            return integrate(*rates, stable=still, window=self.window, gap=self.gap, draws=draws)
         except ValueError as error:
             raise DataError(
                 f"Patch {self.patch.name} of stack {self.header.id} has no velocity from gradients: {error}. "
@@ -129,7 +133,7 @@ class IntegrateWork:
         if self.inject:
             rate = self.wrapped.slide(coherence)
             more = inject(phase, rate, self.wrapped.spans, wavelength=self.wrapped.header.wavelength)
-            gained = self.wrapped.integrated(more, coherence, still & (rate == 0))
+            gained = self.wrapped.integrated(more, coherence, still & (rate == 0), draws=0)
             fraction = recovered(gained.velocity, found.velocity, rate).fraction
         writer.write(f"{self.group}/velocity_integrated", found.velocity)
         writer.write(f"{self.group}/velocity_integrated_sigma", found.sigma)
@@ -247,7 +251,7 @@ def integrating(
 ) -> Unit:
     """The unit that integrates the gradients of a patch."""
     patch, count = wrapped.patch, len(wrapped.reference)
-    parts = ["integrated/1", signature, dataclasses.astuple(patch.window), patch.moving, wrapped.window, wrapped.gap]
+    parts = ["integrated/2", signature, dataclasses.astuple(patch.window), patch.moving, wrapped.window, wrapped.gap]
     return Unit(
         records.Key("timeseries", f"{burst}/{patch.name}/integrated", records.digest([*parts, inject])),
         IntegrateWork(wrapped, group, inject),

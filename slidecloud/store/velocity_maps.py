@@ -146,10 +146,9 @@ class VelocityMap:
 def velocity_maps(run: Location, header: StackHeader) -> list[VelocityMap]:
     """The velocity maps that a burst has: that of the whole burst where there is one, else those of its patches."""
     burst = run / "bursts" / header.id
-    if SERIES in burst.folders():
-        return [VelocityMap(run, header, f"bursts/{header.id}/{SERIES}")]
-    return [
-        VelocityMap(run, header, f"bursts/{header.id}/patches/{patch}/{SERIES}")
-        for patch in sorted((burst / "patches").folders())
-        if SERIES in (burst / "patches" / patch).folders()
-    ]
+    paths = [SERIES]
+    if SERIES not in burst.folders():
+        paths = [f"patches/{patch}/{SERIES}" for patch in (burst / "patches").folders()]
+    # A folder alone may be what is left of a group that was withdrawn.
+    there = run.read_many(f"bursts/{header.id}/{path}/zarr.json" for path in paths)
+    return [VelocityMap(run, header, key.removesuffix("/zarr.json")) for key in sorted(there)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from slidecloud.kernels.unwrapping import unwrap
 from slidecloud.kernels.weights import weight_table
 from slidecloud.plots.velocities import Cell, plot_velocities, velocity_table
 from slidecloud.simulate import Atmosphere, Coherence, Scene, Slide
+from slidecloud.types import Pair
 
 SHAPE = (84, 56)
 LENGTH, WIDTH = 24.0, 18.0
@@ -94,9 +96,9 @@ def scene(seed: int, mean: float, rate: float, *, dates: int = DATES) -> Scene:
     return dataclasses.replace(made, slides=(one,), labels=(moving != 0).astype(np.int16), los_rate=moving)
 
 
-def observe(made: Scene, pairs: int) -> Stack:
-    """Its first pairs, of up to 36 days."""
-    chosen = simulate.default_pairs(made)[:pairs]
+def observe(made: Scene, pairs: int | Sequence[Pair]) -> Stack:
+    """Some pairs of it, or its first pairs of up to 36 days."""
+    chosen = simulate.default_pairs(made)[:pairs] if isinstance(pairs, int) else pairs
     seen = simulate.interferograms(made, chosen, unwrapped=False)
     at = {date: index for index, date in enumerate(made.dates)}
     ends = np.array([[at[p.reference], at[p.secondary]] for p in seen.pairs])
