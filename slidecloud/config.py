@@ -288,6 +288,8 @@ def load(path: str | Path) -> RunConfig:
         found["snow_bands"] = tuple(_absolute(base, path) for path in config.detect.snow_bands)
     detect = config.detect.model_copy(update=found)
     series = config.timeseries
+    air = series.atmosphere.resolved(lambda path: _absolute(base, path))
+    series = series.model_copy(update={"atmosphere": air})
     if series.where not in TimeseriesConfig.WORDS:
         series = series.model_copy(update={"where": _absolute(base, series.where)})
     classify = config.classify.resolved(lambda path: _absolute(base, path))

@@ -7,6 +7,8 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from slidecloud.config_atmosphere import AtmosphereConfig
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,6 +75,9 @@ class TimeseriesConfig(_Section):
         "much.",
     )
     reference: ReferenceConfig = Field(default_factory=ReferenceConfig, description="Reference of displacement.")
+    atmosphere: AtmosphereConfig = Field(
+        default_factory=AtmosphereConfig, description="What is taken off because the atmosphere made it; all is off."
+    )
     min_coherence: float = Field(0.0, ge=0, lt=1, description="Coherence below which a pixel of a pair is not used.")
     minimum_norm: bool = Field(
         False, description="Bridge gaps by minimum-norm velocity instead of one offset per subset."

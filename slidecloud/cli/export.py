@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from slidecloud.cli.console import say, show
 from slidecloud.cli.errors import UsageError
-from slidecloud.cli.options import Storage, storage_options
+from slidecloud.cli.options import Storage, degrees, storage_options
 
 if TYPE_CHECKING:
     from slidecloud.store import Run
@@ -23,20 +23,23 @@ def export(
     out: Path | None = None,
     bursts: Annotated[tuple[str, ...], Parameter(consume_multiple=True, show_default=False)] = (),
     names: Annotated[tuple[str, ...], Parameter(consume_multiple=True, show_default=False)] = (),
+    point: str | None = None,
     storage: Storage = (),
 ) -> int:
-    """Write the maps of a run as cloud-optimised GeoTIFFs, or its landslides as GeoJSON or KMZ.
+    """Write the maps of a run as cloud-optimised GeoTIFFs, its landslides as GeoJSON or KMZ, or the series of a point.
 
     cog: one file a burst and map, for QGIS, ArcGIS or GDAL, with the store's values unchanged: velocity in m/year
     positive towards the satellite, its standard error, velocity gradients, coherence. geojson and kmz: one file with
-    the outlines of all landslides and what is known of each; KMZ opens in Google Earth, coloured by probability. A file
-    appears only when it is whole. Prints the files it wrote.
+    the outlines of all landslides and what is known of each; KMZ opens in Google Earth, coloured by probability. With
+    --point, a table (CSV) of the displacement there from every burst, and a picture of it: series, pairs, residuals. A
+    file appears only when it is whole. Prints the files it wrote.
 
     For example:
 
         slidecloud export run.zarr --out maps
         slidecloud export run.zarr --names velocity velocity_sigma --bursts t026_052713_iw2
         slidecloud export run.zarr --format kmz
+        slidecloud export run.zarr --point 102.35,31.02 --out points
 
     Exit codes: 0 done; 1 error; 2 wrong usage.
 
@@ -52,10 +55,17 @@ def export(
         Bursts whose maps to export; by default all.
     names
         Maps to export; by default the usual ones.
+    point
+        Longitude,latitude in degrees: the displacement of this point.
     """
+    place = degrees(point, 2, "--point", "lon,lat")
+    if place is not None and (format != "cog" or bursts or names):
+        raise UsageError("--point writes one series; give neither --format, --bursts nor --names with it.")
     from slidecloud.store import open_run
 
     opened = open_run(run, storage_options(storage))
+    if place is not None:
+        return _point(opened, place[0], place[1], out)
     if format != "cog":
         return _landslides(opened, format, out, chosen=bool(bursts or names))
     from slidecloud.products.cog import export as export_cog
@@ -79,4 +89,17 @@ def _landslides(run: Run, form: Literal["geojson", "kmz"], out: Path | None, *, 
     written = kmz.write(inventory, file, name=name) if form == "kmz" else geojson.write(inventory, file)
     show([str(written)])
     say(f"{len(inventory)} landslides in {written}")
+    return 0
+
+
+def _point(run: Run, lon: float, lat: float, out: Path | None) -> int:
+    """Write the series of a point and its picture."""
+    from slidecloud.plots.figures import save
+    from slidecloud.plots.point import point_figure
+    from slidecloud.products import series_table
+
+    folder = out or Path(f"{run.location.name.removesuffix('.zarr')}-points")
+    name = f"{lon:.5f}_{lat:.5f}"
+    table = series_table.write(run.at(lon, lat), folder / f"{name}.csv")
+    show([str(table), str(save(point_figure(run, lon, lat), folder / f"{name}.png"))])
     return 0

@@ -45,3 +45,16 @@ def storage_options(words: Sequence[str]) -> dict[str, Any]:
             inner = inner.setdefault(part, {})
         inner[last] = {"true": True, "false": False}.get(value, value)
     return options
+
+
+def degrees(text: str | None, count: int, option: str, expected: str) -> tuple[float, ...] | None:
+    """Numbers with commas between them, such as a point or an area; None where the option is not given."""
+    if text is None:
+        return None
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) != count:
+        raise UsageError(f"{option} is {text!r}; expected {expected} in degrees")
+    return values

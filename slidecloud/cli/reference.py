@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slidecloud.cli.console import say, show
 from slidecloud.cli.errors import UsageError
-from slidecloud.cli.options import Storage, storage_options
+from slidecloud.cli.options import Storage, degrees, storage_options
 
 
 def reference(
@@ -51,8 +51,8 @@ def reference(
     from slidecloud.store import open_run
     from slidecloud.store.referencing import Reference
 
-    where = _numbers(point, 2, "--point", "lon,lat")
-    bounds = _numbers(area, 4, "--area", "west,south,east,north")
+    where = degrees(point, 2, "--point", "lon,lat")
+    bounds = degrees(area, 4, "--area", "west,south,east,north")
     wanted = Reference(
         None if where is None else (where[0], where[1]),
         None if bounds is None else (bounds[0], bounds[1], bounds[2], bounds[3]),
@@ -62,15 +62,3 @@ def reference(
     show(one.line() for one in found)
     say("Written." if write else "Nothing was changed; --write does it.")
     return 0
-
-
-def _numbers(text: str | None, count: int, option: str, expected: str) -> tuple[float, ...] | None:
-    if text is None:
-        return None
-    try:
-        values = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        values = ()
-    if len(values) != count:
-        raise UsageError(f"{option} is {text!r}; expected {expected} in degrees")
-    return values

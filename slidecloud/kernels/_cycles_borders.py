@@ -14,6 +14,9 @@ from slidecloud.types import Float32, Float64
 AGREE = 0.3
 """Turns by which a pixel's own loops may differ from what is believed of it at a border."""
 
+SHORT = 0.12
+"""Turns by which they may fall short of an error at a border: what noise takes for one is dearer than what it hides."""
+
 CONTRADICT = 0.5
 """Turns beyond which they contradict it inside a region."""
 
@@ -96,16 +99,34 @@ def settle(
     unsure = (doubtful & known) | rejected
     pairs = np.flatnonzero((turns != 0).any(axis=1) | doubtful.any(axis=1)).tolist()
     for pair in pairs:
-        wrong = np.flatnonzero(turns[pair])
-        found = evidence(phase, level, loops, turns, rejected, pair=pair, pixels=wrong)
-        unsure[pair, wrong[np.abs(found - turns[pair, wrong]) > CONTRADICT]] = True
+        unsure[pair, _contradicted(phase, level, loops, turns, rejected, pair)] = True
     waiting = unsure & known & ~rejected
     for pair in pairs:
-        low, high = _around(turns[pair], shown[pair] & ~waiting[pair], shape, window)
+        low, high = _around(turns[pair], shown[pair] & ~waiting[pair] & ~rejected[pair], shape, window)
         unsure[pair] |= known[pair] & (low < high)
     for pair in pairs:
         _settle_pair(phase, level, loops, turns, waiting[pair], unsure, rejected, shown[pair], pair, shape, window)
         unsure[pair] = rejected[pair]
+    # Once more, for what the other pairs were found to be since; what nothing sure confirms is not believed.
+    for pair in pairs:
+        wrong = np.flatnonzero((turns[pair] != 0) & shown[pair])
+        found = evidence(phase, level, loops, turns, rejected, pair=pair, pixels=wrong)
+        rejected[pair, wrong[~(np.abs(found - turns[pair, wrong]) <= CONTRADICT)]] = True
+
+
+def _contradicted(
+    phase: Float32,
+    level: Float64,
+    loops: Loops,
+    turns: NDArray[np.int8],
+    rejected: NDArray[np.bool_],
+    pair: int,
+) -> NDArray[np.int64]:
+    """Pixels at which a pair is said to be wrong by what its own loops contradict."""
+    wrong = np.flatnonzero((turns[pair] != 0) & ~rejected[pair])
+    found = evidence(phase, level, loops, turns, rejected, pair=pair, pixels=wrong)
+    result: NDArray[np.int64] = wrong[np.abs(found - turns[pair, wrong]) > CONTRADICT]
+    return result
 
 
 def _settle_pair(
@@ -124,7 +145,7 @@ def _settle_pair(
     known = np.isfinite(phase[pair])
     settled = np.zeros_like(known)
     for _ in range(SWEEPS):
-        low, high = _around(turns[pair], shown & ~waiting, shape, window)
+        low, high = _around(turns[pair], shown & ~waiting & ~rejected[pair], shape, window)
         look = np.flatnonzero((waiting | (known & (low < high))) & ~settled & ~rejected[pair])
         if not look.size:
             return
@@ -132,7 +153,8 @@ def _settle_pair(
         own = evidence(phase, level, loops, turns, unsure, pair=pair, pixels=look)
         nearest = np.where(np.abs(low - own) <= np.abs(high - own), low, high)
         nearest = np.where((np.abs(own) <= np.abs(nearest - own)) | (high < low), 0, nearest)
-        agrees = np.where(np.isnan(own), low == high, np.abs(nearest - own) <= AGREE)
+        near = (np.abs(nearest - own) <= AGREE) & (np.abs(own) >= np.abs(nearest) - SHORT)
+        agrees = np.where(np.isnan(own), low == high, near)
         turns[pair, look] = np.where(agrees, np.where(np.isnan(own), low, nearest), 0)
         rejected[pair, look[~agrees]] = True
         waiting[look] = False

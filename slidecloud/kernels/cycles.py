@@ -53,7 +53,7 @@ def mend(
     shape: tuple[int, int],
     window: int = 5,
     smallest: int = 25,
-    most: int = 4,
+    most: int = 6,
 ) -> Mended:
     """Take off the whole turns by which connected regions of pairs were unwrapped wrongly.
 

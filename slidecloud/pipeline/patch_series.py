@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from slidecloud.config import Device
 from slidecloud.config_timeseries import TimeseriesConfig
 from slidecloud.kernels.components import COMPONENTS
-from slidecloud.pipeline import timeseries, unwrap
+from slidecloud.pipeline import patch_atmosphere, timeseries, unwrap
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.levelling import LevelsWork
+from slidecloud.pipeline.patch_atmosphere import Air
 from slidecloud.pipeline.patch_choice import choosing
 from slidecloud.pipeline.patch_velocities import integrating, recovering, wrapped_of
 from slidecloud.pipeline.patches import Patch
@@ -23,6 +24,7 @@ from slidecloud.pipeline.timeseries import LEVEL_BYTES, LEVEL_PAIR_BYTES, MOST_T
 from slidecloud.pipeline.units import Unit
 from slidecloud.pipeline.unwrapped_pairs import of_patch
 from slidecloud.store import records, runs, templates
+from slidecloud.store.atmosphere_specs import CORRECTION, FILTERED
 from slidecloud.store.location import Location
 from slidecloud.store.patch_specs import INTEGRATED, OF_PATCHES, patch_group, patches_group, window_header
 
@@ -50,6 +52,7 @@ def plan(
     season: NDArray[np.intp],
     device: Device = "cpu",
     after: Sequence[tuple[str, str]] = (),
+    air: Air | None = None,
 ) -> list[Unit]:
     """Units of one patch: its pairs are unwrapped where that is asked for, levelled, and inverted tile by tile.
 
@@ -65,11 +68,16 @@ def plan(
         (pair,) the pairs of the season whose gradients are integrated.
     after
         Units that must be done before.
+    air
+        What corrections for the atmosphere are made from, where they are wanted.
     """
     first = unwrap.plan(run, selection, patch, config, after=after)
     levels = _levels(run, selection, patch, config, memory, first)
-    tiles = _tiles(run, selection, patch, config, memory, tile, device, levels)
-    units, burst, place = [*first, levels, *tiles], selection.header.id, group(selection.header.id, patch)
+    burst, place = selection.header.id, group(selection.header.id, patch)
+    seen_air = patch_atmosphere.correcting(run, selection, patch, config, place, air, levels, memory=memory)
+    tiles = _tiles(run, selection, patch, config, memory, tile, device, [levels, *seen_air])
+    units = [*first, levels, *seen_air, *tiles]
+    units += patch_atmosphere.filtering(run, selection, patch, config, place, tiles)
     if config.integrate:
         seen = wrapped_of(selection, patch, window=window, gap=gap, chosen=season)
         science = [selection.subset(season).signature, selection.place]
@@ -132,10 +140,11 @@ def _tiles(
     memory: int,
     tile: tuple[int, int] | None,
     device: Device,
-    levels: Unit,
+    before: Sequence[Unit],
 ) -> list[Unit]:
     header, count, dates = selection.header, len(selection.pairs), len(selection.dates)
     per_pixel = _PAIR_BYTES * count + max(READ_BYTES, 9 * dates + SOLVE_BYTES)
+    per_pixel += 4 * dates if config.atmosphere.corrects else 0
     tiles = cut(
         patch.window.shape,
         selection.chunks[1:],
@@ -153,18 +162,19 @@ def _tiles(
         config.minimum_norm,
         config.robust,
         device,
+        corrected=config.atmosphere.corrects,
     )
     units = []
     for part in tiles:
         parts = [
-            "timeseries.patch/1", levels.key.digest, str(part), config.minimum_norm, config.robust,
+            "timeseries.patch/1", before[-1].key.digest, str(part), config.minimum_norm, config.robust,
             header.effective_looks, *([device] if device != "cpu" else []),
         ]  # fmt: skip
         units.append(
             Unit(
                 records.Key(STAGE, f"{header.id}/{patch.name}/{part}", records.digest(parts)),
                 dataclasses.replace(common, tile=part),
-                requires=(levels.name,),
+                requires=tuple(unit.name for unit in before),
                 bytes_read=_PAIR_BYTES * count * part.pixels,
                 bytes_written=(9 * dates + 26) * part.pixels,
                 peak_memory=BASE_MEMORY + part.pixels * per_pixel,
@@ -214,6 +224,8 @@ def _templates(
     if left_out:
         left_out.add("preferred")
     optional = [spec.name for spec in OF_PATCHES if spec.name not in left_out]
+    optional += [spec.name for spec in CORRECTION if config.atmosphere.corrects]
+    optional += [spec.name for spec in FILTERED if config.atmosphere.filter]
     collected: dict[str, Mapping[str, bytes]] = {path: _bare(path, attributes)}
     times = {"reference_time": values["pair_reference_time"], "secondary_time": values["pair_secondary_time"]}
     name = unwrap.group(selection.header.id, patch)

@@ -25,6 +25,7 @@ from slidecloud.pipeline import (
 )
 from slidecloud.pipeline.forming import multilooked_maps, select_formed, select_offered_images
 from slidecloud.pipeline.gradient_maps import View
+from slidecloud.pipeline.ground import ground_of
 from slidecloud.pipeline.ingest import STACK_CHUNKS
 from slidecloud.pipeline.inputs import Selection, select, select_offered
 from slidecloud.pipeline.snapshots import Snapshot, generation, snapshot
@@ -218,6 +219,8 @@ def _units(
     """Units of a burst and its patches; those that read its stack know it by ``inputs``."""
     memory, tile = config.resources.memory_bytes, config.resources.tile
     units: list[Unit] = []
+    corrects = "timeseries" in config.stages and config.timeseries.atmosphere.corrects
+    ground = ground_of(chosen.timeseries, static or {}) if corrects else None
     seen = [visibility.plan(chosen.timeseries, static or {})] if "visibility" in config.stages else []
     if plan_templates.stores_interferograms(config, chosen.timeseries):
         formed = interferograms.plan(chosen.timeseries, memory=memory, tile=tile)
@@ -237,7 +240,7 @@ def _units(
             )
         )
     found = series.places(chosen.timeseries, later[-1] if looks is not None else None, static or {})
-    later += series.units(chosen.timeseries, found, after=after)
+    later += series.units(chosen.timeseries, found, after=after, ground=ground)
     return units + [dataclasses.replace(unit, inputs=inputs) for unit in later], found
 
 

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import RunConfig
-from slidecloud.pipeline import gradients, patch_series, patches, timeseries, unwrap
+from slidecloud.pipeline import delays, gradients, patch_series, patches, timeseries, unwrap
+from slidecloud.pipeline.ground import Ground
 from slidecloud.pipeline.inputs import Selection
+from slidecloud.pipeline.patch_atmosphere import Air
 from slidecloud.pipeline.patches import Patch, Ring
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import records
@@ -95,7 +97,9 @@ class Series:
         config, header = self.config.timeseries, selection.header
         if "timeseries" not in self.config.stages:
             return Places()
-        if self.config.where == EVERYWHERE and unwrap.method_of(selection, config) == "stored":
+        stored = unwrap.method_of(selection, config) == "stored"
+        # Corrections are made patch by patch; a whole burst is then one patch.
+        if self.config.where == EVERYWHERE and stored and not config.atmosphere.wanted:
             return Places(whole=True)
         moving = self._moving(selection, detected)
         if moving is None:
@@ -129,8 +133,20 @@ class Series:
         shift = tuple(0.0 if size % 2 else 0.5 for size in window)
         return patches.found_in(self.run, selection.header, detected.key, self._done, shift=(shift[0], shift[1]))
 
-    def units(self, selection: Selection, places: Places, *, after: Sequence[tuple[str, str]] = ()) -> list[Unit]:
-        """Units of a burst: of the whole of it, or of its patches; ``after`` form its pairs."""
+    @cached_property
+    def _delays(self) -> str | None:
+        folder = self.config.timeseries.atmosphere.gacos
+        return None if folder is None else delays.fingerprint(folder)
+
+    def units(
+        self,
+        selection: Selection,
+        places: Places,
+        *,
+        after: Sequence[tuple[str, str]] = (),
+        ground: Ground | None = None,
+    ) -> list[Unit]:
+        """Units of a burst: of the whole of it, or of its patches; ``after`` form its pairs, ``ground`` is its maps."""
         config, resources = self.config.timeseries, self.config.resources
         if places.whole:
             return timeseries.plan(
@@ -139,12 +155,13 @@ class Series:
         window = gradients.window_of(selection.header, self.config.gradients)
         gap = gradients.gap_of(selection.header, self.config.gradients)
         season = self._season(selection)
+        air = None if ground is None else Air(ground, self._delays)
         return [
             unit
             for patch in places.patches
             for unit in patch_series.plan(
                 self.run, selection, patch, config, memory=resources.memory_bytes, tile=resources.tile,
-                window=window, gap=gap, season=season, device=resources.device, after=after,
+                window=window, gap=gap, season=season, device=resources.device, after=after, air=air,
             )
         ]  # fmt: skip
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from slidecloud.config import Device
 from slidecloud.config_timeseries import TimeseriesConfig
 from slidecloud.kernels import components, sbas
+from slidecloud.kernels.date_corrections import take_off
 from slidecloud.kernels.weights import weight_table
 from slidecloud.pipeline.device_series import invert_on_gpu
 from slidecloud.pipeline.inputs import Selection
@@ -34,7 +35,7 @@ when reading is over. Measured 460 (30 pairs, 12 dates), 540 (90 pairs, 32 dates
 
 @dataclass(frozen=True, slots=True)
 class InvertWork:
-    """Invert the pairs of one tile."""
+    """Invert the pairs of one tile; ``corrected`` where the corrections of their dates are to be taken off first."""
 
     pairs: Pairs
     run: Location
@@ -44,6 +45,7 @@ class InvertWork:
     minimum_norm: bool
     robust: bool
     device: Device = "cpu"
+    corrected: bool = False
 
     def __call__(self, writer: Writer) -> dict[str, Any]:
         result = self._invert()
@@ -58,6 +60,11 @@ class InvertWork:
             taken = read(reader(self.run, self.group)["component_turns"], (slice(None),) * 2)  # type: ignore[arg-type]
             for number, (values, label) in enumerate(zip(phase, labels, strict=True)):
                 phase[number] = components.levelled(values, label, taken[number])
+        if self.corrected:
+            place = (slice(None), slice(self.tile.top, self.tile.bottom), slice(self.tile.left, self.tile.right))
+            feigned = read(reader(self.run, self.group)["correction"], place)  # type: ignore[arg-type]
+            network = self.pairs.reference, self.pairs.secondary
+            take_off(phase, feigned.reshape(len(feigned), -1), *network, wavelength=self.header.wavelength)
         invert = invert_on_gpu if self.device == "gpu" else sbas.invert
         return invert(
             phase,

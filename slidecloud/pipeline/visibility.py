@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from slidecloud.kernels import radar_slopes, terrain
 from slidecloud.kernels import visibility as kernel
-from slidecloud.pipeline.forming import multilooked_maps
+from slidecloud.pipeline.ground import Ground, ground_of
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.spacing import signed_spacing
 from slidecloud.pipeline.tiles import BASE_MEMORY
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import records
-from slidecloud.store.arrays import Writer, read, reader
-from slidecloud.store.location import Location
+from slidecloud.store.arrays import Writer
 from slidecloud.types import DataError, Float32, StackHeader
 
 STAGE: Final = "visibility"
@@ -31,16 +30,10 @@ _PLACES: Final = ("latitude", "longitude")
 
 @dataclass(frozen=True, slots=True)
 class VisibilityWork:
-    """R-index, classes and sensitivity of a whole burst.
+    """R-index, classes and sensitivity of a whole burst."""
 
-    ``looks`` (y, x) tells how the images of an SLC stack are multilooked; ``checksums`` are those of the multilooked
-    maps, by name.
-    """
-
-    stack: Location
+    ground: Ground
     header: StackHeader
-    looks: tuple[int, int] | None
-    checksums: Mapping[str, str]
 
     def __call__(self, writer: Writer) -> dict[str, Any]:
         maps = self._ground()
@@ -70,24 +63,11 @@ class VisibilityWork:
     def _ground(self) -> dict[str, Float32]:
         """The maps that are needed, as they were when the run was planned."""
         wanted = _GROUND if self.header.grid is not None else (*_GROUND, *_PLACES)
-        stored = reader(self.stack)
-        lacking = [name for name in wanted if name not in stored]
-        if lacking:
-            raise DataError(
-                f"Stack {self.header.id} has no {' and no '.join(lacking)}, which the stage visibility needs. Ingest "
-                "it with its elevation model and view, or leave visibility out of 'stages'."
-            )
-        maps: dict[str, Float32] = {
-            name: read(stored[name], (slice(None), slice(None))).astype(np.float32)  # type: ignore[arg-type]
-            for name in wanted
-        }
-        maps = maps if self.looks is None else multilooked_maps(maps, self.looks)
-        for name, values in maps.items():
-            if records.checksum(values.tobytes()) != self.checksums[name]:
-                raise DataError(
-                    f"{self.stack} was replaced while the run was going on: its {name} is not what it was when the run "
-                    "began. Give the same command again; it takes the stack as it is then."
-                )
+        maps = self.ground.read(
+            wanted,
+            why="the stage visibility needs. Ingest it with its elevation model and view, or leave visibility out of "
+            "'stages'.",
+        )
         if not np.isfinite(maps["elevation"]).any():
             raise DataError(
                 f"The elevation of stack {self.header.id} has no data, which the stage visibility needs. Ingest it "
@@ -130,14 +110,13 @@ def plan(selection: Selection, static: Mapping[str, NDArray[np.float32]]) -> Uni
         Maps of the burst that do not change with time, on the grid of its pairs.
     """
     header = selection.header
-    looks = None if selection.forming is None else selection.forming.looks
     names = (*_GROUND, *_PLACES) if header.grid is None else _GROUND
-    checksums = {name: records.checksum(static[name].tobytes()) for name in names if name in static}
-    parts = ["visibility/1", checksums, selection.place, header.heading, header.look_direction]
+    ground = ground_of(selection, static, names)
+    parts = ["visibility/1", ground.checksums, selection.place, header.heading, header.look_direction]
     pixels = math.prod(header.shape)
     return Unit(
         records.Key(STAGE, f"{header.id}/maps", records.digest(parts)),
-        VisibilityWork(selection.location, header, looks, checksums),
+        VisibilityWork(ground, header),
         bytes_read=_READ_BYTES * pixels,
         bytes_written=_WRITTEN_BYTES * pixels,
         peak_memory=BASE_MEMORY + _PIXEL_BYTES * pixels,

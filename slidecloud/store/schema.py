@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from slidecloud.store.atmosphere_specs import CORRECTION, FILTERED
 from slidecloud.store.gradient_specs import GRADIENT_FLAGS, GRADIENTS, bin_sums
 from slidecloud.store.inventory_specs import DENSITY
 from slidecloud.store.patch_specs import OF_PATCHES, UNWRAPPED
@@ -194,6 +195,8 @@ TIMESERIES: Final[tuple[ArraySpec, ...]] = (
         math.nan,
     ),
     *OF_PATCHES,
+    *CORRECTION,
+    *FILTERED,
     *RADAR_POSITION,
 )
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,7 +23,9 @@ from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.rates import Rates
 from slidecloud.pipeline.status import status
 from slidecloud.pipeline.verify import verify
+from slidecloud.plots.point import point_figure, residual_of_dates
 from slidecloud.store import open_run
+from slidecloud.store.point_pairs import pairs_at
 
 BURST = "t026_000001_iw2"
 QUICK = ("integrate: false", "recovered: false")
@@ -161,30 +167,74 @@ def test_patches_that_are_no_more_leave_the_run(copy):
     after = set(open_run(str(run)).patches(BURST))
     assert before
     assert after == set()
+    assert any("No displacement series where there is no detection" in note for note in summary.notes)
+    with pytest.raises(KeyError, match="no timeseries"):
+        open_run(str(run)).timeseries(BURST)
     orphans = collect(str(run), remove=True)
     gone = before - after
     assert any(orphan.key.startswith(f"bursts/{BURST}/patches/{name}/") for orphan in orphans.orphans for name in gone)
     assert not any((run / f"bursts/{BURST}/patches/{name}" / "zarr.json").exists() for name in gone)
 
 
-def test_nothing_found_is_said_and_no_error(source, tmp_path):
-    lines = [line for line in patched.lines(*QUICK) if not line.startswith("detect")]
-    summary = runs.compute(tmp_path, source, *lines, "detect: {method: classical, seasons: false, threshold: 1000}")
-    assert summary.exit_code == 0
-    assert any("No displacement series where there is no detection" in note for note in summary.notes)
-    assert open_run(str(tmp_path / "run.zarr")).patches(BURST) == {}
-    with pytest.raises(KeyError, match="no timeseries"):
-        open_run(str(tmp_path / "run.zarr")).timeseries(BURST)
-
-
-def test_a_patch_without_still_ground_is_set_aside_and_the_rest_goes_on(source, tmp_path, monkeypatch):
-    """Without a halo little but the detection is left of a patch."""
+def test_a_patch_without_still_ground_is_set_aside_and_the_rest_goes_on(copy, monkeypatch):
+    """Without a halo little but the detection is left of a patch; detections themselves are not made again."""
     monkeypatch.setattr(levelling, "LEAST_STABLE", 1000)
-    summary = patched.compute(tmp_path, source, "halo: 0", *QUICK)
+    told = copy / "run.zarr/.slidecloud/run.yaml"
+    text = told.read_text().replace("halo: 600.0", "halo: 0.0")
+    for line in QUICK:
+        text = text.replace(line.replace("false", "true"), line)
+    told.write_text(text)
+    lines = [line.replace("halo: 600", "halo: 0") for line in patched.lines(*QUICK)]
+    summary = runs.rerun(copy, *lines)
     assert summary.exit_code == 3
     reasons = {item.reason for item in summary.quarantined}
+    assert reasons
     assert all("Raise timeseries.halo" in reason for reason in reasons)
-    assert open_run(str(tmp_path / "run.zarr")).inventory is not None
+    assert open_run(str(copy / "run.zarr")).inventory is not None
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stage", ["unwrap", "timeseries"])
+def test_killed_in_the_second_round_and_taken_up_again(finished, source, tmp_path, stage):
+    """Rounds: detections, then the patches that follow from them. What was done before the end is not done again."""
+    runs.ingest(source, str(tmp_path / "stacks"), chunks=runs.CHUNKS)
+    (tmp_path / "region.yaml").write_text(runs.yaml_text(tmp_path, *patched.lines()))
+    records = tmp_path / "run.zarr/.slidecloud/done"
+    driver = subprocess.Popen(runs.command("run", str(tmp_path / "region.yaml")), stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 600
+    while driver.poll() is None and not any((records / stage).rglob("*.json")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(driver.pid, signal.SIGKILL)
+    assert driver.wait() == -signal.SIGKILL
+    before = {path: path.read_bytes() for path in records.rglob("*.json")}
+    summary = runs.rerun(tmp_path, *patched.lines())
+    assert summary.exit_code == 0
+    assert summary.done > 0
+    assert all(path.read_bytes() == data for path, data in before.items())
+    units = [path for path in records.rglob("*.json") if path.relative_to(records).parts[0] != "template"]
+    old = [path for path in before if path.relative_to(records).parts[0] != "template"]
+    assert summary.done == len(units) - len(old)
+    assert runs.objects(tmp_path / "run.zarr") == runs.objects(finished / "run.zarr")
+
+
+def test_the_picture_of_a_point_shows_series_pairs_and_residuals(made, finished, tmp_path):
+    slide = patched.SLIDES[0]
+    place = positions(made, slide.row, slide.column)
+    run = open_run(str(finished / "run.zarr"))
+    pairs = pairs_at(run, *place).load()
+    found = run.best(*place).load()
+    residual = residual_of_dates(pairs, found["time"].values, looks=made.header.effective_looks)
+    # What the store says of all pairs of the pixel is what the dates say, each pair counted at both its ends.
+    assert np.nanmin(residual) < float(found["residual_rms"]) < np.nanmax(residual)
+    assert {text.get_text() for text in point_figure(run, *place).axes[1].get_legend().get_texts()} >= {
+        f"took part: {int((pairs['used'].values == 1).sum())}"
+    }
+    assert call("export", str(finished / "run.zarr"), "--point", f"{place[0]},{place[1]}", "--out", str(tmp_path)) == 0
+    table, picture = sorted(tmp_path.iterdir())
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert len(table.read_text().splitlines()) == 1 + np.isfinite(found["displacement"].values).sum()
+    words = ("--point", f"{place[0]},{place[1]}", "--format", "kmz")
+    assert call("export", str(finished / "run.zarr"), *words) == 2
 
 
 def test_another_reference_is_a_shift_of_what_is_read_and_then_of_what_is_stored(made, copy):

@@ -1,0 +1,155 @@
+"""One point of a run: its series with sigma and velocity, the pairs behind it, and what they disagree by."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slidecloud.kernels import sbas
+from slidecloud.kernels.weights import weight_table
+from slidecloud.plots import series as series_plot
+from slidecloud.plots.figures import FAINT, INK, new_figure
+from slidecloud.store.point_pairs import pairs_at
+from slidecloud.types import Float64
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from slidecloud.store import Run
+
+_KINDS: Final = (
+    (1, "took part", "#2166ac", "-"),
+    (2, "weak, needed by the network", "#f4a582", "-"),
+    (0, "left out", "#bdbdbd", ":"),
+)
+_YEAR: Final = np.timedelta64(31_557_600, "s")
+
+
+def point_figure(run: Run, lon: float, lat: float) -> Figure:
+    """Draw what a run knows about the motion of one point, from the burst or patch that `Run.best` chooses.
+
+    Parameters
+    ----------
+    run
+        An open run store.
+    lon, lat
+        Degrees, WGS 84.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The series with its band of one sigma and the line of its velocity; the pairs, as lines from date to date at the
+        height of their coherence at the pixel; and the root mean square of the residuals of the pairs of each date. The
+        pairs of a whole burst stay in its stack: they are drawn at the height of their length, without residuals.
+
+    Raises
+    ------
+    KeyError
+        If no burst with a time series covers the point.
+    ValueError
+        If the pixel has no date with data.
+    """
+    found, pairs = run.best(lon, lat).load(), pairs_at(run, lon, lat).load()
+    if not np.isfinite(found["displacement"].values).any():
+        raise ValueError(f"The pixel at longitude {lon}, latitude {lat} has no displacement; choose one that has.")
+    known = "phase" in pairs
+    figure = new_figure(10, 8 if known else 6)
+    axes = figure.subplots(3 if known else 2, 1, sharex=True, height_ratios=[2.2, 1.4, 0.9][: 3 if known else 2])
+    place = f"{found['track'].item()}, burst {found['burst'].item()} {found['patch'].item()}".rstrip()
+    _draw_series(axes[0], found, title=f"{lon:.5f}°, {lat:.5f}°")
+    _draw_pairs(axes[1], pairs)
+    if known:
+        header = run.header(str(found["burst"].item()))
+        residual = residual_of_dates(pairs, found["time"].values, looks=header.effective_looks)
+        _draw_residuals(axes[2], found["time"].values, residual * header.wavelength / (4 * math.pi))
+    for one in axes:
+        one.tick_params(labelsize=8, color=INK)
+        one.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(place, fontsize=11, x=0.01, ha="left", color=INK)
+    return figure
+
+
+def residual_of_dates(pairs: xr.Dataset, time: NDArray[np.datetime64], *, looks: float) -> Float64:
+    """Root mean square, over the pairs of each date, of what they leave of the series that fits them best.
+
+    What the atmosphere adds to a date closes around every loop of pairs and is not seen in it: it tells of errors of
+    unwrapping and of decorrelation.
+
+    Parameters
+    ----------
+    pairs
+        Of one pixel, from `slidecloud.store.point_pairs.pairs_at`: with ``phase`` and ``coherence``.
+    time
+        (date,) of the series, in order.
+    looks
+        Effective number of looks of the stack.
+
+    Returns
+    -------
+    float64 (date,) rad, NaN where no pair of the date has data, or none closes a loop.
+    """
+    reference, secondary = (np.searchsorted(time, pairs[f"{end}_time"].values) for end in ("reference", "secondary"))
+    stored = np.rint(255 * np.nan_to_num(pairs["coherence"].values)).astype(np.uint8)
+    phase = pairs["phase"].values.astype(np.float32)
+    phase[stored == 0] = np.nan
+    years = (time - time[0]) / _YEAR
+    table = weight_table(looks=looks)
+    fit = sbas.invert(phase[:, None], stored[:, None], reference, secondary, time=years, weight_table=table)
+    out = np.full(len(time), np.nan)
+    if fit.redundancy[0] < 1:
+        return out
+    left = phase - (fit.series[secondary, 0] - fit.series[reference, 0])
+    for date in range(len(time)):
+        own = left[((reference == date) | (secondary == date)) & np.isfinite(left)].astype(np.float64)
+        if own.size:
+            out[date] = math.sqrt(float((own**2).mean()))
+    return out
+
+
+def _draw_series(axes: Axes, found: xr.Dataset, *, title: str) -> None:
+    time = found["time"].values
+    years = (time - time[0]) / _YEAR
+    measured = 1000 * found["displacement"].values.astype(np.float64)
+    sigma = 1000 * found["displacement_sigma"].values.astype(np.float64)
+    axes.fill_between(time, measured - sigma, measured + sigma, color=series_plot.MEASURED, alpha=0.15, lw=0)
+    velocity = 1000 * float(found["velocity"])
+    if math.isfinite(velocity):
+        line = velocity * years
+        axes.plot(time, line + np.nanmean(measured - line), color=INK, lw=1, label="velocity", zorder=2)
+    series_plot.draw(axes, found, title=title)
+
+
+def _draw_pairs(axes: Axes, pairs: xr.Dataset) -> None:
+    from matplotlib.collections import LineCollection
+    from matplotlib.dates import date2num
+
+    first, second = (
+        date2num(pairs[f"{end}_time"].values)  # type: ignore[no-untyped-call]
+        for end in ("reference", "secondary")
+    )
+    known = "coherence" in pairs
+    height = pairs["coherence"].values if known else second - first
+    for kind, name, colour, style in _KINDS:
+        own = (pairs["used"].values == kind) & np.isfinite(height)
+        segments: list[Any] = [[(first[k], height[k]), (second[k], height[k])] for k in np.flatnonzero(own)]
+        if segments:
+            axes.add_collection(
+                LineCollection(segments, colors=colour, linestyles=style, lw=0.9, label=f"{name}: {len(segments)}")
+            )
+            for ends in (first, second):
+                axes.plot(ends[own], height[own], ".", ms=2.5, color=colour)
+    axes.set_ylabel("coherence of the\npair here" if known else "length of the\npair (days)", fontsize=8, color=INK)
+    axes.set_ylim(bottom=0)
+    axes.legend(fontsize=8, frameon=False, loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, borderaxespad=0.1)
+
+
+def _draw_residuals(axes: Axes, time: NDArray[np.datetime64], residual: Float64) -> None:
+    axes.vlines(time, 0, 1000 * residual, color=FAINT, lw=1.5)
+    axes.plot(time, 1000 * residual, "o", ms=3.2, color=INK)
+    axes.set_ylabel("residual of the\ndate's pairs (mm)", fontsize=8, color=INK)
+    axes.set_ylim(bottom=0)
