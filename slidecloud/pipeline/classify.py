@@ -86,7 +86,7 @@ class ClassifyWork:
         still: list[NDArray[np.float32]] = []
         for one in maps:
             try:
-                velocity, sigma = one.map("velocity"), one.map("velocity_sigma")
+                velocity, sigma = one.best()
             except MissingChunkError:
                 seen.unfinished.append(one.path)
                 continue
@@ -160,7 +160,7 @@ def plan(
     files = [warped.fingerprint(path) for path in config.masks]
     files += [rain.fingerprint(config.rain)] if config.rain is not None else []
     settings = config.model_dump(mode="json", exclude={"rain", "masks"})
-    parts = ["classify/1", sorted([key.stage, key.unit, key.digest] for key in inputs), settings, files]
+    parts = ["classify/2", sorted([key.stage, key.unit, key.digest] for key in inputs), settings, files]
     return Unit(
         records.Key(STAGE, UNIT, records.digest([*parts, None if bursts is None else sorted(bursts)])),
         ClassifyWork(run, config, None if bursts is None else tuple(sorted(bursts))),
@@ -183,7 +183,10 @@ def _sample(
     if not known.any():
         return []
     kept = Pixels(pixels.rows[known], pixels.columns[known])
-    found = Sample(number, track_of(one.header), one.header.id, velocity[kept], sigma[kept], *one.place(kept))
+    place = one.place(kept)
+    found = Sample(
+        number, track_of(one.header), one.header.id, velocity[kept], sigma[kept], *place, source=one.source
+    )  # fmt: skip
     if visible is not None:
         found = dataclasses.replace(found, sensitivity=visible["sensitivity"][kept], kind=visible["class"][kept])
     return [found]

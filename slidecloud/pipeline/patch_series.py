@@ -16,6 +16,7 @@ from slidecloud.pipeline import patch_atmosphere, timeseries, unwrap
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.levelling import LevelsWork
 from slidecloud.pipeline.patch_atmosphere import Air
+from slidecloud.pipeline.patch_choice import choosing
 from slidecloud.pipeline.patch_velocities import integrating, recovering, wrapped_of
 from slidecloud.pipeline.patches import Patch
 from slidecloud.pipeline.tiles import BASE_MEMORY, SHARE, cut
@@ -80,12 +81,16 @@ def plan(
     if config.integrate:
         seen = wrapped_of(selection, patch, window=window, gap=gap, chosen=season)
         science = [selection.subset(season).signature, selection.place]
-        units.append(integrating(burst, place, seen, inject=config.recovered, signature=science, after=after))
+        made = integrating(burst, place, seen, inject=config.recovered, signature=science, after=after)
+        units.append(made)
     method = unwrap.method_of(selection, config)
     if config.recovered and method != "stored":
         seen = wrapped_of(selection, patch, window=window, gap=gap, chosen=None)
         how = (method, config.goldstein, config.min_coherence, config.robust)
-        units.append(recovering(run, burst, place, seen, how=how, tiles=tiles))
+        known = recovering(run, burst, place, seen, how=how, tiles=tiles)
+        units.append(known)
+        if config.integrate:
+            units.append(choosing(run, burst, place, patch, after=[*tiles, known, made]))
     return units
 
 
@@ -216,6 +221,8 @@ def _templates(
     left_out = set() if config.integrate else set(INTEGRATED)
     if not config.recovered or unwrap.method_of(selection, config) == "stored":
         left_out.add("recovered_fraction")
+    if left_out:
+        left_out.add("preferred")
     optional = [spec.name for spec in OF_PATCHES if spec.name not in left_out]
     optional += [spec.name for spec in CORRECTION if config.atmosphere.corrects]
     optional += [spec.name for spec in FILTERED if config.atmosphere.filter]

@@ -15,7 +15,7 @@ from slidecloud.kernels import components, gradients, levels, sbas
 from slidecloud.kernels.cycles import mend
 from slidecloud.kernels.date_corrections import take_off
 from slidecloud.kernels.injection import inject, place_like, recovered, standard_slide
-from slidecloud.kernels.integration import DRAWS, Integrated, gradient_rates, integrate
+from slidecloud.kernels.integration import DRAWS, Integrated, Rates, gradient_rates, integrate
 from slidecloud.kernels.unwrapping import Method, unwrap
 from slidecloud.kernels.weights import weight_table
 from slidecloud.pipeline.inputs import Selection
@@ -94,20 +94,16 @@ class Wrapped:
         centre = place_like(mean, stable=~moving, wanted=wanted, length=side, width=side)
         return standard_slide(self.header.shape, centre, length=side, width=side, rate=INJECTED)
 
-    def integrated(
-        self,
-        phase: NDArray[np.int16],
-        coherence: NDArray[np.uint8],
-        still: NDArray[np.bool_],
-        *,
-        draws: int = DRAWS,
-    ) -> Integrated:
-        """Velocity from the gradients of these pairs; ``draws`` as `integrate` takes them."""
+    def rates(self, phase: NDArray[np.int16], coherence: NDArray[np.uint8]) -> Rates:
+        """Gradients of velocity from these pairs."""
         found = gradients.stack(
             phase, coherence, reference=list(self.reference), secondary=list(self.secondary), span=self.spans,
             window=self.window, gap=self.gap,
         )  # fmt: skip
-        rates = gradient_rates(found, wavelength=self.header.wavelength)
+        return gradient_rates(found, wavelength=self.header.wavelength)
+
+    def integrated(self, rates: Rates, still: NDArray[np.bool_], *, draws: int = DRAWS) -> Integrated:
+        """Velocity from its gradients; ``draws`` as `integrate` takes them."""
         try:
             return integrate(*rates, stable=still, window=self.window, gap=self.gap, draws=draws)
         except ValueError as error:
@@ -128,13 +124,17 @@ class IntegrateWork:
     def __call__(self, writer: Writer) -> dict[str, Any]:
         phase, coherence = self.wrapped.read()
         still = ~self.wrapped.patch.mask()
-        found = self.wrapped.integrated(phase, coherence, still)
+        rates = self.wrapped.rates(phase, coherence)
+        found = self.wrapped.integrated(rates, still)
         fraction = math.nan
         if self.inject:
             rate = self.wrapped.slide(coherence)
             more = inject(phase, rate, self.wrapped.spans, wavelength=self.wrapped.header.wavelength)
-            gained = self.wrapped.integrated(more, coherence, still & (rate == 0), draws=0)
-            fraction = recovered(gained.velocity, found.velocity, rate).fraction
+            # Both without knowing that the ground of the slide rests: what noise does there is no part of the slide.
+            free = still & (rate == 0)
+            gained = self.wrapped.integrated(self.wrapped.rates(more, coherence), free, draws=0)
+            before = self.wrapped.integrated(rates, free, draws=0)
+            fraction = recovered(gained.velocity, before.velocity, rate).fraction
         writer.write(f"{self.group}/velocity_integrated", found.velocity)
         writer.write(f"{self.group}/velocity_integrated_sigma", found.sigma)
         writer.write(f"{self.group}/integrated_false_offset", np.array(found.false_offset, np.float32))
@@ -251,7 +251,7 @@ def integrating(
 ) -> Unit:
     """The unit that integrates the gradients of a patch."""
     patch, count = wrapped.patch, len(wrapped.reference)
-    parts = ["integrated/2", signature, dataclasses.astuple(patch.window), patch.moving, wrapped.window, wrapped.gap]
+    parts = ["integrated/3", signature, dataclasses.astuple(patch.window), patch.moving, wrapped.window, wrapped.gap]
     return Unit(
         records.Key("timeseries", f"{burst}/{patch.name}/integrated", records.digest([*parts, inject])),
         IntegrateWork(wrapped, group, inject),

@@ -76,6 +76,7 @@ def points_of(
     columns |= {"velocity": velocity[pixels], "velocity_sigma": sigma[pixels], "landslide": landslide[pixels]}
     columns["burst"] = np.full(len(longitude), one.header.id, object)
     columns["track"] = np.full(len(longitude), track_of(one.header), object)
+    columns["source"] = np.full(len(longitude), one.source, object)
     return tables.table(POTENTIAL_POINTS, columns, list(shapely.points(longitude, latitude)))
 
 

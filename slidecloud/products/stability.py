@@ -40,6 +40,8 @@ class Sample:
         Median of the burst outside all landslides, m/yr; 0 where nothing is to be removed.
     sensitivity, kind
         (n,), of the visibility of the burst; None where it has none.
+    source
+        What the velocity was made from, as `slidecloud.store.velocity_maps.VelocityMap.source` says.
     """
 
     landslide: int
@@ -52,6 +54,7 @@ class Sample:
     removed: float = 0.0
     sensitivity: NDArray[np.float32] | None = None
     kind: NDArray[np.uint8] | None = None
+    source: str = "unwrapped"
 
 
 def stability_table(
@@ -129,6 +132,7 @@ def _row(samples: Sequence[Sample], spacing: float) -> dict[str, Any]:
     return {
         "track": ordered[0].track,
         "bursts": ",".join(sorted({one.burst for one, number in zip(ordered, count, strict=True) if number})),
+        "source": ",".join(sorted({one.source for one, number in zip(ordered, count, strict=True) if number})),
         "velocity": velocity.mean(dtype=np.float64),
         "velocity_sigma": sigma.mean(dtype=np.float64),
         "spread": velocity.std(dtype=np.float64),
@@ -141,7 +145,7 @@ def _row(samples: Sequence[Sample], spacing: float) -> dict[str, Any]:
 
 def _nothing() -> dict[str, Any]:
     empty = dict.fromkeys(("velocity", "velocity_sigma", "spread", "removed", "sensitivity", "well_seen"), np.nan)
-    return {"track": "", "bursts": "", "points": 0, **empty}
+    return {"track": "", "bursts": "", "source": "", "points": 0, **empty}
 
 
 def _mean(values: NDArray[np.float32]) -> float:

@@ -63,6 +63,9 @@ def _number(name: str, units: str, long_name: str) -> ArraySpec:
     return ArraySpec(name, (), "float32", units, long_name, (), math.nan, optional=True)
 
 
+PREFERRED_UNKNOWN, PREFERRED_UNWRAPPED, PREFERRED_INTEGRATED = 0, 1, 2
+"""What ``preferred`` says: neither velocity tells anything, ``velocity``, or ``velocity_integrated``."""
+
 OF_PATCHES: Final[tuple[ArraySpec, ...]] = (
     _map(
         "velocity_integrated",
@@ -74,6 +77,17 @@ OF_PATCHES: Final[tuple[ArraySpec, ...]] = (
     _number("integrated_false_offset", "m year-1", "largest velocity_integrated on still ground left free"),
     _number("recovered_fraction", "1", "share of a known slide, put into the pairs, that velocity gives back"),
     _number("recovered_fraction_integrated", "1", "the same of velocity_integrated"),
+    ArraySpec(
+        "preferred",
+        (),
+        "uint8",
+        "1",
+        "which velocity has the smaller expected error over the patch",
+        (),
+        0,
+        {"flag_values": [0, 1, 2], "flag_meanings": "unknown unwrapped integrated"},
+        optional=True,
+    ),
     _map("moving", "1", "1 where a detection lies: no reference is taken there", dtype="uint8", optional=True),
     ArraySpec(
         "component_turns",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import xarray as xr
 
+from slidecloud.store.patch_specs import PREFERRED_INTEGRATED, PREFERRED_UNKNOWN, PREFERRED_UNWRAPPED
 from slidecloud.types import StackHeader
 
 NAMES = ("displacement", "displacement_sigma", "velocity", "velocity_sigma", "temporal_coherence")
@@ -17,7 +18,7 @@ ALSO = ("velocity_integrated", "velocity_integrated_sigma", "recovered_fraction"
 def series_at(
     places: Iterable[tuple[str, str, str, StackHeader, xr.Dataset]], lon: float, lat: float
 ) -> list[xr.Dataset]:
-    """Series of the pixels that hold a point, one a burst, with ``distance``, ``track`` and ``patch``.
+    """Series of the pixels that hold a point, one a burst, with ``distance``, ``track``, ``patch`` and what is best.
 
     Parameters
     ----------
@@ -34,9 +35,26 @@ def series_at(
         row, column, distance = pixel
         names = [*NAMES, *(name for name in ALSO if name in dataset)]
         series = dataset[names].isel(y=row, x=column).reset_coords(drop=True)
+        series = series.assign(_best(series, dataset))
         series = series.assign(distance=distance, track=track, patch=patch)
         found.append(series.expand_dims(burst=[burst]))
     return found
+
+
+def _best(series: xr.Dataset, dataset: xr.Dataset) -> dict[str, xr.DataArray]:
+    """The velocity of the smaller expected error, its sigma, and the code of what it was made from."""
+    chosen = int(dataset["preferred"]) if "preferred" in dataset else PREFERRED_UNKNOWN
+    name = "velocity"
+    if chosen == PREFERRED_INTEGRATED:
+        if np.isfinite(float(series["velocity_integrated"])):
+            name = "velocity_integrated"
+        else:
+            chosen = PREFERRED_UNWRAPPED
+    return {
+        "velocity_best": series[name],
+        "velocity_best_sigma": series[f"{name}_sigma"],
+        "preferred": xr.DataArray(np.uint8(chosen)),
+    }
 
 
 def nearest(header: StackHeader, dataset: xr.Dataset, lon: float, lat: float) -> tuple[int, int, float] | None:

@@ -289,7 +289,9 @@ class Run:
             Dims (burst, time) with displacement (m) and its sigma, velocity (m/yr) and its sigma, ``distance`` (m) from
             the point to the centre of the pixel, ``track``, and ``patch`` (empty for a whole burst). Dates that a burst
             lacks are NaN. Nothing is averaged: bursts and tracks look from elsewhere, and patches have grounds of their
-            own to be relative to.
+            own to be relative to. ``velocity_best`` is the velocity of the smaller expected error, and ``preferred``
+            tells which that is: 1 ``velocity``, 2 ``velocity_integrated``, 0 that nothing was compared and it is
+            ``velocity``. The one from gradients is relative to still ground, whatever the reference.
 
         Raises
         ------
@@ -305,9 +307,9 @@ class Run:
         return xr.concat(found, dim="burst", join="outer", coords="minimal", compat="override")
 
     def best(self, lon: float, lat: float) -> xr.Dataset:
-        """Time series of a point from the burst whose velocity has the smallest sigma there, dim (time,); see `at`."""
+        """Time series of a point from the burst whose best velocity has the smallest sigma, dim (time,); see `at`."""
         found = self.at(lon, lat)
-        sigma = found["velocity_sigma"].values
+        sigma = found["velocity_best_sigma"].values
         return found.isel(burst=int(np.argmin(np.where(np.isfinite(sigma), sigma, np.inf))))
 
     def _table(self, name: str) -> GeoDataFrame:

@@ -14,9 +14,12 @@ from numpy.typing import NDArray
 
 from slidecloud.store.arrays import read, reader
 from slidecloud.store.location import Location
+from slidecloud.store.patch_specs import PREFERRED_INTEGRATED
 from slidecloud.types import Float64, StackHeader
 
 SERIES: Final = "timeseries"
+UNWRAPPED: Final = "unwrapped"
+INTEGRATED: Final = "integrated"
 _WINDOW: Final = re.compile(r"/r(\d+)_c(\d+)/")
 
 
@@ -58,6 +61,19 @@ class VelocityMap:
     def map(self, name: str) -> NDArray[Any]:
         """A whole map, (y, x); `slidecloud.store.arrays.MissingChunkError` where it is not finished."""
         return read(self._group[name], (slice(None), slice(None)))  # type: ignore[arg-type]
+
+    @property
+    def source(self) -> str:
+        """What `best` takes: ``integrated`` where a patch prefers it, else ``unwrapped``."""
+        if "preferred" not in self._group:
+            return UNWRAPPED
+        chosen = int(read(self._group["preferred"], ()))  # type: ignore[arg-type]
+        return INTEGRATED if chosen == PREFERRED_INTEGRATED else UNWRAPPED
+
+    def best(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The velocity of the smaller expected error and its standard error, (y, x) m/yr; see `source`."""
+        name = "velocity_integrated" if self.source == INTEGRATED else "velocity"
+        return self.map(name), self.map(f"{name}_sigma")
 
     def series(self, name: str, pixels: Pixels) -> NDArray[Any]:
         """Series of some pixels, (time, n)."""

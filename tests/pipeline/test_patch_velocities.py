@@ -31,6 +31,6 @@ def test_velocity_from_gradients_is_as_large_as_the_motion_whatever_the_spans(tm
         window_header(made.header, window), Patch(window, ()), (10, 10), (2, 2),
     )  # fmt: skip
     still = three_velocities.stable_ground()
-    found = wrapped.integrated(seen.phase, seen.coherence, still, draws=0).velocity
+    found = wrapped.integrated(wrapped.rates(seen.phase, seen.coherence), still, draws=0).velocity
     share = recovered(found, np.zeros_like(found), three_velocities.slide(0.02, three_velocities.PLACE)).fraction
     assert abs(share - 1) < 0.15, share

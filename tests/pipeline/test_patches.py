@@ -80,6 +80,7 @@ def test_only_patches_are_unwrapped_and_they_show_the_slides(made, finished):
         assert 0.8 < float(own["recovered_fraction"]) < 1.2
         assert 0.3 < float(own["recovered_fraction_integrated"]) < 1.3
         assert float(own["integrated_false_offset"]) > 0
+        assert int(own["preferred"]) in (1, 2)
         assert np.isfinite(own["velocity_integrated"].values[slide]).any()
     assert np.isnan(velocity[~covered]).all()
 
@@ -101,7 +102,7 @@ def test_a_second_run_does_nothing_and_all_is_owned(finished):
     assert status(str(finished / "run.zarr")).ended
     stages = {stage.stage: stage for stage in status(str(finished / "run.zarr")).stages}
     assert stages["unwrap"].done == stages["unwrap"].total == 4
-    assert stages["timeseries"].done == 8
+    assert stages["timeseries"].done == 10
     found = collect(str(finished / "run.zarr"))
     assert not found.orphans
     assert not found.foreign
@@ -134,6 +135,8 @@ def test_points_come_from_the_patch_that_covers_them(made, finished):
     assert found["track"].values.tolist() == ["ascending 026"]
     assert float(found["distance"].max()) < 40
     best = run.best(longitude, latitude)
+    chosen = {1: "velocity", 2: "velocity_integrated"}[int(best["preferred"])]
+    assert float(best["velocity_best"]) == float(best[chosen])
     assert float(best["velocity"]) == float(run.timeseries(BURST)["velocity"][slide.row, slide.column])
     with pytest.raises(KeyError, match="no patch 'r000000_c000000'"):
         run.timeseries(BURST, "r000000_c000000")
