@@ -89,7 +89,8 @@ def demo(
     known = _truth(scene)
     say("Drawing the report...")
     page = report(run, folder, truth={_BURST: known})
-    show(burst_accuracy(run, _BURST, known).lines())
+    reached = burst_accuracy(run, _BURST, known)
+    show(reached.lines() if reached is not None else ["no displacement series, as nothing was found"])
     show(burst_findings(run, _BURST, known).lines())
     show(_what_next(folder, page))
     return 0

@@ -90,21 +90,23 @@ def report(
 
 
 def burst_figure(run: Run, burst: str, *, truth: Truth | None = None) -> Figure:
-    """Velocity, gradients and one series of a burst; with a truth, beside what really moved."""
-    gradients, timeseries = run.gradients(burst), run.timeseries(burst)
+    """Velocity, gradients and one series of a burst; with a truth, beside what really moved. Gradients alone where
+    nothing was found that a series could be of."""
+    gradients, timeseries = run.gradients(burst), displacement(run, burst)
     header = run.header(burst)
     canvas = maps.Canvas.of(header, _elevation(run, burst))
     maps_high = _WIDTH / 3 * 0.72 * min(max(canvas.shape_on_page, 0.3), 1.3) + 0.9
+    true = None if truth is None else true_gradients(truth, header, gradient_window(gradients))
+    if timeseries is None:
+        figure = new_figure(_WIDTH, maps_high)
+        _gradient_row(figure, gradients, canvas, true)
+        figure.suptitle(f"{burst}: {header.pass_}, line of sight", fontsize=12, color=INK)
+        return figure
     figure = new_figure(_WIDTH, 2 * maps_high + _SERIES_HIGH)
     rows: Any = figure.subfigures(3, 1, height_ratios=[maps_high, maps_high, _SERIES_HIGH])
     pixels = _pixels(timeseries, truth)
     _velocity_row(rows[0], timeseries, canvas, pixels, truth)
-    _gradient_row(
-        rows[1],
-        gradients,
-        canvas,
-        None if truth is None else true_gradients(truth, header, gradient_window(gradients)),
-    )
+    _gradient_row(rows[1], gradients, canvas, true)
     _series_row(rows[2], timeseries, pixels, truth)
     first, last = (np.datetime_as_string(timeseries["time"].values[i], unit="D") for i in (0, -1))
     figure.suptitle(
@@ -115,12 +117,20 @@ def burst_figure(run: Run, burst: str, *, truth: Truth | None = None) -> Figure:
     return figure
 
 
-def burst_accuracy(run: Run, burst: str, truth: Truth) -> Accuracy:
-    """A burst of a run against its truth."""
-    gradients = run.gradients(burst)
-    return accuracy(
-        gradients, run.timeseries(burst), truth, header=run.header(burst), window=gradient_window(gradients)
-    )
+def displacement(run: Run, burst: str) -> xr.Dataset | None:
+    """The series of a burst; None where there are none, as nothing was found."""
+    try:
+        return run.timeseries(burst)
+    except KeyError:
+        return None
+
+
+def burst_accuracy(run: Run, burst: str, truth: Truth) -> Accuracy | None:
+    """A burst of a run against its truth; None where it has no series."""
+    gradients, timeseries = run.gradients(burst), displacement(run, burst)
+    if timeseries is None:
+        return None
+    return accuracy(gradients, timeseries, truth, header=run.header(burst), window=gradient_window(gradients))
 
 
 def burst_findings(run: Run, burst: str, truth: Truth) -> Findings:
@@ -224,23 +234,16 @@ def _searched(run: Run, burst: str) -> bool:
 
 
 def _section(run: Run, burst: str, pictures: Sequence[Path], truth: Truth | None) -> str:
-    timeseries = run.timeseries(burst)
-    velocity, coherence = 1000 * timeseries["velocity"].values, timeseries["temporal_coherence"].values
-    known = np.isfinite(velocity)
-    rows = [
-        ("pixels with a velocity", f"{known.sum():,} of {known.size:,}"),
-        ("velocity, 1st to 99th percentile", "{:.1f} to {:.1f} mm/yr".format(*np.percentile(velocity[known], [1, 99]))),
-        ("median standard error of velocity", f"{1000 * np.nanmedian(timeseries['velocity_sigma'].values):.1f} mm/yr"),
-        ("median temporal coherence", f"{np.nanmedian(coherence):.2f}"),
-        ("dates", f"{timeseries.sizes['time']}"),
-    ]
+    timeseries = displacement(run, burst)
+    rows = [("displacement series", "none, as nothing was found")] if timeseries is None else _series_rows(timeseries)
     if patches := run.patches(burst):
         rows.append(("patches around landslides", f"{len(patches)}"))
     searched = _searched(run, burst)
     if searched:
         rows.append(("landslides found", f"{len(run.detections(burst))}"))
     if truth is not None:
-        rows += [_split(line) for line in burst_accuracy(run, burst, truth).lines()]
+        reached = burst_accuracy(run, burst, truth)
+        rows += [_split(line) for line in reached.lines()] if reached is not None else []
     if truth is not None and searched:
         rows += [_split(line) for line in burst_findings(run, burst, truth).lines()]
     table = "".join(f"<tr><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>" for a, b in rows)
@@ -250,6 +253,18 @@ def _section(run: Run, burst: str, pictures: Sequence[Path], truth: Truth | None
         for what, picture in zip(("Maps and time series", "Landslides"), pictures, strict=False)
     )
     return f"<h2>{html.escape(burst)}</h2><table>{table}</table>{shown}"
+
+
+def _series_rows(timeseries: xr.Dataset) -> list[tuple[str, str]]:
+    velocity, coherence = 1000 * timeseries["velocity"].values, timeseries["temporal_coherence"].values
+    known = np.isfinite(velocity)
+    return [
+        ("pixels with a velocity", f"{known.sum():,} of {known.size:,}"),
+        ("velocity, 1st to 99th percentile", "{:.1f} to {:.1f} mm/yr".format(*np.percentile(velocity[known], [1, 99]))),
+        ("median standard error of velocity", f"{1000 * np.nanmedian(timeseries['velocity_sigma'].values):.1f} mm/yr"),
+        ("median temporal coherence", f"{np.nanmedian(coherence):.2f}"),
+        ("dates", f"{timeseries.sizes['time']}"),
+    ]
 
 
 def _split(line: str) -> tuple[str, str]:

@@ -211,7 +211,7 @@ def test_pairs_need_a_limit_in_days(tmp_path, slc):
 
 def test_series_are_refused_for_want_of_unwrapped_phase(tmp_path, slc):
     images.stored(tmp_path, images.source(slc[:3]))
-    summary = runs.rerun(tmp_path, "network: {max_days: 36}")
+    summary = runs.rerun(tmp_path, "network: {max_days: 36}", "timeseries: {where: everywhere, phase: stored}")
     assert summary.exit_code == 3
     assert any("no unwrapped phase" in item.reason for item in summary.quarantined)
 

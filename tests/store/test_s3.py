@@ -25,7 +25,7 @@ from slidecloud.store.arrays import reader
 def configure(endpoint, *lines):
     return runs.config.parse(
         "run: s3://slides/run.zarr\nstacks: s3://slides/stacks\ngradients: {window_pixels: 8}\n"
-        f"{runs.DETECT}\n"
+        f"{runs.DETECT}\ntimeseries: {{where: everywhere}}\n"
         f"resources: {{executor: serial, memory: 2 GiB, retries: 4}}\nstorage_options: {{endpoint_url: '{endpoint}'}}\n"
         + "".join(f"{line}\n" for line in lines)
     )

@@ -49,6 +49,7 @@ def describe(folder: Path, bursts: int) -> None:
         records.write(location, records.Record(key, {}, templates.SOFTWARE, facts))
     (folder / "region.yaml").write_text(
         f"run: {folder}/run.zarr\nstacks: {folder}/stacks\nresources: {{memory: 4 GiB, tile: [256, 512]}}\n"
+        "timeseries: {where: everywhere}\n"
         f"kubernetes: {{image: slidecloud, volume_claim: data, volume_path: {folder}}}\n"
     )
 
