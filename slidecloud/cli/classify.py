@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from slidecloud.cli.console import progress, say, show
-from slidecloud.cli.errors import UsageError
 from slidecloud.cli.options import Storage, storage_options
 
 if TYPE_CHECKING:
@@ -90,6 +89,7 @@ def classify(
     takeover
         Take the store from another driver that may still be at work.
     """
+    from slidecloud.cli.run import replaced
     from slidecloud.pipeline.classify_alone import classify_store
     from slidecloud.store import open_run
 
@@ -101,7 +101,7 @@ def classify(
         "rain_utc_offset": rain_utc_offset, "rain_missing": rain_missing, "antecedent": antecedent,
         "rain": None if rain is None else _whole(rain), "masks": tuple(str(path.absolute()) for path in masks) or None,
     }  # fmt: skip
-    settings = _with(opened.config.classify, given)
+    settings = replaced(opened.config.classify, given)
     summary = classify_store(run, settings, storage_options=options, progress=progress(), takeover=takeover)
     for line in summary.lines():
         say(line)
@@ -115,20 +115,6 @@ def classify(
 
 def _whole(path: str) -> str:
     return path if "://" in path else str(Path(path).absolute())
-
-
-def _with(config: ClassifyConfig, changes: dict[str, Any]) -> ClassifyConfig:
-    """Settings with what was given in place of theirs."""
-    from pydantic import ValidationError
-
-    from slidecloud.config_classify import ClassifyConfig
-
-    given = {name: value for name, value in changes.items() if value is not None}
-    try:
-        return ClassifyConfig.model_validate(config.model_dump() | given)
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
-        raise UsageError("; ".join(line.replace("Value error, ", "").lstrip(": ") for line in lines)) from None
 
 
 def _lines(run: Run) -> list[str]:

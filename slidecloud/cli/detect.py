@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from slidecloud.cli.console import say, show
-from slidecloud.cli.errors import UsageError
 from slidecloud.cli.options import Executor, Workers
 
 if TYPE_CHECKING:
@@ -60,30 +59,18 @@ def detect(
     takeover
         Take the store from another driver that may still be at work; what it has not finished it then cannot record.
     """
-    from slidecloud.cli.run import perform, tell, with_resources
+    from slidecloud.cli.run import perform, replaced, tell, with_resources
     from slidecloud.config import load
 
     resources = {"executor": executor, "workers": workers, "memory": memory}
     chosen = {"method": method, "weights": None if weights is None else str(weights.absolute()), "threshold": threshold}
-    settings = _with_detector(with_resources(load(config), resources), chosen)
+    asked = with_resources(load(config), resources)
+    detector = replaced(asked.detect, chosen)
+    settings = asked.model_copy(update={"detect": detector, "stages": ("gradients", "detect")})
     summary = perform(settings, retry_quarantined=retry_quarantined, takeover=takeover)
     tell(summary)
     show(_found(settings))
     return summary.exit_code
-
-
-def _with_detector(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
-    """A configuration of the stages gradients and detect, whose detector is replaced where a change is not None."""
-    from pydantic import ValidationError
-
-    from slidecloud.config_detect import DetectConfig
-
-    given = {name: value for name, value in changes.items() if value is not None}
-    try:
-        detector = DetectConfig.model_validate(config.detect.model_dump() | given)
-    except ValidationError as error:
-        raise UsageError("; ".join(str(item["msg"]).removeprefix("Value error, ") for item in error.errors())) from None
-    return config.model_copy(update={"detect": detector, "stages": ("gradients", "detect")})
 
 
 def _found(config: RunConfig) -> list[str]:

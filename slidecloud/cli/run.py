@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from slidecloud.cli.console import progress, say, show
 from slidecloud.cli.errors import UsageError
 from slidecloud.cli.options import Executor, Port, Workers
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from slidecloud.config import RunConfig
     from slidecloud.pipeline.executors import Executor as OpenExecutor
     from slidecloud.pipeline.summary import Summary
+
+Section = TypeVar("Section", bound="BaseModel")
 
 
 def run(
@@ -151,6 +155,18 @@ def with_resources(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
             raise UsageError(f"--memory: {error}") from None
     resources = ResourcesConfig.model_validate(config.resources.model_dump() | given)
     return config.model_copy(update={"resources": resources})
+
+
+def replaced(section: Section, changes: dict[str, Any]) -> Section:
+    """A section of a configuration with what was given, and is not None, in place of its own values."""
+    from pydantic import ValidationError
+
+    given = {name: value for name, value in changes.items() if value is not None}
+    try:
+        return type(section).model_validate(section.model_dump() | given)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        raise UsageError("; ".join(line.replace("Value error, ", "").lstrip(": ") for line in lines)) from None
 
 
 def tell(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from slidecloud.cli.console import show
-from slidecloud.cli.errors import UsageError
 from slidecloud.cli.options import Executor, Workers
 
 if TYPE_CHECKING:
@@ -57,33 +56,21 @@ def timeseries(
     takeover
         Take the store from another driver that may still be at work; what it has not finished it then cannot record.
     """
-    from slidecloud.cli.run import perform, tell, with_resources
+    from slidecloud.cli.run import perform, replaced, tell, with_resources
     from slidecloud.config import load
 
     place = where if where is None or Path(where).suffix == "" else str(Path(where).absolute())
     resources = {"executor": executor, "workers": workers, "memory": memory}
-    settings = _with_series(with_resources(load(config), resources), {"where": place, "halo": halo})
+    asked = with_resources(load(config), resources)
+    series = replaced(asked.timeseries, {"where": place, "halo": halo})
+    # Whole bursts need no detections; a run that leaves detect out has none.
+    alone = series.where == "everywhere" or "detect" not in asked.stages
+    stages = ("timeseries",) if alone else ("gradients", "detect", "timeseries")
+    settings = asked.model_copy(update={"timeseries": series, "stages": stages})
     summary = perform(settings, retry_quarantined=retry_quarantined, takeover=takeover)
     tell(summary)
     show(_made(settings))
     return summary.exit_code
-
-
-def _with_series(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
-    """A configuration whose series are changed, of the stages that they need."""
-    from pydantic import ValidationError
-
-    from slidecloud.config_timeseries import TimeseriesConfig
-
-    given = {name: value for name, value in changes.items() if value is not None}
-    try:
-        series = TimeseriesConfig.model_validate(config.timeseries.model_dump() | given)
-    except ValidationError as error:
-        raise UsageError("; ".join(str(item["msg"]).removeprefix("Value error, ") for item in error.errors())) from None
-    stages = config.model_copy(update={"timeseries": series, "stages": ("gradients", "detect", "timeseries")})
-    if series.where == "everywhere" or "detect" not in config.stages:
-        stages = stages.model_copy(update={"stages": ("timeseries",)})
-    return stages
 
 
 def _made(config: RunConfig) -> list[str]:

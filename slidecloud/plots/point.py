@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.kernels import sbas
-from slidecloud.kernels.weights import weight_table
+from slidecloud.kernels.residuals import residual_of_dates
 from slidecloud.plots import series as series_plot
 from slidecloud.plots.figures import FAINT, INK, new_figure
 from slidecloud.store.point_pairs import pairs_at
@@ -65,7 +64,7 @@ def point_figure(run: Run, lon: float, lat: float) -> Figure:
     _draw_pairs(axes[1], pairs)
     if known:
         header = run.header(str(found["burst"].item()))
-        residual = residual_of_dates(pairs, found["time"].values, looks=header.effective_looks)
+        residual = date_residuals(pairs, found["time"].values, looks=header.effective_looks)
         _draw_residuals(axes[2], found["time"].values, residual * header.wavelength / (4 * math.pi))
     for one in axes:
         one.tick_params(labelsize=8, color=INK)
@@ -74,41 +73,12 @@ def point_figure(run: Run, lon: float, lat: float) -> Figure:
     return figure
 
 
-def residual_of_dates(pairs: xr.Dataset, time: NDArray[np.datetime64], *, looks: float) -> Float64:
-    """Root mean square, over the pairs of each date, of what they leave of the series that fits them best.
-
-    What the atmosphere adds to a date closes around every loop of pairs and is not seen in it: it tells of errors of
-    unwrapping and of decorrelation.
-
-    Parameters
-    ----------
-    pairs
-        Of one pixel, from `slidecloud.store.point_pairs.pairs_at`: with ``phase`` and ``coherence``.
-    time
-        (date,) of the series, in order.
-    looks
-        Effective number of looks of the stack.
-
-    Returns
-    -------
-    float64 (date,) rad, NaN where no pair of the date has data, or none closes a loop.
-    """
+def date_residuals(pairs: xr.Dataset, time: NDArray[np.datetime64], *, looks: float) -> Float64:
+    """Residual (date,) rad of the pairs of each date at a pixel, from `slidecloud.store.point_pairs.pairs_at`."""
     reference, secondary = (np.searchsorted(time, pairs[f"{end}_time"].values) for end in ("reference", "secondary"))
-    stored = np.rint(255 * np.nan_to_num(pairs["coherence"].values)).astype(np.uint8)
-    phase = pairs["phase"].values.astype(np.float32)
-    phase[stored == 0] = np.nan
-    years = (time - time[0]) / _YEAR
-    table = weight_table(looks=looks)
-    fit = sbas.invert(phase[:, None], stored[:, None], reference, secondary, time=years, weight_table=table)
-    out = np.full(len(time), np.nan)
-    if fit.redundancy[0] < 1:
-        return out
-    left = phase - (fit.series[secondary, 0] - fit.series[reference, 0])
-    for date in range(len(time)):
-        own = left[((reference == date) | (secondary == date)) & np.isfinite(left)].astype(np.float64)
-        if own.size:
-            out[date] = math.sqrt(float((own**2).mean()))
-    return out
+    coherence = np.rint(255 * np.nan_to_num(pairs["coherence"].values)).astype(np.uint8)
+    phase, years = pairs["phase"].values.astype(np.float32), (time - time[0]) / _YEAR
+    return residual_of_dates(phase, coherence, reference, secondary, time=years, looks=looks)
 
 
 def _draw_series(axes: Axes, found: xr.Dataset, *, title: str) -> None:

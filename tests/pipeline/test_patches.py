@@ -23,7 +23,7 @@ from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.rates import Rates
 from slidecloud.pipeline.status import status
 from slidecloud.pipeline.verify import verify
-from slidecloud.plots.point import point_figure, residual_of_dates
+from slidecloud.plots.point import date_residuals, point_figure
 from slidecloud.store import open_run
 from slidecloud.store.point_pairs import pairs_at
 
@@ -223,7 +223,7 @@ def test_the_picture_of_a_point_shows_series_pairs_and_residuals(made, finished,
     run = open_run(str(finished / "run.zarr"))
     pairs = pairs_at(run, *place).load()
     found = run.best(*place).load()
-    residual = residual_of_dates(pairs, found["time"].values, looks=made.header.effective_looks)
+    residual = date_residuals(pairs, found["time"].values, looks=made.header.effective_looks)
     # What the store says of all pairs of the pixel is what the dates say, each pair counted at both its ends.
     assert np.nanmin(residual) < float(found["residual_rms"]) < np.nanmax(residual)
     assert {text.get_text() for text in point_figure(run, *place).axes[1].get_legend().get_texts()} >= {
