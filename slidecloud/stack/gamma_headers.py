@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from slidecloud.stack.files import read_text
 from slidecloud.stack.names import printable
 from slidecloud.types import DataError, Float64
 
@@ -64,11 +65,7 @@ def read_fields(path: Path) -> dict[str, str]:
     DataError
         If the file cannot be read or has no such line.
     """
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise DataError(f"{printable(path)} cannot be read ({error.strerror}): give read permission") from error
-    parts = (line.partition(":") for line in text.splitlines())
+    parts = (line.partition(":") for line in read_text(path).splitlines())
     fields = {key.strip(): value.strip() for key, colon, value in parts if colon and value.strip()}
     if not fields:
         raise DataError(f"{printable(path)} has no 'key: value' line, expected a GAMMA header: copy it again")
@@ -123,7 +120,7 @@ def read_perpendicular_table(path: Path) -> float:
     DataError
         If the file holds no table, or a broken line in it.
     """
-    lines = _lines(path)
+    lines = read_text(path).splitlines()
     begin = next((i for i, line in enumerate(lines) if line and set(line.strip()) == {"*"}), len(lines)) + 1
     rows: list[list[float]] = []
     for number, line in enumerate(lines[begin:], start=begin + 1):
@@ -223,10 +220,3 @@ def _ratio(fields: dict[str, str], above: str, below: str, path: Path) -> float:
     """Quotient of two optional numbers, NaN if one is missing or the divisor is zero."""
     divisor = _optional(fields, below, path)
     return _optional(fields, above, path) / divisor if divisor else math.nan
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise DataError(f"{printable(path)} cannot be read ({error.strerror}): give read permission") from error

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from slidecloud.stack.blocks import encode_coherence, pair_block
+from slidecloud.stack.files import state
 from slidecloud.stack.geometry import checked_look_vectors
 from slidecloud.stack.grids import majority, placement
 from slidecloud.stack.names import Listing, printable
@@ -21,21 +22,24 @@ _BLOCK_ROWS = 512
 _VOID = -32768
 """Marks voids in SRTM and its descendants, with or without a no-data tag."""
 COHERENCE_DTYPES = ("uint8", *FLOATS)
+MASK_DTYPES = ("uint8", "int16", "int32", *FLOATS)
+_DTYPES = {"wrapped": FLOATS, "unwrapped": FLOATS, "coherence": COHERENCE_DTYPES}
 ELEVATION_DTYPES = ("int16", "int32", *FLOATS)
 
 
 @dataclass(frozen=True, slots=True)
 class PairFiles:
-    """Files of one pair. `extra` files only take part in the fingerprint."""
+    """Files of one pair; `masks` are rasters a reader knows by name, `extra` files only take part in the fingerprint."""
 
     wrapped: Path | None
     unwrapped: Path | None
     coherence: Path
     extra: tuple[Path, ...] = ()
+    masks: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def rasters(self) -> dict[str, Path]:
-        named = {"wrapped": self.wrapped, "unwrapped": self.unwrapped, "coherence": self.coherence}
+        named = {"wrapped": self.wrapped, "unwrapped": self.unwrapped, "coherence": self.coherence, **self.masks}
         return {name: path for name, path in named.items() if path is not None}
 
     @property
@@ -115,7 +119,7 @@ def by_key(*groups: Iterable[Rejected]) -> tuple[Rejected, ...]:
 
 def _open(listing: Listing, path: Path, name: str) -> RasterHeader:
     try:
-        return open_header(path, dtypes=COHERENCE_DTYPES if name == "coherence" else FLOATS)
+        return open_header(path, dtypes=_DTYPES.get(name, MASK_DTYPES))
     except DataError as error:
         raise DataError(f"{listing.name(path)} {error}") from error
 
@@ -136,14 +140,13 @@ def place(listing: Listing, header: RasterHeader, grid: Grid) -> Layer:
 
 
 def fingerprint(listing: Listing, files: PairFiles) -> str:
-    """Digest of names, sizes and modification times of the files of a pair."""
+    """Digest of names and states (see `slidecloud.stack.files`) of the files of a pair."""
     digest = hashlib.blake2b(digest_size=16)
     for path in files.paths:
         name = path.relative_to(listing.root).as_posix().encode("utf-8", "surrogateescape")
         try:
-            found = path.stat()
-            digest.update(name + f"\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
-        except OSError as error:
+            digest.update(name + f"\0{state(path)}\n".encode())
+        except (OSError, DataError) as error:
             digest.update(name + f"\0{type(error).__name__}\n".encode())
     return digest.hexdigest()
 
@@ -226,7 +229,7 @@ class GeotiffSource:
     def _read(self, key: str, start: int, stop: int) -> PairBlock:
         layers = self.layers[key]
         width = self.header.shape[1]
-        found = {name: read_rows(layer, start, stop, width) for name, layer in layers.items()}
+        found = {name: read_rows(layer, start, stop, width) for name, layer in layers.items() if name in _DTYPES}
         wrapped, unwrapped, coherence = (
             printable(layers[name].path) if name in layers else "" for name in ("wrapped", "unwrapped", "coherence")
         )

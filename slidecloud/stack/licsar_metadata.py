@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from slidecloud.stack.files import read_text
 from slidecloud.stack.names import parse_day, printable
 from slidecloud.stack.source import SourceWarning
 from slidecloud.types import SENTINEL1_WAVELENGTH, DataError
@@ -49,7 +50,7 @@ def read_metadata(path: Path) -> Metadata:
     DataError
         If it cannot be read, has no time of day, or an absurd value.
     """
-    pairs = (re.match(r"\s*(\w+)\s*[=:]\s*(\S.*?)\s*$", line) for line in _lines(path))
+    pairs = (re.match(r"\s*(\w+)\s*[=:]\s*(\S.*?)\s*$", line) for line in read_text(path).splitlines())
     fields = {match[1]: match[2] for match in pairs if match}
     frequency = _number(fields, "radar_freq", path)
     if frequency == frequency and not 2e8 < frequency < 4e10:
@@ -97,7 +98,7 @@ def read_baselines(path: Path) -> Baselines:
     """
     links: list[tuple[np.datetime64, np.datetime64, float]] = []
     broken: list[str] = []
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
@@ -165,10 +166,3 @@ def _number(fields: Mapping[str, str], key: str, path: Path) -> float:
         return float(fields.get(key, "nan"))
     except ValueError as error:
         raise DataError(f"{printable(path)}: {key} is {fields[key]!r}, expected a number: correct the line") from error
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise DataError(f"{printable(path)} cannot be read ({error.strerror}): give read permission") from error

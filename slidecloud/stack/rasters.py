@@ -15,10 +15,18 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
 from rasterio.windows import Window
 
+from slidecloud.stack import files
 from slidecloud.stack.names import printable
 from slidecloud.types import DataError, Grid
 
 FLOATS = ("float32", "float64")
+MAX_PIXELS = 500_000_000
+"""A Sentinel-1 frame at its full resolution of 20 m has a third of it."""
+
+_MANY_PIXELS = 10_000_000
+_MAX_RATIO = 2000
+"""Bytes of pixels that a byte of a file can hold when packed by deflate or LZW, rounded up."""
+
 _NO_COORDINATES = (
     "has no coordinates, expected a CRS and a geotransform: geocode it, or fetch it again if it should have them"
 )
@@ -68,12 +76,12 @@ def open_header(path: Path, *, dtypes: tuple[str, ...] = FLOATS) -> RasterHeader
         If the file is empty, truncated, no GeoTIFF, not north-up, without CRS, of several bands or another dtype.
     """
     try:
-        size = path.stat().st_size
+        size = files.size(path)
         if size == 0:
             raise DataError("is empty (0 bytes), expected a GeoTIFF: fetch or make it again")
         with warnings.catch_warnings():
             warnings.simplefilter("error", NotGeoreferencedWarning)
-            with rasterio.open(path, driver="GTiff") as dataset:
+            with rasterio.open(files.gdal_name(path), driver="GTiff") as dataset:
                 return _checked(path, dataset, size, dtypes)
     except NotGeoreferencedWarning as error:
         raise DataError(_NO_COORDINATES) from error
@@ -96,6 +104,7 @@ def _checked(path: Path, dataset: Any, size: int, dtypes: tuple[str, ...]) -> Ra
         )
     if not all(map(math.isfinite, tuple(transform)[:6])):
         raise DataError(f"has the geotransform {tuple(transform)[:6]}, expected finite numbers: geocode it again")
+    _check_size(dataset, size)
     end = _end_of_last_block(dataset)
     if end > size:
         raise DataError(f"is truncated: {size} bytes of at least {end}. Fetch or make it again")
@@ -103,6 +112,17 @@ def _checked(path: Path, dataset: Any, size: int, dtypes: tuple[str, ...]) -> Ra
     crs = f"EPSG:{epsg}" if epsg else dataset.crs.to_wkt()
     grid = Grid(crs, transform.c, transform.f, transform.a, transform.e, dataset.height, dataset.width)
     return RasterHeader(path, grid, dtype, dataset.nodata, dict(dataset.tags()))
+
+
+def _check_size(dataset: Any, size: int) -> None:
+    """A damaged header may claim any size, and reading would fill the memory with what is not there."""
+    pixels = dataset.height * dataset.width
+    claimed = pixels * np.dtype(dataset.dtypes[0]).itemsize
+    if pixels > MAX_PIXELS or (pixels > _MANY_PIXELS and claimed > _MAX_RATIO * size):
+        raise DataError(
+            f"claims {dataset.height} x {dataset.width} pixels in {size} bytes, expected at most {MAX_PIXELS} pixels, "
+            "and bytes for them: make or fetch it again"
+        )
 
 
 def _end_of_last_block(dataset: Any) -> int:
@@ -123,7 +143,7 @@ def _dtype_remedy(dtype: str) -> str:
 def _unreadable(path: Path, error: Exception) -> str:
     if isinstance(error, PermissionError) or "Permission denied" in str(error):
         return "cannot be opened (permission denied): give read permission (chmod u+r)"
-    if isinstance(error, FileNotFoundError) or not path.exists():
+    if isinstance(error, FileNotFoundError) or not files.exists(path):
         return "is no longer there: restore it and start again"
     return f"cannot be read as a GeoTIFF ({printable(str(error))}): fetch or make it again"
 
@@ -143,7 +163,7 @@ def read_rows(layer: Layer, start: int, stop: int, width: int, *, zero_is_nodata
     left, right = max(0, layer.column), min(width, layer.column + layer.width)
     window = Window(left - layer.column, first - layer.row, max(0, right - left), max(0, last - first))
     try:
-        with rasterio.open(layer.path, driver="GTiff") as dataset:
+        with rasterio.open(files.gdal_name(layer.path), driver="GTiff") as dataset:
             byte = dataset.dtypes[0] == "uint8"
             rows = np.full((stop - start, width), 0 if byte else np.nan, np.uint8 if byte else np.float32)
             if window.width and window.height:
