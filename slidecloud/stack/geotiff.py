@@ -29,7 +29,7 @@ ELEVATION_DTYPES = ("int16", "int32", *FLOATS)
 
 @dataclass(frozen=True, slots=True)
 class PairFiles:
-    """Files of one pair; `masks` are rasters a reader knows by name, `extra` files only take part in the fingerprint."""
+    """Files of one pair; `masks` are rasters that a reader knows by name, `extra` only take part in the fingerprint."""
 
     wrapped: Path | None
     unwrapped: Path | None
@@ -85,7 +85,9 @@ def survey(listing: Listing, pairs: Mapping[str, PairFiles], *, grid: Grid | Non
 
     for key in sorted(pairs):
         try:
-            opened[key] = {name: _open(listing, path, name) for name, path in pairs[key].rasters.items()}
+            opened[key] = {
+                name: _open(listing, path, _DTYPES.get(name, MASK_DTYPES)) for name, path in pairs[key].rasters.items()
+            }
         except DataError as error:
             refuse(key, error)
     if opened and grid is None:
@@ -117,11 +119,22 @@ def by_key(*groups: Iterable[Rejected]) -> tuple[Rejected, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
-def _open(listing: Listing, path: Path, name: str) -> RasterHeader:
+def _open(listing: Listing, path: Path, dtypes: tuple[str, ...]) -> RasterHeader:
     try:
-        return open_header(path, dtypes=_DTYPES.get(name, MASK_DTYPES))
+        return open_header(path, dtypes=dtypes)
     except DataError as error:
         raise DataError(f"{listing.name(path)} {error}") from error
+
+
+def placed(listing: Listing, path: Path, grid: Grid, dtypes: tuple[str, ...]) -> Layer:
+    """A file's place on the grid of the stack.
+
+    Raises
+    ------
+    DataError
+        If its header does not pass, or it is not on that grid; names the file.
+    """
+    return place(listing, _open(listing, path, dtypes), grid)
 
 
 def place(listing: Listing, header: RasterHeader, grid: Grid) -> Layer:
@@ -198,7 +211,7 @@ class GeotiffSource:
         height, width = self.header.shape
         maps = {name: np.full((height, width), value, np.float32) for name, value in self.constants.items()}
         if self.elevation is not None:
-            maps["elevation"] = _elevation(self.elevation, height, width)
+            maps["elevation"] = read_elevation(self.elevation, height, width)
         if self.look is not None:
             east, north, up = (read_rows(layer, 0, height, width) for layer in self.look)
             name = printable(self.look[0].path)
@@ -253,7 +266,14 @@ class GeotiffSource:
         return True
 
 
-def _elevation(layer: Layer, height: int, width: int) -> Float32:
+def read_elevation(layer: Layer, height: int, width: int) -> Float32:
+    """Metres on the grid of a stack, NaN = no data.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or its elevations are absurd; names it.
+    """
     metres = read_rows(layer, 0, height, width, zero_is_nodata=False)
     metres[metres == _VOID] = np.nan
     known = metres[~np.isnan(metres)]

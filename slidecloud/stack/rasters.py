@@ -66,6 +66,15 @@ class Layer:
     width: int
     nodata: float | None
 
+    def covers(self, other: Layer) -> bool:
+        """Whether it reaches as far as another on every side."""
+        return (
+            self.row <= other.row
+            and self.column <= other.column
+            and self.row + self.height >= other.row + other.height
+            and self.column + self.width >= other.column + other.width
+        )
+
 
 def open_header(path: Path, *, dtypes: tuple[str, ...] = FLOATS) -> RasterHeader:
     """Read and check the header of a GeoTIFF; no pixel is read.
