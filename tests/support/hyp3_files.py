@@ -42,9 +42,9 @@ def days(key: str) -> int:
 
 
 def sinking() -> NDArray[np.float64]:
-    """Metres per year away from the satellite: positive everywhere, most in the south-east."""
+    """Metres per year away from the satellite: positive everywhere, least at row 1 and column 1."""
     y, x = np.mgrid[:HEIGHT, :WIDTH]
-    return RATE * (0.3 + 0.7 * (x / WIDTH + y / HEIGHT) / 2)
+    return RATE * (0.3 + 0.35 * (abs(x - 1) / WIDTH + abs(y - 1) / HEIGHT))
 
 
 def unwrapped(key: str) -> NDArray[np.float32]:
