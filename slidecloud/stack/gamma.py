@@ -32,7 +32,7 @@ from slidecloud.stack.geotiff import (
     Survey,
     by_key,
     none_usable,
-    place,
+    placed,
     source_pairs,
     survey,
 )
@@ -47,7 +47,7 @@ from slidecloud.stack.names import (
     parse_pair,
     printable,
 )
-from slidecloud.stack.rasters import Layer, open_header
+from slidecloud.stack.rasters import Layer
 from slidecloud.stack.remote import prefetch
 from slidecloud.stack.source import SourceWarning, check_id
 from slidecloud.types import DataError, Grid, Pair, Rejected, StackHeader
@@ -228,13 +228,7 @@ def _elevation(listing: Listing, grid: Grid) -> tuple[Layer | None, list[Rejecte
     paths = [path for path in listing.files if _DEM.match(path.name)]
     try:
         path = one_of(paths)
-        if path is None:
-            return None, []
-        try:
-            header = open_header(path, dtypes=ELEVATION_DTYPES)
-        except DataError as error:
-            raise DataError(f"{listing.name(path)} {error}") from error
-        return place(listing, header, grid), []
+        return None if path is None else placed(listing, path, grid, ELEVATION_DTYPES), []
     except ValueError as error:
         return None, [Rejected("elevation", f"elevation: {error}")]
 

@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from slidecloud.stack.names import SourcePath, printable, read_text
+from slidecloud.stack.files import read_text
+from slidecloud.stack.names import SourcePath, printable
 from slidecloud.types import DataError, Float64
 
 SPEED_OF_LIGHT = 299792458.0

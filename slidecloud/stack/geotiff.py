@@ -10,10 +10,11 @@ from itertools import groupby
 import numpy as np
 
 from slidecloud.stack.blocks import encode_coherence, pair_block
+from slidecloud.stack.files import state
 from slidecloud.stack.geometry import checked_look_vectors
 from slidecloud.stack.grids import majority, placement
-from slidecloud.stack.names import Listing, SourcePath, printable, state_of
-from slidecloud.stack.rasters import FLOATS, Layer, RasterHeader, open_headers, read_rows
+from slidecloud.stack.names import Listing, SourcePath, printable
+from slidecloud.stack.rasters import FLOATS, Layer, RasterHeader, open_header, open_headers, read_rows
 from slidecloud.stack.remote import RemotePath
 from slidecloud.stack.source import row_range
 from slidecloud.types import DataError, Float32, Grid, Pair, PairBlock, Rejected, SourcePair, StackHeader
@@ -22,21 +23,24 @@ _BLOCK_ROWS = 512
 _VOID = -32768
 """Marks voids in SRTM and its descendants, with or without a no-data tag."""
 COHERENCE_DTYPES = ("uint8", *FLOATS)
+MASK_DTYPES = ("uint8", "int16", "int32", *FLOATS)
+_DTYPES = {"wrapped": FLOATS, "unwrapped": FLOATS, "coherence": COHERENCE_DTYPES}
 ELEVATION_DTYPES = ("int16", "int32", *FLOATS)
 
 
 @dataclass(frozen=True, slots=True)
 class PairFiles:
-    """Files of one pair. `extra` files only take part in the fingerprint."""
+    """Files of one pair; `masks` are rasters that a reader knows by name, `extra` only take part in the fingerprint."""
 
     wrapped: SourcePath | None
     unwrapped: SourcePath | None
     coherence: SourcePath
     extra: tuple[SourcePath, ...] = ()
+    masks: Mapping[str, SourcePath] = field(default_factory=dict)
 
     @property
     def rasters(self) -> dict[str, SourcePath]:
-        named = {"wrapped": self.wrapped, "unwrapped": self.unwrapped, "coherence": self.coherence}
+        named = {"wrapped": self.wrapped, "unwrapped": self.unwrapped, "coherence": self.coherence, **self.masks}
         return {name: path for name, path in named.items() if path is not None}
 
     @property
@@ -119,7 +123,7 @@ def _open_all(
 ) -> Iterator[tuple[str, dict[str, RasterHeader] | DataError]]:
     """By sorted key the headers of a pair's rasters by name, or what is wrong with the first that cannot be used."""
     wanted = [(key, name, path) for key in sorted(pairs) for name, path in pairs[key].rasters.items()]
-    found = open_headers([(path, COHERENCE_DTYPES if name == "coherence" else FLOATS) for _, name, path in wanted])
+    found = open_headers([(path, _DTYPES.get(name, MASK_DTYPES)) for _, name, path in wanted])
     for key, members in groupby(zip(wanted, found, strict=True), key=lambda item: item[0][0]):
         headers: dict[str, RasterHeader] = {}
         for (_, name, path), header in members:
@@ -129,6 +133,21 @@ def _open_all(
             headers[name] = header
         else:
             yield key, headers
+
+
+def placed(listing: Listing, path: SourcePath, grid: Grid, dtypes: tuple[str, ...]) -> Layer:
+    """A file's place on the grid of the stack.
+
+    Raises
+    ------
+    DataError
+        If its header does not pass, or it is not on that grid; names the file.
+    """
+    try:
+        header = open_header(path, dtypes=dtypes)
+    except DataError as error:
+        raise DataError(f"{listing.name(path)} {error}") from error
+    return place(listing, header, grid)
 
 
 def place(listing: Listing, header: RasterHeader, grid: Grid) -> Layer:
@@ -148,14 +167,13 @@ def place(listing: Listing, header: RasterHeader, grid: Grid) -> Layer:
 
 
 def fingerprint(listing: Listing, files: PairFiles) -> str:
-    """Digest of names, sizes and modification times (remote: versions) of the files of a pair."""
+    """Digest of names and states (see `slidecloud.stack.files`) of the files of a pair."""
     digest = hashlib.blake2b(digest_size=16)
     for path in files.paths:
         name = listing.below(path).encode("utf-8", "surrogateescape")
         try:
-            size, version = state_of(path)
-            digest.update(name + f"\0{size}\0{version}\n".encode())
-        except OSError as error:
+            digest.update(name + f"\0{state(path)}\n".encode())
+        except (OSError, DataError) as error:
             digest.update(name + f"\0{type(error).__name__}\n".encode())
     return digest.hexdigest()
 
@@ -207,7 +225,7 @@ class GeotiffSource:
         height, width = self.header.shape
         maps = {name: np.full((height, width), value, np.float32) for name, value in self.constants.items()}
         if self.elevation is not None:
-            maps["elevation"] = _elevation(self.elevation, height, width)
+            maps["elevation"] = read_elevation(self.elevation, height, width)
         if self.look is not None:
             east, north, up = (read_rows(layer, 0, height, width) for layer in self.look)
             name = printable(self.look[0].path)
@@ -238,7 +256,7 @@ class GeotiffSource:
     def _read(self, key: str, start: int, stop: int) -> PairBlock:
         layers = self.layers[key]
         width = self.header.shape[1]
-        found = {name: read_rows(layer, start, stop, width) for name, layer in layers.items()}
+        found = {name: read_rows(layer, start, stop, width) for name, layer in layers.items() if name in _DTYPES}
         wrapped, unwrapped, coherence = (
             printable(layers[name].path) if name in layers else "" for name in ("wrapped", "unwrapped", "coherence")
         )
@@ -262,7 +280,14 @@ class GeotiffSource:
         return True
 
 
-def _elevation(layer: Layer, height: int, width: int) -> Float32:
+def read_elevation(layer: Layer, height: int, width: int) -> Float32:
+    """Metres on the grid of a stack, NaN = no data.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or its elevations are absurd; names it.
+    """
     metres = read_rows(layer, 0, height, width, zero_is_nodata=False)
     metres[metres == _VOID] = np.nan
     known = metres[~np.isnan(metres)]

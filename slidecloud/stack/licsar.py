@@ -23,7 +23,7 @@ from slidecloud.stack.geotiff import (
     Survey,
     by_key,
     none_usable,
-    place,
+    placed,
     source_pairs,
     survey,
 )
@@ -39,7 +39,7 @@ from slidecloud.stack.names import (
     parse_pair,
     printable,
 )
-from slidecloud.stack.rasters import FLOATS, Layer, open_header, read_rows
+from slidecloud.stack.rasters import FLOATS, Layer, read_rows
 from slidecloud.stack.source import SourceWarning, check_id
 from slidecloud.types import DataError, Grid, Pair, Rejected, StackHeader
 
@@ -227,13 +227,7 @@ def _elevation(listing: Listing, grid: Grid) -> tuple[Layer | None, list[Rejecte
 
 def _static(listing: Listing, grid: Grid, part: str, dtypes: tuple[str, ...]) -> Layer | None:
     path = one_of(path for path in listing.files if path.name.endswith(f".geo.{part}.tif"))
-    if path is None:
-        return None
-    try:
-        header = open_header(path, dtypes=dtypes)
-    except DataError as error:
-        raise DataError(f"{listing.name(path)} {error}") from error
-    return place(listing, header, grid)
+    return None if path is None else placed(listing, path, grid, dtypes)
 
 
 def _header(

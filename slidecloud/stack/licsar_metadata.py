@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slidecloud.stack.names import SourcePath, parse_day, printable, read_text
+from slidecloud.stack.files import read_text
+from slidecloud.stack.names import SourcePath, parse_day, printable
 from slidecloud.stack.source import SourceWarning
 from slidecloud.types import SENTINEL1_WAVELENGTH, DataError
 

@@ -1,4 +1,4 @@
-"""Files of a source folder, and the dates in their names."""
+"""Files of a source folder, zip archives in it looked into, and the dates in their names."""
 
 from __future__ import annotations
 
@@ -11,30 +11,34 @@ from typing import Any
 
 import numpy as np
 
+from slidecloud.stack import archives
 from slidecloud.stack.remote import RemotePath
 from slidecloud.store.location import Location, locate
-from slidecloud.store.objects import ChangedError, check_key
+from slidecloud.store.objects import check_key
 from slidecloud.types import DataError, Rejected
 
 SourcePath = Path | RemotePath
-"""A file of a source: on this machine, or below a URL."""
+"""A file of a source: on this machine, perhaps through an archive, or below a URL."""
 
 SENTINEL1_LAUNCH = np.datetime64("2014-04-03", "D")
+_ALONE = (".h5", ".hdf5", ".he5", ".nc", ".nc4")
+"""Endings of files that may hold a whole stack."""
 _PAIR = re.compile(r"(?<!\d)(\d{8})[-_](\d{8})(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Regular files below a folder or URL, and what was left out of them.
+    """Regular files below a folder and in its zip archives, or below a URL, and what was left out of them.
 
     Attributes
     ----------
     root
-        The folder, absolute, links resolved; or the URL.
+        The folder or archive, absolute, links resolved; or the URL.
     files
-        Absolute paths, sorted.
+        Absolute paths, sorted; those of members lead through their archive (see `slidecloud.stack.archives`).
     refused
-        Links that leave the folder, linked or unreadable folders; each with reason and remedy.
+        Links that leave the folder, linked or unreadable folders, archives or members that cannot be used; each with
+        reason and remedy.
     """
 
     root: SourcePath
@@ -70,42 +74,16 @@ def printable(path: SourcePath | str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in str(path))
 
 
-def state_of(path: SourcePath) -> tuple[int, str]:
-    """Bytes of a file, and what changes when it is written again; of a remote one as it was listed."""
-    if isinstance(path, RemotePath):
-        return path.size, path.version
-    found = path.stat()
-    return found.st_size, str(found.st_mtime_ns)
-
-
-def read_text(path: SourcePath) -> str:
-    """A text file of a source.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read; names it.
-    OSError
-        If the store of a remote file does not answer, or denies access: that is no fault of the file.
-    """
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except ChangedError as error:
-        raise DataError(printable(str(error))) from error
-    except OSError as error:
-        if isinstance(path, RemotePath) and not isinstance(error, FileNotFoundError):
-            raise
-        reason = error.strerror or printable(str(error))
-        raise DataError(f"{printable(path)} cannot be read ({reason}): give read permission") from error
-
-
 def list_files(path: str | os.PathLike[str], options: Mapping[str, Any] | None = None) -> Listing:
-    """All regular files below a folder or URL. Links are followed to files inside the folder only.
+    """All regular files below a folder, members of zip archives among them. Links are followed inside the folder only.
+
+    Of a zip archive given instead of a folder its members; of a file that can hold a whole stack (HDF5, NetCDF) the
+    file alone, below its folder. A member that lies unpacked beside its archive is left out. Of a URL all objects.
 
     Parameters
     ----------
     path
-        Folder, or URL that fsspec knows (``s3://bucket/frame``).
+        Folder, archive, file, or URL that fsspec knows (``s3://bucket/frame``).
     options
         Storage options of a URL; see `slidecloud.store.location.Location`.
 
@@ -115,6 +93,8 @@ def list_files(path: str | os.PathLike[str], options: Mapping[str, Any] | None =
         If `path` is missing, is no folder, or cannot be listed.
     ConnectionError
         If a store does not answer.
+    DataError
+        If it is an archive that cannot be read.
     ValueError
         If a URL or its options are none, or hold a secret.
     """
@@ -145,11 +125,9 @@ def _list_folder(root: Path) -> Listing:
         raise FileNotFoundError(
             f"source {printable(root)} does not exist: give the folder that holds the interferograms"
         )
-    if not root.is_dir():
-        raise NotADirectoryError(
-            f"source {printable(root)} is a file: expected a folder. Give the folder that holds the interferograms"
-        )
     root = root.resolve()
+    if not root.is_dir():
+        return _one_file(root)
     files: list[Path] = []
     refused: list[Rejected] = []
 
@@ -168,7 +146,39 @@ def _list_folder(root: Path) -> Listing:
                 refused.append(_refuse(entry, root, reason))
             elif entry.is_file():
                 files.append(entry)
-    return Listing(root, tuple(sorted(files)), tuple(refused))
+    return _with_members(root, files, refused)
+
+
+def _one_file(path: Path) -> Listing:
+    if archives.is_archive(path):
+        listing = _with_members(path, [path], [])
+        if not listing.files and listing.refused:
+            raise DataError(f"source {printable(path)}: {listing.refused[0].reason}")
+        return listing
+    if path.suffix.lower() in _ALONE:
+        return Listing(path.parent, (path,), ())
+    raise NotADirectoryError(
+        f"source {printable(path)} is a file: expected a folder or a zip archive. "
+        "Give the folder that holds the interferograms"
+    )
+
+
+def _with_members(root: Path, files: list[Path], refused: list[Rejected]) -> Listing:
+    """Archives replaced by their members; one `Rejected` an archive for all that is wrong with it."""
+    plain = {path for path in files if not archives.is_archive(path)}
+    members: list[Path] = []
+    for archive in (path for path in files if path not in plain):
+        try:
+            found = archives.directory(archive)
+        except DataError as error:
+            refused.append(_refuse(archive, root, str(error)))
+            continue
+        members += [archive / name for name in found.members if archive.parent / name not in plain]
+        if found.refused:
+            name, problem = next(iter(found.refused.items()))
+            reason = f"holds {len(found.refused)} members that are not used, the first {printable(name)!r}, which "
+            refused.append(_refuse(archive, root, f"{reason}{problem}: expected plain files. Make the archive again"))
+    return Listing(root, tuple(sorted((*plain, *members))), tuple(refused))
 
 
 def _link_problem(entry: Path, root: Path) -> str:
@@ -184,7 +194,7 @@ def _link_problem(entry: Path, root: Path) -> str:
 
 
 def _refuse(path: Path, root: Path, reason: str) -> Rejected:
-    name = printable(path.relative_to(root))
+    name = path.name if path == root else printable(path.relative_to(root))
     return Rejected(name, f"{name} {reason}")
 
 

@@ -12,6 +12,7 @@ from rasterio.abc import FileContainer
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
+from slidecloud.stack import files
 from slidecloud.stack.names import SourcePath
 from slidecloud.stack.remote import RangedFile, RemotePath
 
@@ -84,9 +85,8 @@ def open_raster(path: SourcePath) -> Iterator[RasterFile]:
         If it cannot be read; of a remote one the error of the store.
     """
     if not isinstance(path, RemotePath):
-        size = path.stat().st_size
-        with rasterio.open(path, driver="GTiff") as dataset:
-            yield RasterFile(dataset, size)
+        with rasterio.open(files.gdal_name(path), driver="GTiff") as dataset:
+            yield RasterFile(dataset, files.size(path))
         return
     file = _Silent(path)
     try:

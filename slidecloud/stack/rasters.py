@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
-from slidecloud.stack.names import SourcePath, printable, state_of
+from slidecloud.stack import files
+from slidecloud.stack.names import SourcePath, printable
 from slidecloud.stack.raster_files import RasterFile, block_span, open_raster
 from slidecloud.stack.remote import TOGETHER, RemotePath
 from slidecloud.store.objects import ChangedError
@@ -23,6 +24,13 @@ from slidecloud.types import DataError, Grid
 
 FLOATS = ("float32", "float64")
 _TOGETHER_HERE = 8
+MAX_PIXELS = 500_000_000
+"""A Sentinel-1 frame at its full resolution of 20 m has a third of it."""
+
+_MANY_PIXELS = 10_000_000
+_MAX_RATIO = 2000
+"""Bytes of pixels that a byte of a file can hold when packed by deflate or LZW, rounded up."""
+
 _NO_COORDINATES = (
     "has no coordinates, expected a CRS and a geotransform: geocode it, or fetch it again if it should have them"
 )
@@ -65,6 +73,15 @@ class Layer:
     nodata: float | None
     remote: RemotePath | None = None
 
+    def covers(self, other: Layer) -> bool:
+        """Whether it reaches as far as another on every side."""
+        return (
+            self.row <= other.row
+            and self.column <= other.column
+            and self.row + self.height >= other.row + other.height
+            and self.column + self.width >= other.column + other.width
+        )
+
 
 def open_header(path: SourcePath, *, dtypes: tuple[str, ...] = FLOATS) -> RasterHeader:
     """Read and check the header of a GeoTIFF; no pixel is read.
@@ -102,7 +119,7 @@ def open_headers(wanted: Sequence[tuple[SourcePath, tuple[str, ...]]]) -> list[R
 
 def _header(path: SourcePath, dtypes: tuple[str, ...]) -> RasterHeader | DataError:
     try:
-        if state_of(path)[0] == 0:
+        if files.size(path) == 0:
             return DataError("is empty (0 bytes), expected a GeoTIFF: fetch or make it again")
         with open_raster(path) as file:
             return _checked(path, file, dtypes)
@@ -138,6 +155,7 @@ def _checked(path: SourcePath, file: RasterFile, dtypes: tuple[str, ...]) -> Ras
         )
     if not all(map(math.isfinite, tuple(transform)[:6])):
         raise DataError(f"has the geotransform {tuple(transform)[:6]}, expected finite numbers: geocode it again")
+    _check_size(dataset, size)
     end = _end_of_last_block(dataset)
     if end > size:
         raise DataError(f"is truncated: {size} bytes of at least {end}. Fetch or make it again")
@@ -145,6 +163,17 @@ def _checked(path: SourcePath, file: RasterFile, dtypes: tuple[str, ...]) -> Ras
     crs = f"EPSG:{epsg}" if epsg else dataset.crs.to_wkt()
     grid = Grid(crs, transform.c, transform.f, transform.a, transform.e, dataset.height, dataset.width)
     return RasterHeader(path, grid, dtype, dataset.nodata, dict(dataset.tags()))
+
+
+def _check_size(dataset: Any, size: int) -> None:
+    """A damaged header may claim any size, and reading would fill the memory with what is not there."""
+    pixels = dataset.height * dataset.width
+    claimed = pixels * np.dtype(dataset.dtypes[0]).itemsize
+    if pixels > MAX_PIXELS or (pixels > _MANY_PIXELS and claimed > _MAX_RATIO * size):
+        raise DataError(
+            f"claims {dataset.height} x {dataset.width} pixels in {size} bytes, expected at most {MAX_PIXELS} pixels, "
+            "and bytes for them: make or fetch it again"
+        )
 
 
 def _end_of_last_block(dataset: Any) -> int:
@@ -167,7 +196,7 @@ def _unreadable(path: SourcePath, error: Exception) -> str:
         return f"cannot be read ({printable(str(error))})"
     if isinstance(error, PermissionError) or "Permission denied" in str(error):
         return "cannot be opened (permission denied): give read permission (chmod u+r)"
-    if isinstance(error, FileNotFoundError) or not (isinstance(path, RemotePath) or path.exists()):
+    if isinstance(error, FileNotFoundError) or not files.exists(path):
         return "is no longer there: restore it and start again"
     return f"cannot be read as a GeoTIFF ({printable(str(error))}): fetch or make it again"
 

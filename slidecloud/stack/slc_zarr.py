@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slidecloud.kernels.phase import encode
+from slidecloud.stack.files import state
 from slidecloud.stack.geometry import flight_pass
-from slidecloud.stack.names import SENTINEL1_LAUNCH, Listing, printable, state_of
+from slidecloud.stack.names import SENTINEL1_LAUNCH, Listing, printable
 from slidecloud.stack.slc import acquisition_problem, one_a_day
 from slidecloud.stack.source import STATIC_LAYERS, WavelengthWarning, check_id, row_range
 from slidecloud.types import (
@@ -216,6 +217,5 @@ def _fingerprint(listing: Listing) -> str:
     """Digest of names, sizes and modification times of the store's files."""
     digest = hashlib.blake2b(digest_size=16)
     for file in listing.files:
-        size, version = state_of(file)
-        digest.update(f"{listing.name(file)}\0{size}\0{version}\n".encode())
+        digest.update(f"{listing.name(file)}\0{state(file)}\n".encode())
     return digest.hexdigest()
