@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple, get_args
 
 from slidecloud.stack import gamma, hyp3, licsar, slc_zarr, snap
 from slidecloud.stack.guess import endings, nearest
@@ -52,14 +52,20 @@ _FORMATS = {
 
 
 def open_source(
-    path: str | os.PathLike[str], *, kind: Kind = "auto", id: str | None = None, grid: Grid | None = None
+    path: str | os.PathLike[str],
+    *,
+    kind: Kind = "auto",
+    id: str | None = None,
+    grid: Grid | None = None,
+    storage_options: Mapping[str, Any] | None = None,
 ) -> Source | SlcSource:
     """Open a folder of interferograms or of coregistered single-look images. Only names and headers of files are read.
 
     Parameters
     ----------
     path
-        The folder, or one zip archive. All subfolders are searched, and zip archives in them; nothing is unpacked.
+        The folder, its URL (``s3://bucket/frame``), or one zip archive. All subfolders are searched, and zip archives
+        in folders of this machine; nothing is unpacked.
     kind
         Format: ``gamma``, ``hyp3``, ``licsar`` (interferograms), ``snap``, ``zarr`` (single-look images), or ``auto``
         to tell it from the names of the files.
@@ -70,6 +76,8 @@ def open_source(
         Grid of the stack where it exists already: files are cut to it, or padded with no data. By default the grid
         is the union of the files on the lattice (CRS, spacing, whole pixels) that most of them share; others are
         refused.
+    storage_options
+        Options of the object store of a URL; secrets by the name of an environment variable (``env:NAME``).
 
     Returns
     -------
@@ -80,6 +88,8 @@ def open_source(
     ------
     FileNotFoundError, NotADirectoryError, PermissionError
         If the folder is missing, no folder, not readable, or holds nothing of a known format.
+    ConnectionError
+        If the store of a URL does not answer.
     DataError
         If no pair, or none of the headers that all pairs need, can be used.
     ValueError
@@ -92,7 +102,7 @@ def open_source(
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind is {kind!r}: expected one of {', '.join(get_args(Kind))}")
-    listing = list_files(path)
+    listing = list_files(path, storage_options)
     fitting = [name for name, form in _FORMATS.items() if kind in ("auto", name) and form.matches(listing)]
     if not fitting:
         raise FileNotFoundError(_nothing_fits(listing, kind))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import groupby
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from slidecloud.stack.blocks import encode_coherence, pair_block
 from slidecloud.stack.files import state
 from slidecloud.stack.geometry import checked_look_vectors
 from slidecloud.stack.grids import majority, placement
-from slidecloud.stack.names import Listing, printable
-from slidecloud.stack.rasters import FLOATS, Layer, RasterHeader, open_header, read_rows
+from slidecloud.stack.names import Listing, SourcePath, printable
+from slidecloud.stack.rasters import FLOATS, Layer, RasterHeader, open_header, open_headers, read_rows
+from slidecloud.stack.remote import RemotePath
 from slidecloud.stack.source import row_range
 from slidecloud.types import DataError, Float32, Grid, Pair, PairBlock, Rejected, SourcePair, StackHeader
 
@@ -31,19 +32,19 @@ ELEVATION_DTYPES = ("int16", "int32", *FLOATS)
 class PairFiles:
     """Files of one pair; `masks` are rasters that a reader knows by name, `extra` only take part in the fingerprint."""
 
-    wrapped: Path | None
-    unwrapped: Path | None
-    coherence: Path
-    extra: tuple[Path, ...] = ()
-    masks: Mapping[str, Path] = field(default_factory=dict)
+    wrapped: SourcePath | None
+    unwrapped: SourcePath | None
+    coherence: SourcePath
+    extra: tuple[SourcePath, ...] = ()
+    masks: Mapping[str, SourcePath] = field(default_factory=dict)
 
     @property
-    def rasters(self) -> dict[str, Path]:
+    def rasters(self) -> dict[str, SourcePath]:
         named = {"wrapped": self.wrapped, "unwrapped": self.unwrapped, "coherence": self.coherence, **self.masks}
         return {name: path for name, path in named.items() if path is not None}
 
     @property
-    def paths(self) -> tuple[Path, ...]:
+    def paths(self) -> tuple[SourcePath, ...]:
         return (*self.rasters.values(), *self.extra)
 
 
@@ -83,13 +84,11 @@ def survey(listing: Listing, pairs: Mapping[str, PairFiles], *, grid: Grid | Non
     def refuse(key: str, error: DataError) -> None:
         rejected.append(Rejected(key, str(error), fingerprint(listing, pairs[key])))
 
-    for key in sorted(pairs):
-        try:
-            opened[key] = {
-                name: _open(listing, path, _DTYPES.get(name, MASK_DTYPES)) for name, path in pairs[key].rasters.items()
-            }
-        except DataError as error:
-            refuse(key, error)
+    for key, headers in _open_all(listing, pairs):
+        if isinstance(headers, DataError):
+            refuse(key, headers)
+        else:
+            opened[key] = headers
     if opened and grid is None:
         grid = majority(header.grid for headers in opened.values() for header in headers.values())
     layers: dict[str, dict[str, Layer]] = {}
@@ -119,14 +118,24 @@ def by_key(*groups: Iterable[Rejected]) -> tuple[Rejected, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
-def _open(listing: Listing, path: Path, dtypes: tuple[str, ...]) -> RasterHeader:
-    try:
-        return open_header(path, dtypes=dtypes)
-    except DataError as error:
-        raise DataError(f"{listing.name(path)} {error}") from error
+def _open_all(
+    listing: Listing, pairs: Mapping[str, PairFiles]
+) -> Iterator[tuple[str, dict[str, RasterHeader] | DataError]]:
+    """By sorted key the headers of a pair's rasters by name, or what is wrong with the first that cannot be used."""
+    wanted = [(key, name, path) for key in sorted(pairs) for name, path in pairs[key].rasters.items()]
+    found = open_headers([(path, _DTYPES.get(name, MASK_DTYPES)) for _, name, path in wanted])
+    for key, members in groupby(zip(wanted, found, strict=True), key=lambda item: item[0][0]):
+        headers: dict[str, RasterHeader] = {}
+        for (_, name, path), header in members:
+            if isinstance(header, DataError):
+                yield key, DataError(f"{listing.name(path)} {header}")
+                break
+            headers[name] = header
+        else:
+            yield key, headers
 
 
-def placed(listing: Listing, path: Path, grid: Grid, dtypes: tuple[str, ...]) -> Layer:
+def placed(listing: Listing, path: SourcePath, grid: Grid, dtypes: tuple[str, ...]) -> Layer:
     """A file's place on the grid of the stack.
 
     Raises
@@ -134,7 +143,11 @@ def placed(listing: Listing, path: Path, grid: Grid, dtypes: tuple[str, ...]) ->
     DataError
         If its header does not pass, or it is not on that grid; names the file.
     """
-    return place(listing, _open(listing, path, dtypes), grid)
+    try:
+        header = open_header(path, dtypes=dtypes)
+    except DataError as error:
+        raise DataError(f"{listing.name(path)} {error}") from error
+    return place(listing, header, grid)
 
 
 def place(listing: Listing, header: RasterHeader, grid: Grid) -> Layer:
@@ -149,14 +162,15 @@ def place(listing: Listing, header: RasterHeader, grid: Grid) -> Layer:
         row, column = placement(header.grid, grid)
     except DataError as error:
         raise DataError(f"{listing.name(header.path)} {error}") from error
-    return Layer(str(header.path), row, column, header.grid.height, header.grid.width, header.nodata)
+    remote = header.path if isinstance(header.path, RemotePath) else None
+    return Layer(str(header.path), row, column, header.grid.height, header.grid.width, header.nodata, remote)
 
 
 def fingerprint(listing: Listing, files: PairFiles) -> str:
     """Digest of names and states (see `slidecloud.stack.files`) of the files of a pair."""
     digest = hashlib.blake2b(digest_size=16)
     for path in files.paths:
-        name = path.relative_to(listing.root).as_posix().encode("utf-8", "surrogateescape")
+        name = listing.below(path).encode("utf-8", "surrogateescape")
         try:
             digest.update(name + f"\0{state(path)}\n".encode())
         except (OSError, DataError) as error:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from statistics import median
 
 from slidecloud.stack.geotiff import (
@@ -30,8 +29,9 @@ from slidecloud.stack.hyp3_names import PARAMETERS, RASTERS
 from slidecloud.stack.hyp3_parameters import Parameters
 from slidecloud.stack.hyp3_products import Found, choose_stack, find_products, is_hyp3, pair_of
 from slidecloud.stack.hyp3_source import Hyp3Source, covering
-from slidecloud.stack.names import Listing, printable
+from slidecloud.stack.names import Listing, SourcePath, printable
 from slidecloud.stack.rasters import FLOATS, Layer
+from slidecloud.stack.remote import prefetch
 from slidecloud.types import SENTINEL1_WAVELENGTH, DataError, Grid, Pass, Rejected, StackHeader
 
 INDEPENDENT_LOOKS = 0.5
@@ -66,6 +66,7 @@ def open_hyp3(listing: Listing, *, id: str | None = None, grid: Grid | None = No
     ValueError
         If the id cannot name a stack, or products of several stacks are found and the id names none of them.
     """
+    prefetch([path for path in listing.files if path.suffix == ".txt"])
     products, refused = find_products(listing, RASTERS)
     if not products:
         raise DataError(none_usable(listing, refused))
@@ -166,7 +167,7 @@ def _header(stack_id: str, used: Mapping[str, Found], found: Survey) -> StackHea
     parameters = [item.parameters for item in used.values()]
     heading = median(item.heading for item in parameters)
     looks = {(item.range_looks, item.azimuth_looks): item.path for item in parameters}
-    passes: dict[Pass, Path] = {item.pass_: item.path for item in parameters}
+    passes: dict[Pass, SourcePath] = {item.pass_: item.path for item in parameters}
     for name, values in (("looks", looks), ("pass", passes)):
         if len(values) > 1:
             said = ", ".join(f"{value} in {printable(path)}" for value, path in values.items())

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from slidecloud.stack.files import read_text
 from slidecloud.stack.geometry import flight_pass
 from slidecloud.stack.hyp3_names import Product, bursts_of
-from slidecloud.stack.names import parse_day, printable
+from slidecloud.stack.names import SourcePath, parse_day, printable
 from slidecloud.types import DataError, Pass
 
 _MAX_BASELINE = 5000.0
@@ -44,7 +43,7 @@ class Parameters:
         Name of a stack of the granules' bursts; empty where they are no bursts.
     """
 
-    path: Path
+    path: SourcePath
     reference_time: np.datetime64
     secondary_time: np.datetime64
     perpendicular_baseline: float
@@ -57,7 +56,7 @@ class Parameters:
     bursts: str
 
 
-def read_parameters(path: Path, product: Product) -> Parameters:
+def read_parameters(path: SourcePath, product: Product) -> Parameters:
     """Read the text file of a product.
 
     Raises
@@ -94,7 +93,7 @@ def read_parameters(path: Path, product: Product) -> Parameters:
 class _Fields:
     """``Key: value`` lines, by key without spaces."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: SourcePath) -> None:
         self._name = printable(path)
         parts = (line.partition(":") for line in read_text(path).splitlines())
         self._values = {_plain(key): value.strip() for key, colon, value in parts if colon}

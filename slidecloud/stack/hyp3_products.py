@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from slidecloud.stack.hyp3_names import PARAMETERS, Product, parse
 from slidecloud.stack.hyp3_parameters import Parameters, read_parameters
-from slidecloud.stack.names import SENTINEL1_LAUNCH, Listing, date_problem, one_of, printable
+from slidecloud.stack.names import SENTINEL1_LAUNCH, Listing, SourcePath, date_problem, one_of, printable
 from slidecloud.stack.source import check_id
 from slidecloud.types import DataError, Pair, Rejected
 
@@ -18,7 +17,7 @@ class Found(NamedTuple):
 
     product: Product
     parameters: Parameters
-    files: Mapping[str, Path]
+    files: Mapping[str, SourcePath]
 
     @property
     def key(self) -> str:
@@ -31,7 +30,7 @@ class Found(NamedTuple):
         return self.product.bursts or self.parameters.bursts
 
 
-def is_hyp3(path: Path) -> bool:
+def is_hyp3(path: SourcePath) -> bool:
     """Whether a file is named as one of a HyP3 burst product."""
     try:
         return parse(path.name) is not None
@@ -42,7 +41,7 @@ def is_hyp3(path: Path) -> bool:
 def find_products(listing: Listing, layers: Iterable[str]) -> tuple[list[Found], list[Rejected]]:
     """Products whose name, parameters and choice of files make sense, and the others."""
     wanted = {*layers, PARAMETERS}
-    files: dict[Product, dict[str, list[Path]]] = {}
+    files: dict[Product, dict[str, list[SourcePath]]] = {}
     refused: list[Rejected] = []
     for path in listing.files:
         try:
@@ -67,7 +66,7 @@ def find_products(listing: Listing, layers: Iterable[str]) -> tuple[list[Found],
     return products, refused
 
 
-def _found(product: Product, files: Mapping[str, list[Path]]) -> Found:
+def _found(product: Product, files: Mapping[str, list[SourcePath]]) -> Found:
     single = {layer: path for layer, paths in files.items() for path in [one_of(paths)] if path is not None}
     if PARAMETERS not in single:
         raise DataError(f"no {product.name}.txt, expected it beside the rasters for times and baseline: fetch it")

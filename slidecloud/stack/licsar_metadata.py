@@ -7,12 +7,11 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from slidecloud.stack.files import read_text
-from slidecloud.stack.names import parse_day, printable
+from slidecloud.stack.names import SourcePath, parse_day, printable
 from slidecloud.stack.source import SourceWarning
 from slidecloud.types import SENTINEL1_WAVELENGTH, DataError
 
@@ -42,7 +41,7 @@ class Metadata:
     slant_range: float
 
 
-def read_metadata(path: Path) -> Metadata:
+def read_metadata(path: SourcePath) -> Metadata:
     """Read ``metadata.txt``: lines ``key=value`` (or ``key: value``).
 
     Raises
@@ -80,7 +79,7 @@ class Baselines:
         return self.position[secondary] - self.position[reference]
 
 
-def read_baselines(path: Path) -> Baselines:
+def read_baselines(path: SourcePath) -> Baselines:
     """Read a ``baselines`` file.
 
     Both forms are known: ``primary secondary Bperp days``, and the old ``number date1 date2 Bperp days`` followed by
@@ -151,7 +150,7 @@ def _positions(links: list[tuple[np.datetime64, np.datetime64, float]]) -> Basel
     return Baselines(position, group)
 
 
-def _day_time(fields: Mapping[str, str], path: Path) -> np.timedelta64:
+def _day_time(fields: Mapping[str, str], path: SourcePath) -> np.timedelta64:
     match = re.fullmatch(r"(\d{1,2}):(\d{2}):(\d{2}(?:\.\d*)?)", fields.get("center_time", ""))
     if not match or int(match[1]) > 23 or int(match[2]) > 59 or float(match[3]) >= 60:
         raise DataError(
@@ -161,7 +160,7 @@ def _day_time(fields: Mapping[str, str], path: Path) -> np.timedelta64:
     return np.timedelta64(int(match[1]) * 3600 + int(match[2]) * 60 + round(float(match[3])), "s")
 
 
-def _number(fields: Mapping[str, str], key: str, path: Path) -> float:
+def _number(fields: Mapping[str, str], key: str, path: SourcePath) -> float:
     try:
         return float(fields.get(key, "nan"))
     except ValueError as error:
