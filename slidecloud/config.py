@@ -37,8 +37,8 @@ class SourceConfig(_Section):
     """A folder of interferograms to ingest before the run."""
 
     path: str = Field(description="Folder with the source products.")
-    kind: Literal["auto", "gamma", "licsar", "snap", "zarr"] = Field(
-        "auto", description="auto, gamma, licsar (interferograms), snap or zarr (single-look images)."
+    kind: Literal["auto", "gamma", "hyp3", "licsar", "snap", "zarr"] = Field(
+        "auto", description="auto, gamma, hyp3, licsar (interferograms), snap or zarr (single-look images)."
     )
     id: str | None = Field(None, description="Id of the burst stack; by default taken from the source.")
 
