@@ -77,3 +77,20 @@ def checked_look_vectors(east: Float32, north: Float32, up: Float32, *, pass_: P
     east, north, up = (np.where(unit, part, np.nan).astype(np.float32) for part in (east, north, up))
     incidence = np.arccos(np.clip(up.astype(float), -1, 1)).astype(np.float32)
     return {"los_east": east, "los_north": north, "los_up": up, "incidence": incidence}
+
+
+def checked_elevation(metres: Float32, name: str) -> Float32:
+    """Elevations (y, x), m, NaN = no data, float32.
+
+    Raises
+    ------
+    DataError
+        If one is below -500 or above 9000 m: a wrong unit, or a no-data value that is not marked.
+    """
+    known = metres[~np.isnan(metres)]
+    if known.size and not (float(known.min()) > -500 and float(known.max()) < 9000):
+        raise DataError(
+            f"{name} holds elevations from {known.min():g} to {known.max():g} m, "
+            "expected -500 to 9000: check its unit and no-data value"
+        )
+    return np.asarray(metres, dtype=np.float32)
