@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
 
-from slidecloud.stack import gamma, licsar, opera, slc_zarr, snap
+from slidecloud.stack import gamma, licsar, mintpy, opera, slc_zarr, snap
 from slidecloud.stack.names import Listing, list_files, printable
 from slidecloud.stack.slc import SlcSource
 from slidecloud.stack.source import Source
 from slidecloud.types import Grid
 
-Kind = Literal["auto", "gamma", "licsar", "opera", "snap", "zarr"]
+Kind = Literal["auto", "gamma", "licsar", "mintpy", "opera", "snap", "zarr"]
 
 
 class _Format(NamedTuple):
@@ -31,6 +31,11 @@ _FORMATS = {
         licsar.matches,
         lambda listing, id, grid: licsar.open_licsar(listing, id=id, grid=grid),
         "LiCSAR: YYYYMMDD_YYYYMMDD.geo.unw.tif and .geo.cc.tif",
+    ),
+    "mintpy": _Format(
+        mintpy.matches,
+        lambda listing, id, _: mintpy.open_mintpy(listing, id=id),
+        "MintPy: ifgramStack.h5 with geometryGeo.h5 or geometryRadar.h5",
     ),
     "opera": _Format(
         opera.matches,

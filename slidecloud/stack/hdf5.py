@@ -225,7 +225,7 @@ def _plain(value: Any) -> Any:
 
 
 def _cause(error: BaseException) -> str:
-    if "filter" in str(error):
+    if "required filter" in str(error):
         return (
             f"is compressed in a way that is not known here ({_short(error)}), expected gzip, lzf, szip or none: "
             "write the file again with gzip (h5repack -f GZIP=4)"

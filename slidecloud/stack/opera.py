@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -131,17 +132,18 @@ def open_opera(listing: Listing, *, id: str | None = None, grid: Grid | None = N
         raise DataError(f"{printable(listing.root)}: none of {len(chosen.products)} images can be used. {reason}")
     grid = grid or majority(found.grid for found in facts.values())
     target = centre_of(grid).target
+    usual, _ = Counter(_radar(found) for found in facts.values()).most_common(1)[0]
     images: list[SourceImage] = []
     samples: dict[str, Samples] = {}
     header = first = None
     for product, found in facts.items():
         name, mark = listing.name(product.path), _fingerprint(product.path)
         try:
+            _check_alike(found, usual, name)
             row, column = _placed(name, found.grid, grid)
             state = position(found, target, name)
             if header is None or first is None:
                 header, first = stack_header(stack_id, chosen.burst, found, state, grid, name), state
-            _check_alike(found, header, name)
         except DataError as error:
             rejected.append(Rejected(name, str(error), mark))
             continue
@@ -187,12 +189,16 @@ def _facts(product: Product) -> ImageFacts | DataError:
     return found
 
 
-def _check_alike(facts: ImageFacts, header: StackHeader, name: str) -> None:
-    """One stack has one wavelength and one pass."""
-    if abs(facts.wavelength / header.wavelength - 1) > 1e-4 or facts.pass_ != header.pass_:
+def _radar(facts: ImageFacts) -> tuple[str, str]:
+    return f"{facts.wavelength:.5f} m", facts.pass_
+
+
+def _check_alike(facts: ImageFacts, usual: tuple[str, str], name: str) -> None:
+    """One stack has one wavelength and one pass, those of most images."""
+    if _radar(facts) != usual:
         raise DataError(
-            f"{name} has the wavelength {facts.wavelength:.7g} m and the pass {facts.pass_}, expected "
-            f"{header.wavelength:.7g} m and {header.pass_} like the first image: put it into a stack of its own"
+            f"{name} has the wavelength and pass {', '.join(_radar(facts))}, expected {', '.join(usual)} like most "
+            "images of the folder: put it into a stack of its own"
         )
 
 

@@ -44,9 +44,7 @@ def read_facts(file: Hdf5, polarisation: str | None) -> ImageFacts:
     for name in _FLATTENED:
         path = f"{_PARAMETERS}/{name}"
         if path in file and str(file.value(path)) in ("False", "0"):
-            raise file.error(
-                path, "is false, expected phase without geometry: process with flatten: true"
-            )
+            raise file.error(path, "is false, expected phase without geometry: process with flatten: true")
     time = _time(file, "/identification/zero_doppler_start_time")
     direction = file.text("/identification/orbit_pass_direction", expected="ascending or descending").lower()
     if direction not in ("ascending", "descending"):
