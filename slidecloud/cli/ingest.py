@@ -15,8 +15,10 @@ def ingest(
     stacks: str,
     /,
     *,
-    kind: Literal["auto", "gamma", "licsar", "snap", "zarr"] = "auto",
+    kind: Literal["auto", "gamma", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"] = "auto",
     id: str | None = None,
+    mapping: Path | None = None,
+    keep_dropped: bool = False,
     executor: Executor = "threads",
     workers: Workers = None,
     retry_quarantined: bool = False,
@@ -24,15 +26,23 @@ def ingest(
 ) -> int:
     """Read a folder of interferograms or single-look images and write it as a stack, STACKS/ID.zarr.
 
-    Reads GAMMA GeoTIFF folders and LiCSAR frames (interferograms: a burst stack), and coregistered images from SNAP
-    (*.znap) or a Zarr store (an SLC stack, of which a run forms the interferograms). What is stored already is left
-    alone, so the same command adds what is new. A pair or image that cannot be used is refused with its file and what
-    to do; the rest goes on.
+    Reads GAMMA GeoTIFF folders, LiCSAR frames, MintPy inputs and plain Zarr or NetCDF stacks (interferograms: a burst
+    stack), and coregistered images from OPERA CSLC-S1, SNAP (*.znap) or a Zarr store (an SLC stack, of which a run
+    forms the interferograms). What is stored already is left alone, so the same command adds what is new. A pair or
+    image that cannot be used is refused with its file and what to do; the rest goes on.
 
     For example:
 
         slidecloud ingest frames/106D_05248_131313 stacks
         slidecloud ingest interferograms s3://bucket/stacks --id mine_north --storage profile=geo
+        slidecloud ingest mine.zarr stacks --mapping mine.yaml
+
+    A mapping says what a plain store holds, each value the name of a variable or a setting:
+
+        phase: {unwrapped: unw, wrapped: ifg, unit: rad, positive: away}
+        coherence: {variable: coh}
+        pairs: {reference: ref_date, secondary: sec_date, time_of_day: "05:50:35"}
+        view: {wavelength: 0.0554658, heading: -12.3, incidence: inc}
 
     Exit codes: 0 done; 1 error; 2 wrong usage; 3 finished, but some pairs or images could not be used.
 
@@ -43,9 +53,13 @@ def ingest(
     stacks
         Folder or URL for stacks.
     kind
-        Format of the source: auto, gamma, licsar, snap or zarr.
+        Format of the source: auto, gamma, licsar, mapping, mintpy, opera, snap or zarr.
     id
         Name of the stack; by default from the source: burst, frame or folder.
+    mapping
+        YAML or JSON file that says what a plain Zarr store or NetCDF file holds.
+    keep_dropped
+        Also take the pairs that MintPy drops.
     retry_quarantined
         Read pairs or images again that could not be read before, although their files look the same.
     executor
@@ -66,6 +80,8 @@ def ingest(
             where,
             kind=kind,
             id=id,
+            mapping_file=None if mapping is None else str(mapping),
+            keep_dropped=keep_dropped,
             executor=opened,
             progress=progress(),
             retry_quarantined=retry_quarantined,

@@ -103,7 +103,7 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
     resources = config.resources
     if resources.device == "gpu" and resources.scheduler is None and not elsewhere:
         require_gpu("resources.device is gpu")
-    sources = [open_source(item.path, kind=item.kind, id=item.id) for item in config.sources]
+    sources = [open_source(item.path, kind=item.kind, id=item.id, mapping_file=item.mapping) for item in config.sources]
     stacks = locate(config.stacks, config.storage_options)
     fresh = [source for source in sources if not (stacks / f"{source.header.id}.zarr").exists()]
     units: list[Unit] = []

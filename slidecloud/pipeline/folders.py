@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.ingest import ingest, readable_stack
@@ -20,6 +21,8 @@ def ingest_folder(
     *,
     kind: Kind = "auto",
     id: str | None = None,
+    mapping_file: str | None = None,
+    keep_dropped: bool = False,
     executor: Executor | None = None,
     progress: Progress | None = None,
     retry_quarantined: bool = False,
@@ -33,13 +36,14 @@ def ingest_folder(
         Where the stack is, and what was done.
     """
     stacks = locate(stacks)
-    source = open_source(path, kind=kind, id=id)
+    options: dict[str, Any] = {"kind": kind, "id": id, "mapping_file": mapping_file, "keep_dropped": keep_dropped}
+    source = open_source(path, **options)
     location = stacks / f"{source.header.id}.zarr"
     origin = str(Path(path).absolute())
     if not isinstance(source, SlcSource):
         stored = readable_stack(location)
         if stored is not None and stored.header.grid not in (None, source.header.grid):
-            source = open_source(path, kind=kind, id=id, grid=stored.header.grid)
+            source = open_source(path, grid=stored.header.grid, **options)
     if isinstance(source, SlcSource):
         return location, ingest_slc(
             source, stacks, executor=executor, progress=progress, origin=origin,

@@ -138,7 +138,14 @@ def _ingest(
     stacks = locate(config.stacks, config.storage_options)
     try:
         location, summary = ingest_folder(
-            source.path, stacks, kind=source.kind, id=source.id, executor=executor, progress=progress, takeover=takeover
+            source.path,
+            stacks,
+            kind=source.kind,
+            id=source.id,
+            mapping_file=source.mapping,
+            executor=executor,
+            progress=progress,
+            takeover=takeover,
         )
     except (ValueError, OSError) as error:
         return Summary(quarantined=(Quarantined("ingest", source.path, str(error), "data"),))

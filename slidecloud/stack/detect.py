@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
 
-from slidecloud.stack import gamma, licsar, mintpy, opera, slc_zarr, snap
+from slidecloud.stack import gamma, licsar, mapping, mintpy, opera, slc_zarr, snap
 from slidecloud.stack.names import Listing, list_files, printable
 from slidecloud.stack.slc import SlcSource
 from slidecloud.stack.source import Source
 from slidecloud.types import Grid
 
-Kind = Literal["auto", "gamma", "licsar", "mintpy", "opera", "snap", "zarr"]
+Kind = Literal["auto", "gamma", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"]
 
 
 class _Format(NamedTuple):
@@ -56,7 +56,13 @@ _FORMATS = {
 
 
 def open_source(
-    path: str | os.PathLike[str], *, kind: Kind = "auto", id: str | None = None, grid: Grid | None = None
+    path: str | os.PathLike[str],
+    *,
+    kind: Kind = "auto",
+    id: str | None = None,
+    grid: Grid | None = None,
+    mapping_file: str | None = None,
+    keep_dropped: bool = False,
 ) -> Source | SlcSource:
     """Open a folder of interferograms or of coregistered single-look images. Only file names and headers are read.
 
@@ -66,13 +72,17 @@ def open_source(
         The folder. All its subfolders are searched.
     kind
         Format: ``gamma``, ``licsar`` (interferograms), ``snap``, ``zarr`` (single-look images), or ``auto`` to tell it
-        from the names of the files.
+        from the names of the files. ``mapping``, a plain store or file, needs `mapping_file`.
     id
         Name of the stack, ``[a-z0-9_]{1,64}``; by default the LiCSAR frame or the name of the folder, in lower case.
     grid
         Grid of the stack where it exists already: files are cut to it, or padded with no data. By default the grid
         is the union of the files on the lattice (CRS, spacing, whole pixels) that most of them share; others are
         refused.
+    mapping_file
+        YAML or JSON file that says what a plain Zarr store or NetCDF file, `path`, holds; then no format is looked for.
+    keep_dropped
+        Offer the pairs too that MintPy drops.
 
     Returns
     -------
@@ -95,6 +105,10 @@ def open_source(
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind is {kind!r}: expected one of {', '.join(get_args(Kind))}")
+    if mapping_file is not None:
+        return mapping.open_mapped(path, mapping_file, id=id)
+    if kind == "mapping":
+        raise ValueError("kind is 'mapping', and no mapping_file (--mapping) says what the source holds: give one")
     listing = list_files(path)
     fitting = [name for name, form in _FORMATS.items() if kind in ("auto", name) and form.matches(listing)]
     if not fitting:
@@ -104,6 +118,8 @@ def open_source(
             f"{printable(listing.root)} holds files of several formats ({', '.join(fitting)}), expected one: "
             f"pass kind={fitting[0]!r} or another, or give the folder of one"
         )
+    if fitting == ["mintpy"]:
+        return mintpy.open_mintpy(listing, id=id, keep_dropped=keep_dropped)
     return _FORMATS[fitting[0]].open(listing, id, grid)
 
 

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 
-from slidecloud.kernels.phase import wrap
 from slidecloud.stack import mintpy_metadata as metadata
 from slidecloud.stack.blocks import pair_block, refuse_empty
 from slidecloud.stack.geotiff import by_key
@@ -75,14 +74,13 @@ class MintpySource:
                 kinds = "iub" if name == "connectComponent" else "f"
                 dataset = file.dataset(name, kinds=kinds, ndim=3, expected="values (pair, y, x)")
                 found[name] = file.rows(dataset, start, stop, layer=layer)
-        phases = [_phase(found[name]) if name else None for name in self.datasets[:2]]
-        wrapped, unwrapped = phases
-        if unwrapped is not None and self.datasets[2]:
-            wrapped = wrap(unwrapped) if wrapped is None else wrapped
-            unwrapped = np.where(found[self.datasets[2]] == 0, np.float32(np.nan), unwrapped)
+        wrapped, unwrapped = (_phase(found[name]) if name else None for name in self.datasets[:2])
         names = tuple(f"{file.name}: {name} of layer {layer}" for name in (*self.datasets[:2], "coherence"))
         coherence = found["coherence"].astype(np.float32)
-        return pair_block(wrapped, unwrapped, coherence, names=names, keep_unwrapped=self.header.has_unwrapped)  # type: ignore[arg-type]
+        block = pair_block(wrapped, unwrapped, coherence, names=names, keep_unwrapped=self.header.has_unwrapped)  # type: ignore[arg-type]
+        if block.unwrapped is not None and self.datasets[2]:
+            block.unwrapped[found[self.datasets[2]] == 0] = np.nan
+        return block
 
 
 def matches(listing: Listing) -> bool:

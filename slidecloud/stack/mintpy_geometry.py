@@ -51,7 +51,12 @@ class Geometry:
             # Anticlockwise from north, so that west is positive.
             east, north = -np.sin(incidence) * np.sin(azimuth), np.sin(incidence) * np.cos(azimuth)
             parts = (east.astype(np.float32), north.astype(np.float32), np.cos(incidence).astype(np.float32))
-            maps |= checked_look_vectors(*parts, pass_=header.pass_, name=f"{name}: incidenceAngle and azimuthAngle")
+            maps |= checked_look_vectors(
+                *parts,
+                pass_=header.pass_,
+                look_direction=header.look_direction,
+                name=f"{name}: incidenceAngle and azimuthAngle",
+            )
         if header.geometry == "radar" and "latitude" in found and "longitude" in found:
             maps |= _places(found["latitude"], found["longitude"], name)
         return maps

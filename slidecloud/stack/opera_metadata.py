@@ -167,10 +167,11 @@ def _looks(burst: str, seen: View, grid: Grid) -> float:
 def _time(file: Hdf5, path: str) -> np.datetime64:
     text = file.text(path, expected="a time such as 2017-06-05 13:27:54.123456")
     try:
-        return np.datetime64(np.datetime64(text.strip().removesuffix("Z").replace(" ", "T")), "s")
+        time: np.datetime64 = np.datetime64(text.strip().removesuffix("Z").replace(" ", "T")).astype("datetime64[s]")
     except ValueError as error:
         expected = "a time such as 2017-06-05 13:27:54.123456"
         raise file.error(path, f"is {text!r}, expected {expected}: correct it") from error
+    return time
 
 
 def _crs(file: Hdf5) -> str:

@@ -49,6 +49,11 @@ class RemoteFile(io.RawIOBase):
         self._position = 0
         self._ranges: list[tuple[int, bytes]] = []
 
+    @property
+    def version(self) -> str:
+        """Changes when the file does: name, size, version."""
+        return "\0".join(self._key)
+
     def readable(self) -> bool:
         return True
 
