@@ -10,7 +10,7 @@ from itertools import groupby
 import numpy as np
 
 from slidecloud.stack.blocks import encode_coherence, pair_block
-from slidecloud.stack.files import state
+from slidecloud.stack.files import size, state
 from slidecloud.stack.geometry import checked_look_vectors
 from slidecloud.stack.grids import majority, placement
 from slidecloud.stack.names import Listing, SourcePath, printable
@@ -183,9 +183,20 @@ def source_pairs(
 ) -> tuple[SourcePair, ...]:
     """The pairs of a source, sorted by time."""
     found = (
-        SourcePair(pair_of(key), tuple(map(str, files[key].paths)), fingerprint(listing, files[key])) for key in keys
+        SourcePair(
+            pair_of(key), tuple(map(str, files[key].paths)), fingerprint(listing, files[key]), _bytes(files[key])
+        )
+        for key in keys
     )
     return tuple(sorted(found, key=lambda item: (item.pair.reference, item.pair.secondary)))
+
+
+def _bytes(files: PairFiles) -> int:
+    """Bytes of the files of a pair, 0 where one is gone since its header was read: reading it names it."""
+    try:
+        return sum(map(size, files.paths))
+    except (OSError, DataError):
+        return 0
 
 
 @dataclass(frozen=True)
