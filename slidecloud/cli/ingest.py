@@ -6,7 +6,7 @@ from typing import Literal
 
 from slidecloud.cli.console import progress, say
 from slidecloud.cli.errors import UsageError
-from slidecloud.cli.options import Executor, Storage, Workers, storage_options
+from slidecloud.cli.options import Executor, Storage, Workers, memory_text, storage_options
 
 
 def ingest(

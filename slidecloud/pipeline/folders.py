@@ -1,4 +1,4 @@
-"""Ingest of a folder or URL, whatever it holds: interferograms become a burst stack, single-look images an SLC stack."""
+"""Ingest of a folder or URL: interferograms become a burst stack, single-look images an SLC stack."""
 
 from __future__ import annotations
 

@@ -33,7 +33,10 @@ class Metrics:
             "slidecloud_units", "Units that ended or were tried again.", (*by_stage, "outcome"), **common
         )
         self._read = Counter(
-            "slidecloud_bytes_read", "Bytes read by units done, uncompressed but for source files.", by_stage, **common
+            "slidecloud_bytes_read",
+            "Bytes read by units done; uncompressed, of source files theirs.",
+            by_stage,
+            **common,
         )
         self._written = Counter(
             "slidecloud_bytes_written", "Uncompressed bytes written by units done.", by_stage, **common
