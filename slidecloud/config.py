@@ -34,15 +34,26 @@ class _Section(BaseModel):
 
 
 class SourceConfig(_Section):
-    """A folder of interferograms to ingest before the run."""
+    """A folder or URL of interferograms to ingest before the run."""
 
-    path: str = Field(description="Folder with the source products.")
+    path: str = Field(description="Folder or URL with the source products.")
     kind: Literal["auto", "gamma", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"] = Field(
         "auto",
         description="auto, gamma, licsar, mapping, mintpy (interferograms), opera, snap or zarr (single-look images).",
     )
     id: str | None = Field(None, description="Id of the burst stack; by default taken from the source.")
     mapping: str | None = Field(None, description="File that says what a plain Zarr or NetCDF stack holds.")
+    storage_options: dict[str, Any] | None = Field(
+        None,
+        description="Options of the object store of a URL; by default those of the run where both URLs are of one "
+        "kind. Secrets as env:NAME or by profile only.",
+    )
+
+    @field_validator("storage_options")
+    @classmethod
+    def _no_secret(cls, options: dict[str, Any] | None) -> dict[str, Any] | None:
+        refuse_secrets(options or {})
+        return options
 
 
 class NetworkConfig(_Section):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from slidecloud.cli.console import progress, say
 from slidecloud.cli.errors import UsageError
-from slidecloud.cli.options import Executor, Storage, Workers, storage_options
+from slidecloud.cli.options import Executor, Storage, Workers, memory_text, storage_options
 
 
 def ingest(
-    source: Path,
+    source: str,
     stacks: str,
     /,
     *,
@@ -21,8 +20,11 @@ def ingest(
     keep_dropped: bool = False,
     executor: Executor = "threads",
     workers: Workers = None,
+    scheduler: str | None = None,
+    memory: str | None = None,
     retry_quarantined: bool = False,
     storage: Storage = (),
+    source_storage: Storage = (),
 ) -> int:
     """Read a folder of interferograms or single-look images and write it as a stack, STACKS/ID.zarr.
 
@@ -35,6 +37,7 @@ def ingest(
 
         slidecloud ingest frames/106D_05248_131313 stacks
         slidecloud ingest interferograms s3://bucket/stacks --id mine_north --storage profile=geo
+        slidecloud ingest s3://public/frames/106D_05248_131313 stacks --source-storage anon=true
         slidecloud ingest mine.zarr stacks --mapping mine.yaml
 
     A mapping says what a plain store holds, each value the name of a variable or a setting:
@@ -63,10 +66,18 @@ def ingest(
     retry_quarantined
         Read pairs or images again that could not be read before, although their files look the same.
     executor
-        threads, dask (processes of this machine) or serial.
+        threads, dask (processes of this machine, or a scheduler) or serial.
+    scheduler
+        Address of a running Dask scheduler, tcp://host:port; its workers must reach source and stacks.
+    memory
+        Memory of one worker, such as "2 GiB"; threads share theirs, and wait where it is used up.
+    source_storage
+        Like --storage, for a SOURCE that is a URL; by default the options of --storage where both URLs are of one kind.
     """
     if executor == "serial" and workers not in (None, 1):
         raise UsageError(f"--executor serial has one worker, and --workers is {workers}; use threads or dask.")
+    if scheduler is not None and executor == "serial":
+        raise UsageError("--scheduler needs the executor dask, not serial.")
     from slidecloud.cli.run import tell
     from slidecloud.cluster import executor as open_executor
     from slidecloud.config import ResourcesConfig
@@ -74,9 +85,17 @@ def ingest(
     from slidecloud.store import locate
 
     where = locate(stacks, storage_options(storage))
-    with open_executor(ResourcesConfig(executor=executor, workers=workers)) as opened:
+    resources = ResourcesConfig(
+        executor=executor if scheduler is None else "dask",
+        workers=workers,
+        scheduler=scheduler,
+        **({} if memory is None else {"memory": memory_text(memory)}),
+    )
+    with open_executor(resources) as opened:
+        if opened.dashboard:
+            say(f"Dask dashboard: {opened.dashboard}")
         stack, summary = ingest_folder(
-            str(source),
+            source,
             where,
             kind=kind,
             id=id,
@@ -84,7 +103,9 @@ def ingest(
             keep_dropped=keep_dropped,
             executor=opened,
             progress=progress(),
+            memory=resources.memory_bytes,
             retry_quarantined=retry_quarantined,
+            storage_options=storage_options(source_storage, "--source-storage") if source_storage else None,
         )
     tell(summary, retry="mend the files it names, then give the same command again.")
     say(f"Stack: {stack}")

@@ -82,7 +82,8 @@ def open_snap(listing: Listing, *, id: str | None = None) -> SnapSource:
         If the id cannot name a stack.
     """
     stack_id = check_id(listing.root.name.lower() if id is None else id, origin="id")
-    stores = [path.parents[1] for path in listing.files if path.as_posix().endswith(f".znap/{METADATA}")]
+    _, files = listing.local_files()
+    stores = [path.parents[1] for path in files if path.as_posix().endswith(f".znap/{METADATA}")]
     product = Product(stores[0] / METADATA)
     images: list[SourceImage] = []
     bands: dict[str, tuple[Path, Path]] = {}
