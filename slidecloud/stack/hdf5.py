@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.stack.names import printable
-from slidecloud.stack.ranges import RemoteFile
-from slidecloud.store.location import Location
+from slidecloud.stack import archives
+from slidecloud.stack.hdf5_remote import RemoteHdf5, raise_own, spans
+from slidecloud.stack.names import SourcePath, printable
+from slidecloud.stack.remote import RemotePath
 from slidecloud.types import DataError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError, 
 class Hdf5:
     """An open HDF5 file whose errors name file and dataset; made by `opened`."""
 
-    def __init__(self, name: str, file: h5py.File, remote: RemoteFile | None) -> None:
+    def __init__(self, name: str, file: h5py.File, remote: RemoteHdf5 | None) -> None:
         self.name = name
         self._file, self._remote = file, remote
 
@@ -126,16 +127,17 @@ class Hdf5:
                     path, f"has chunks of shape {found.chunks}, above 1 GiB each: write it in smaller ones"
                 )
             if self._remote is not None:
-                self._remote.fetch(list(_stored(found, start, stop, layer)))
+                self._remote.prefetch(spans(found, start, stop, layer))
             return np.asarray(found[at])
 
     @contextmanager
     def _reading(self, path: str) -> Iterator[None]:
         try:
             yield
-        except (DataError, FileNotFoundError, PermissionError):
+        except DataError:
             raise
         except _DAMAGE as error:
+            raise_own(error, self._remote)
             raise self.error(path, _cause(error)) from error
 
     def error(self, path: str, text: str) -> DataError:
@@ -144,34 +146,33 @@ class Hdf5:
 
 
 @contextmanager
-def opened(place: Location) -> Iterator[Hdf5]:
+def opened(path: SourcePath) -> Iterator[Hdf5]:
     """Open a file for reading; in a bucket only what is asked for is fetched.
 
     Raises
     ------
-    FileNotFoundError, PermissionError
-        If it is not there or may not be read.
+    OSError
+        If it is not there or may not be read, or its store does not answer.
     DataError
-        If it is no HDF5 file, or was cut short.
+        If it is no HDF5 file, was cut short, has changed since it was listed, or lies in a zip archive.
     """
     import h5py
 
-    name = printable(place.url)
-    remote = None if place.is_local else RemoteFile(place)
-    if remote is not None:
-        remote.warm()  # outside of HDF5, which lets one thread in at a time
+    name = printable(path)
+    remote = RemoteHdf5(path) if isinstance(path, RemotePath) else None
+    if isinstance(path, Path) and archives.split(path) is not None:
+        raise DataError(f"{name} lies in a zip archive, where HDF5 cannot be read: unpack it")
     try:
-        file = h5py.File(place.url if remote is None else remote, "r")
-    except (FileNotFoundError, PermissionError, DataError):
-        raise
+        if remote is not None and isinstance(path, RemotePath):
+            remote.warm(path.size)  # outside of HDF5, which lets one thread in at a time
+        file = h5py.File(str(path) if remote is None else remote, "r")
     except _DAMAGE as error:
+        if isinstance(error, FileNotFoundError | PermissionError):
+            raise
+        raise_own(error, remote)
         raise DataError(f"{name} cannot be read as HDF5 ({_short(error)}): fetch or make it again") from error
-    try:
-        with file:
-            yield Hdf5(name, file, remote)
-    finally:
-        if remote is not None:
-            remote.close()
+    with file:
+        yield Hdf5(name, file, remote)
 
 
 def lay(target: NDArray[Any], file: Hdf5, found: h5py.Dataset, start: int, *, row: int, column: int) -> None:
@@ -198,24 +199,6 @@ def _sample_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     if dtype.names == ("r", "i") and all(dtype[part].kind == "f" for part in "ri"):
         return np.dtype(np.complex64)
     return dtype
-
-
-def _stored(found: h5py.Dataset, start: int, stop: int, layer: int | None) -> Iterator[tuple[int, int]]:
-    """(offset, bytes) in the file of what holds the rows; chunks that were never written have none."""
-    if not found.chunks:
-        offset = found.id.get_offset()
-        if offset is not None:
-            row = found.dtype.itemsize * found.shape[-1]
-            yield offset + ((layer or 0) * found.shape[-2] + start) * row, (stop - start) * row
-        return
-    chunks = found.chunks
-    rows = range(start - start % chunks[-2], stop, chunks[-2])
-    columns = range(0, found.shape[-1], chunks[-1])
-    leading = () if layer is None else (layer - layer % chunks[0],)
-    for row, column in itertools.product(rows, columns):
-        stored = found.id.get_chunk_info_by_coord((*leading, row, column))
-        if stored.byte_offset is not None:
-            yield stored.byte_offset, stored.size
 
 
 def _plain(value: Any) -> Any:

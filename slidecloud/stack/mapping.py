@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,11 @@ class MappedSource:
 
 
 def open_mapped(
-    path: str | os.PathLike[str] | Location, mapping: str | MappingConfig, *, id: str | None = None
+    path: str | os.PathLike[str] | Location,
+    mapping: str | MappingConfig,
+    *,
+    id: str | None = None,
+    storage_options: Mapping[str, Any] | None = None,
 ) -> MappedSource:
     """Open a plain Zarr store or NetCDF file.
 
@@ -122,6 +127,8 @@ def open_mapped(
         What it holds, or the YAML or JSON file that says so.
     id
         Name of the stack; the name of the store without ending, in lower case, if not given.
+    storage_options
+        Options of the object store of a URL; see `slidecloud.store.location.Location`.
 
     Raises
     ------
@@ -139,7 +146,7 @@ def open_mapped(
     SourceWarning
         If neither incidence nor look vectors are named.
     """
-    place = path if isinstance(path, Location) else locate(os.fspath(path))
+    place = locate(path, storage_options)
     chosen = load_mapping(mapping) if isinstance(mapping, str) else mapping
     stack_id = check_id(Path(place.name).stem.lower() if id is None else id, origin="id")
     data = open_plain(place, chosen.axes)

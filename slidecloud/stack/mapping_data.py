@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config_mapping import AxesMapping
+from slidecloud.stack.files import state
 from slidecloud.stack.hdf5 import LONGEST_SIDE
 from slidecloud.stack.names import printable
-from slidecloud.stack.ranges import RemoteFile
+from slidecloud.stack.remote import RangedFile, RemotePath
 from slidecloud.store.arrays import zarr_store
 from slidecloud.store.location import Location
 from slidecloud.types import DataError
@@ -172,7 +173,7 @@ def _mark(place: Location) -> str:
         text = f"{place.name}\0{found.st_size}\0{found.st_mtime_ns}".encode()
     else:
         parts = [place.read(name) or b"" for name in (*_ROOTS, ".zmetadata")] if _is_zarr(place) else []
-        text = b"\0".join(parts) or RemoteFile(place).version.encode()
+        text = b"\0".join(parts) or state(_remote(place)).encode()
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
@@ -207,15 +208,24 @@ def _open(place: Location, mark: str) -> xr.Dataset:
 
 def _file(place: Location) -> Mapping[str, Any]:
     """Arguments of xarray for a NetCDF file: version 4 is HDF5, version 3 is read by scipy."""
-    remote = None if place.is_local else RemoteFile(place)
-    with Path(place.url).open("rb") if remote is None else remote as file:
+    path = Path(place.url) if place.is_local else _remote(place)
+    with path.open("rb") as file:
         start = file.read(4)
     if start[:3] == b"CDF":
-        if remote is not None:
+        if isinstance(path, RemotePath):
             raise DataError(f"{place} is NetCDF 3, which is read from disks only: convert it to NetCDF 4 (nccopy -k 4)")
         return {"filename_or_obj": place.url, "engine": "scipy"}
-    source = place.url if remote is None else RemoteFile(place)
+    source = RangedFile(path) if isinstance(path, RemotePath) else place.url
     return {"filename_or_obj": source, "engine": "h5netcdf", "decode_timedelta": False}
+
+
+def _remote(place: Location) -> RemotePath:
+    """A file in a bucket, as its folder lists it."""
+    folder = Location(place.url.rpartition("/")[0], place.options)
+    for entry in folder.entries():
+        if entry.key == place.name:
+            return RemotePath(folder, entry.key, entry.size, entry.version)
+    raise FileNotFoundError(f"source {place} does not exist: give a Zarr store or a NetCDF file")
 
 
 def _chunks(found: xr.DataArray) -> tuple[int, ...]:

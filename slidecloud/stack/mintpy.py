@@ -10,24 +10,22 @@ in this file either: a run has a reference of its own.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from slidecloud.stack import mintpy_metadata as metadata
 from slidecloud.stack.blocks import pair_block, refuse_empty
+from slidecloud.stack.files import fingerprint
 from slidecloud.stack.geotiff import by_key
 from slidecloud.stack.hdf5 import Hdf5, opened
 from slidecloud.stack.mintpy_geometry import Geometry, open_geometry
-from slidecloud.stack.names import SENTINEL1_LAUNCH, Listing, date_problem, one_of, parse_day, printable
+from slidecloud.stack.names import SENTINEL1_LAUNCH, Listing, SourcePath, date_problem, one_of, parse_day, printable
 from slidecloud.stack.source import SourceWarning, check_id, row_range
-from slidecloud.store.location import Location
 from slidecloud.types import DataError, Float32, Grid, Pair, PairBlock, Rejected, SourcePair, StackHeader
 
 STACK = "ifgramStack.h5"
@@ -45,7 +43,7 @@ class MintpySource:
     header: StackHeader
     pairs: tuple[SourcePair, ...]
     rejected: tuple[Rejected, ...]
-    place: Location
+    place: SourcePath
     datasets: tuple[str, str, str]
     layers: dict[str, int]
     geometry: Geometry | None
@@ -116,7 +114,7 @@ def open_mintpy(listing: Listing, *, id: str | None = None, keep_dropped: bool =
     if path is None:
         raise DataError(f"{printable(listing.root)} has no {STACK}, expected one: give the folder of MintPy's inputs")
     stack_id = check_id(_slug(listing.root) if id is None else id, origin="id")
-    place, name = Location(str(path)), listing.name(path)
+    place, name = path, listing.name(path)
     with opened(place) as file:
         found = metadata.Attributes(file.name, file.attributes())
         shape = metadata.shape_of(found)
@@ -133,7 +131,7 @@ def open_mintpy(listing: Listing, *, id: str | None = None, keep_dropped: bool =
     pairs, layers, rejected = [], {}, []
     for layer, (texts, baseline, keep) in enumerate(zip(dates, baselines, kept, strict=True)):
         key = "_".join(_text(text) for text in texts)
-        mark = _fingerprint(path, layer)
+        mark = fingerprint(path, layer)
         try:
             reference, secondary = (_day(_text(text)) for text in texts)
             problem = date_problem(reference, secondary, earliest=SENTINEL1_LAUNCH)
@@ -201,7 +199,7 @@ def _geometry(listing: Listing, shape: tuple[int, int], grid: Grid | None) -> Ge
     name = "geometryRadar.h5" if grid is None else "geometryGeo.h5"
     path = _only(listing, name)
     if path is not None:
-        return open_geometry(Location(str(path)), shape, grid)
+        return open_geometry(path, shape, grid)
     warnings.warn(
         f"{printable(listing.root)} has no {name}: elevation and look vectors are not known. Put it beside {STACK}",
         SourceWarning,
@@ -210,14 +208,14 @@ def _geometry(listing: Listing, shape: tuple[int, int], grid: Grid | None) -> Ge
     return None
 
 
-def _only(listing: Listing, name: str) -> Path | None:
+def _only(listing: Listing, name: str) -> SourcePath | None:
     try:
         return one_of(path for path in listing.files if path.name == name)
     except ValueError as error:
         raise DataError(f"{printable(listing.root)} has {error}") from error
 
 
-def _slug(root: Path) -> str:
+def _slug(root: SourcePath) -> str:
     """Name of the first folder above that is not one of MintPy's own."""
     return next((part for part in reversed(root.parts) if part not in ("inputs", "mintpy")), "").lower()
 
@@ -239,10 +237,3 @@ def _phase(values: Any) -> Float32:
     phase[phase == 0] = np.nan
     result: Float32 = phase
     return result
-
-
-def _fingerprint(path: Path, layer: int) -> str:
-    """Digest of name, size and modification time of the file, and the place of the pair in it."""
-    found = path.stat()
-    text = f"{path.name}\0{found.st_size}\0{found.st_mtime_ns}\0{layer}"
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -11,7 +11,7 @@ from slidecloud.stack.geometry import checked_elevation, checked_look_vectors
 from slidecloud.stack.grids import mismatch
 from slidecloud.stack.hdf5 import Hdf5, opened
 from slidecloud.stack.mintpy_metadata import Attributes, grid_of
-from slidecloud.store.location import Location
+from slidecloud.stack.names import SourcePath
 from slidecloud.types import DataError, Float32, Grid, StackHeader
 
 _LAYERS = ("height", "incidenceAngle", "azimuthAngle", "slantRangeDistance", "latitude", "longitude")
@@ -21,7 +21,7 @@ _LAYERS = ("height", "incidenceAngle", "azimuthAngle", "slantRangeDistance", "la
 class Geometry:
     """A file of geometry that was checked against its stack."""
 
-    place: Location
+    place: SourcePath
     layers: tuple[str, ...]
 
     def middle(self) -> dict[str, float]:
@@ -71,7 +71,7 @@ class Geometry:
         return values
 
 
-def open_geometry(place: Location, shape: tuple[int, int], grid: Grid | None) -> Geometry:
+def open_geometry(place: SourcePath, shape: tuple[int, int], grid: Grid | None) -> Geometry:
     """Check a file of geometry against the shape and the grid of its stack.
 
     Raises

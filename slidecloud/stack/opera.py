@@ -10,28 +10,26 @@ give elevation and look vectors; incidence is that of the look vector against th
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from slidecloud.kernels.orbits import perpendicular_baseline
+from slidecloud.stack.files import fingerprint
 from slidecloud.stack.geometry import checked_elevation, checked_look_vectors
 from slidecloud.stack.geotiff import by_key
 from slidecloud.stack.grids import majority, placement
 from slidecloud.stack.hdf5 import Hdf5, lay, opened
-from slidecloud.stack.names import SENTINEL1_LAUNCH, Listing, printable
+from slidecloud.stack.names import SENTINEL1_LAUNCH, Listing, SourcePath, printable
 from slidecloud.stack.opera_metadata import ImageFacts, centre_of, grid_of, position, read_facts, stack_header
 from slidecloud.stack.opera_names import Product, choose, matches
 from slidecloud.stack.slc import acquisition_problem
 from slidecloud.stack.source import SourceWarning, check_id, row_range
-from slidecloud.store.location import Location
 from slidecloud.types import DataError, Float32, Grid, ImageBlock, Rejected, SourceImage, StackHeader
 
 __all__ = ["OperaSource", "matches", "open_opera"]
@@ -43,7 +41,7 @@ _THREADS = 16
 class Samples:
     """Where the samples of an image lie: file, dataset, and the place of its first pixel in the stack."""
 
-    place: Location
+    place: SourcePath
     dataset: str
     row: int
     column: int
@@ -57,7 +55,7 @@ class OperaSource:
     images: tuple[SourceImage, ...]
     rejected: tuple[Rejected, ...]
     samples: Mapping[str, Samples]
-    layers: Location | None
+    layers: SourcePath | None
     sample_scale: None = None
     flattened: Literal[True] = True
 
@@ -124,7 +122,7 @@ def open_opera(listing: Listing, *, id: str | None = None, grid: Grid | None = N
     facts: dict[Product, ImageFacts] = {}
     for product, found in zip(chosen.products, _survey(chosen.products), strict=True):
         if isinstance(found, DataError):
-            rejected.append(Rejected(listing.name(product.path), str(found), _fingerprint(product.path)))
+            rejected.append(Rejected(listing.name(product.path), str(found), fingerprint(product.path)))
         else:
             facts[product] = found
     if not facts:
@@ -137,7 +135,7 @@ def open_opera(listing: Listing, *, id: str | None = None, grid: Grid | None = N
     samples: dict[str, Samples] = {}
     header = first = None
     for product, found in facts.items():
-        name, mark = listing.name(product.path), _fingerprint(product.path)
+        name, mark = listing.name(product.path), fingerprint(product.path)
         try:
             _check_alike(found, usual, name)
             row, column = _placed(name, found.grid, grid)
@@ -149,7 +147,7 @@ def open_opera(listing: Listing, *, id: str | None = None, grid: Grid | None = N
             continue
         baseline = perpendicular_baseline(first, state, target)
         images.append(SourceImage(found.time, baseline, (str(product.path),), mark))
-        samples[images[-1].key] = Samples(_location(product.path), found.dataset, row, column)
+        samples[images[-1].key] = Samples(product.path, found.dataset, row, column)
     if header is None:
         raise DataError(f"{printable(listing.root)}: no image can be used. The first: {rejected[0].reason}")
     if chosen.static is None:
@@ -164,7 +162,7 @@ def open_opera(listing: Listing, *, id: str | None = None, grid: Grid | None = N
         tuple(images),
         by_key(chosen.rejected, rejected),
         samples,
-        None if chosen.static is None else _location(chosen.static),
+        chosen.static,
     )
 
 
@@ -176,7 +174,7 @@ def _survey(products: Sequence[Product]) -> Iterator[ImageFacts | DataError]:
 
 def _facts(product: Product) -> ImageFacts | DataError:
     try:
-        with opened(_location(product.path)) as file:
+        with opened(product.path) as file:
             found = read_facts(file, product.polarisation)
         day = str(found.time.astype("datetime64[D]")).replace("-", "")
         problem = acquisition_problem(found.time, earliest=SENTINEL1_LAUNCH)
@@ -214,13 +212,3 @@ def _laid(shape: tuple[int, int], file: Hdf5, path: str, row: int, column: int) 
     values = np.full(shape, np.nan, np.float32)
     lay(values, file, file.dataset(path, kinds="f", ndim=2, expected="a static layer"), 0, row=row, column=column)
     return values
-
-
-def _location(path: Path) -> Location:
-    return Location(str(path))
-
-
-def _fingerprint(path: Path) -> str:
-    """Digest of name, size and modification time of a file."""
-    found = path.stat()
-    return hashlib.blake2b(f"{path.name}\0{found.st_size}\0{found.st_mtime_ns}".encode(), digest_size=16).hexdigest()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
-from slidecloud.stack.names import Listing, parse_day, printable
+from slidecloud.stack.names import Listing, SourcePath, parse_day, printable
 from slidecloud.types import DataError, Rejected
 
 _BURST = r"[Tt]\d{3}[-_]\d{6}[-_][Ii][Ww][1-3]"
@@ -26,7 +25,7 @@ _EXPECTED = "OPERA_L2_CSLC-S1_T027-056725-IW1_20170605T132754Z_20240626T090220Z_
 class Product(NamedTuple):
     """A file of one image; ``processed`` and ``version`` order those of one day, ``polarisation`` may be unknown."""
 
-    path: Path
+    path: SourcePath
     burst: str
     day: str
     processed: str
@@ -39,7 +38,7 @@ class Chosen(NamedTuple):
 
     burst: str
     products: tuple[Product, ...]
-    static: Path | None
+    static: SourcePath | None
     rejected: tuple[Rejected, ...]
 
 
@@ -72,9 +71,9 @@ def choose(listing: Listing, id: str | None) -> Chosen:
     return Chosen(burst, kept, layers[-1][2] if layers else None, (*rejected, *older))
 
 
-def _parse(listing: Listing) -> tuple[list[Product], list[tuple[str, tuple[int, ...], Path]], list[Rejected]]:
+def _parse(listing: Listing) -> tuple[list[Product], list[tuple[str, tuple[int, ...], SourcePath]], list[Rejected]]:
     products: list[Product] = []
-    static: list[tuple[str, tuple[int, ...], Path]] = []
+    static: list[tuple[str, tuple[int, ...], SourcePath]] = []
     rejected: list[Rejected] = list(listing.refused)
     for path in filter(lambda path: _is_ours(path.name), listing.files):
         name = listing.name(path)
@@ -99,7 +98,7 @@ def _is_ours(name: str) -> bool:
     return opera or bool(_COMPASS.fullmatch(name) or _STATIC.fullmatch(name))
 
 
-def _product(path: Path) -> Product | None:
+def _product(path: SourcePath) -> Product | None:
     if match := _PRODUCT.fullmatch(path.name):
         found = Product(path, _burst(match[1]), match[2], match[3], _version(match[5]), match[4])
     elif match := _COMPASS.fullmatch(path.name):

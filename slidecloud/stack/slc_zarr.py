@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slidecloud.kernels.phase import encode
+from slidecloud.stack.archives import inside
 from slidecloud.stack.files import state
 from slidecloud.stack.geometry import flight_pass
 from slidecloud.stack.names import SENTINEL1_LAUNCH, Listing, printable
@@ -82,7 +83,9 @@ class SlcZarrSource:
 
 
 def matches(listing: Listing) -> bool:
-    """Whether a folder is a Zarr store of samples."""
+    """Whether a folder is a Zarr store of samples, unpacked."""
+    if inside(listing.root):
+        return False
     names = {listing.below(path) for path in listing.files}
     return not names.isdisjoint(_GROUP) and any(name.partition("/")[0] in _SAMPLES for name in names if "/" in name)
 
