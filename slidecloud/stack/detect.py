@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, NoReturn, get_args
 
 from slidecloud.stack import gamma, hyp3, licsar, mapping, mintpy, opera, slc_zarr, snap
 from slidecloud.stack.guess import endings, nearest
@@ -37,6 +37,11 @@ _FORMATS = {
         licsar.matches,
         lambda listing, id, grid: licsar.open_licsar(listing, id=id, grid=grid),
         "LiCSAR: YYYYMMDD_YYYYMMDD.geo.unw.tif and .geo.cc.tif",
+    ),
+    "mapping": _Format(
+        lambda _: False,
+        lambda *_: _unmapped(),
+        "any Zarr store or NetCDF file of interferograms, with a file that says what it holds: pass --mapping",
     ),
     "mintpy": _Format(
         mintpy.matches,
@@ -122,7 +127,7 @@ def open_source(
     if mapping_file is not None:
         return mapping.open_mapped(path, mapping_file, id=id, storage_options=storage_options)
     if kind == "mapping":
-        raise ValueError("kind is 'mapping', and no mapping_file (--mapping) says what the source holds: give one")
+        _unmapped()
     listing = list_files(path, storage_options)
     fitting = [name for name, form in _FORMATS.items() if kind in ("auto", name) and form.matches(listing)]
     if not fitting:
@@ -132,6 +137,10 @@ def open_source(
     if fitting == ["mintpy"]:
         return mintpy.open_mintpy(listing, id=id, keep_dropped=keep_dropped)
     return _FORMATS[fitting[0]].open(listing, id, grid)
+
+
+def _unmapped() -> NoReturn:
+    raise ValueError("kind is 'mapping', and no mapping_file (--mapping) says what the source holds: give one")
 
 
 def _several_fit(listing: Listing, fitting: list[str]) -> str:

@@ -152,9 +152,10 @@ def opened(path: SourcePath) -> Iterator[Hdf5]:
     Raises
     ------
     OSError
-        If it is not there or may not be read, or its store does not answer.
+        If its store does not answer, or denies access.
     DataError
-        If it is no HDF5 file, was cut short, has changed since it was listed, or lies in a zip archive.
+        If it is not there, may not be read, is no HDF5 file, was cut short, has changed since it was listed, or lies in
+        a zip archive.
     """
     import h5py
 
@@ -167,9 +168,11 @@ def opened(path: SourcePath) -> Iterator[Hdf5]:
             remote.warm(path.size)  # outside of HDF5, which lets one thread in at a time
         file = h5py.File(str(path) if remote is None else remote, "r")
     except _DAMAGE as error:
-        if isinstance(error, FileNotFoundError | PermissionError):
-            raise
         raise_own(error, remote)
+        if isinstance(error, FileNotFoundError):
+            raise DataError(f"{name} is no longer there: restore it and start again") from error
+        if isinstance(error, PermissionError):
+            raise DataError(f"{name} cannot be opened (permission denied): give read permission (chmod u+r)") from error
         raise DataError(f"{name} cannot be read as HDF5 ({_short(error)}): fetch or make it again") from error
     with file:
         yield Hdf5(name, file, remote)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from slidecloud.stack.names import printable
@@ -24,11 +25,12 @@ class RemoteHdf5(RangedFile):
     lack: OSError | None = None
 
     def readinto(self, buffer: Any, /) -> int:
-        try:
+        with self._remembering():
             return super().readinto(buffer)
-        except OSError as error:
-            self.lack = error
-            raise
+
+    def prefetch(self, spans: Iterable[tuple[int, int]]) -> None:
+        with self._remembering():
+            super().prefetch(spans)
 
     def warm(self, size: int) -> None:
         """Keep the beginning and the end: what is written into a file last, such as metadata, lies there."""
@@ -37,11 +39,19 @@ class RemoteHdf5(RangedFile):
             self.read(1)
         self.seek(0)
 
+    @contextmanager
+    def _remembering(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.lack = error
+            raise
+
 
 def raise_own(error: BaseException, remote: RemoteHdf5 | None) -> None:
     """Raise what made a remote file fail: a store that does not answer is no fault of the file."""
-    lack = error if isinstance(error, ChangedError | ConnectionError) else None if remote is None else remote.lack
-    if isinstance(lack, ChangedError):
+    lack = None if remote is None else remote.lack
+    if isinstance(lack, ChangedError | FileNotFoundError):
         raise DataError(printable(str(lack))) from error
     if lack is not None:
         raise lack from error
