@@ -11,6 +11,7 @@ from slidecloud.kernels.device import require_gpu
 from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.costs import cost, speeds
 from slidecloud.pipeline.drive import Name
+from slidecloud.pipeline.folders import source_options
 from slidecloud.pipeline.ingest import STACK_CHUNKS
 from slidecloud.pipeline.rates import Rates
 from slidecloud.pipeline.scale import Cost
@@ -103,8 +104,14 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
     resources = config.resources
     if resources.device == "gpu" and resources.scheduler is None and not elsewhere:
         require_gpu("resources.device is gpu")
-    sources = [open_source(item.path, kind=item.kind, id=item.id) for item in config.sources]
     stacks = locate(config.stacks, config.storage_options)
+    sources = [
+        open_source(
+            item.path, kind=item.kind, id=item.id, mapping_file=item.mapping,
+            storage_options=source_options(item.path, stacks, item.storage_options),
+        )
+        for item in config.sources
+    ]  # fmt: skip
     fresh = [source for source in sources if not (stacks / f"{source.header.id}.zarr").exists()]
     units: list[Unit] = []
     pixels, guessed = (0, 0), bool(fresh) and config.where not in ("everywhere",) and "timeseries" in config.stages

@@ -10,8 +10,8 @@ from itertools import groupby
 import numpy as np
 
 from slidecloud.stack.blocks import encode_coherence, pair_block
-from slidecloud.stack.files import state
-from slidecloud.stack.geometry import checked_look_vectors
+from slidecloud.stack.files import size, state
+from slidecloud.stack.geometry import checked_elevation, checked_look_vectors
 from slidecloud.stack.grids import majority, placement
 from slidecloud.stack.names import Listing, SourcePath, printable
 from slidecloud.stack.rasters import FLOATS, Layer, RasterHeader, open_header, open_headers, read_rows
@@ -183,9 +183,20 @@ def source_pairs(
 ) -> tuple[SourcePair, ...]:
     """The pairs of a source, sorted by time."""
     found = (
-        SourcePair(pair_of(key), tuple(map(str, files[key].paths)), fingerprint(listing, files[key])) for key in keys
+        SourcePair(
+            pair_of(key), tuple(map(str, files[key].paths)), fingerprint(listing, files[key]), _bytes(files[key])
+        )
+        for key in keys
     )
     return tuple(sorted(found, key=lambda item: (item.pair.reference, item.pair.secondary)))
+
+
+def _bytes(files: PairFiles) -> int:
+    """Bytes of the files of a pair, 0 where one is gone since its header was read: reading it names it."""
+    try:
+        return sum(map(size, files.paths))
+    except (OSError, DataError):
+        return 0
 
 
 @dataclass(frozen=True)
@@ -290,10 +301,4 @@ def read_elevation(layer: Layer, height: int, width: int) -> Float32:
     """
     metres = read_rows(layer, 0, height, width, zero_is_nodata=False)
     metres[metres == _VOID] = np.nan
-    known = metres[~np.isnan(metres)]
-    if known.size and not (float(known.min()) > -500 and float(known.max()) < 9000):
-        raise DataError(
-            f"{printable(layer.path)} holds elevations from {known.min():g} to {known.max():g} m, "
-            "expected -500 to 9000: check its unit and no-data value"
-        )
-    return np.asarray(metres, dtype=np.float32)
+    return checked_elevation(metres, printable(layer.path))

@@ -36,7 +36,7 @@ _KNOWN = (
     ),
     (r"\.z(group|array|attrs|metadata)|zarr\.json", "a Zarr store in an archive, or of another layout: unpack it"),
     (r".*\.zip", "zip archives, which are looked into on this machine only: copy them here, or unpack them there"),
-    (r".*\.(h5|he5|hdf5|nc|nc4)", "HDF5 or NetCDF of a layout of its own"),
+    (r".*\.(h5|he5|hdf5|nc|nc4)", "HDF5 or NetCDF of a layout of its own: say with --mapping what it holds"),
 )
 
 

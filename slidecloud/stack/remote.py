@@ -160,9 +160,9 @@ class RangedFile(io.RawIOBase):
         self._spans: list[tuple[int, bytes]] = []
 
     def prefetch(self, spans: Iterable[tuple[int, int]]) -> None:
-        """Hold these (start, stop) bytes, and no others that were held so before."""
+        """Hold these (start, stop) bytes, and no others that were held so before; of a file of one block none."""
         self._spans.clear()
-        for start, stop in spans:
+        for start, stop in spans if self._path.size > BLOCK else ():
             self._spans.append((start, self._path.fetch(start, min(stop, self._path.size))))
 
     def readable(self) -> bool:

@@ -14,6 +14,7 @@ import obstore
 from obstore.exceptions import (
     AlreadyExistsError,
     BaseError,
+    InvalidPathError,
     NotSupportedError,
     PermissionDeniedError,
     PreconditionError,
@@ -202,13 +203,18 @@ def _as_system_error(url: str, error: BaseError) -> Exception:
         return PermissionError(
             f"The credentials for {url} have expired ({_answer(error)}). Get new ones, then give the command again."
         )
-    if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError) or _status(error) in ("401", "403"):
         return PermissionError(
             f"Access to {url} was denied ({_answer(error)}). Check the credentials of this process (environment, "
             "profile or role), their rights on the bucket, and the clock."
         )
     if code == "NoSuchBucket":
         return FileNotFoundError(f"There is no bucket for {url}; check its name and the endpoint.")
+    if isinstance(error, InvalidPathError):
+        return ValueError(
+            f"{url} holds an object with a name that cannot be used ({_answer(error)}): rename it, or give a folder "
+            "beside it."
+        )
     if _status(error) == "416":
         return ChangedError(url)
     if _status(error) == "501":
