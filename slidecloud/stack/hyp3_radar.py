@@ -10,15 +10,18 @@ that most pairs share are taken, others are refused.
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from slidecloud.stack.blocks import pair_block
@@ -27,7 +30,7 @@ from slidecloud.stack.geometry import checked_elevation
 from slidecloud.stack.geotiff import PairFiles, by_key, none_usable, source_pairs
 from slidecloud.stack.hyp3_header import radar_header
 from slidecloud.stack.hyp3_names import PARAMETERS, RADAR_RASTERS
-from slidecloud.stack.hyp3_products import Found, choose_stack, find_products, pair_of
+from slidecloud.stack.hyp3_products import Found, choose_stack, find_products, is_hyp3, pair_of
 from slidecloud.stack.hyp3_source import look_maps
 from slidecloud.stack.names import Listing, printable
 from slidecloud.stack.raster_files import open_raster
@@ -40,6 +43,7 @@ TOLERANCE = 0.25
 """Pixels by which two pairs may lie apart and still be put on each other."""
 
 _PLACES = ("lat_rdr", "lon_rdr")
+_opening = Lock()
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,11 @@ class Hyp3RadarSource:
         return values
 
 
+def matches(listing: Listing) -> bool:
+    """Whether a folder holds phase of HyP3 burst products in the geometry of the radar."""
+    return any(path.stem.endswith("_wrapped_phase_rdr") and is_hyp3(path) for path in listing.files)
+
+
 def open_hyp3_radar(listing: Listing, *, id: str | None = None) -> Hyp3RadarSource:
     """Open the products of one burst in the geometry of the radar.
 
@@ -176,8 +185,10 @@ def _pixels_of(item: Found) -> tuple[tuple[int, int], tuple[float, float]]:
     latitude, longitude = (_read(item.files[layer], None).astype(np.float64) for layer in _PLACES)
     sphere = Geod(ellps="WGS84")
     steps = []
-    for one, other in (((slice(1, None), slice(None)), (slice(None, -1), slice(None))), ((slice(None), slice(1, None)), (slice(None), slice(None, -1)))):
-        apart = sphere.inv(longitude[one], latitude[one], longitude[other], latitude[other])[2]
+    for axis in range(2):
+        one, other = (np.arange(latitude.shape[axis])[part] for part in (slice(1, None), slice(None, -1)))
+        places = [values.take(index, axis) for index in (one, other) for values in (longitude, latitude)]
+        apart = sphere.inv(*places)[2]
         steps.append(float(np.nanmedian(apart)) if np.isfinite(apart).any() else np.nan)
     if not all(1 < step < 1000 for step in steps):
         raise DataError(
@@ -208,30 +219,37 @@ def _check_alike(first: Found, item: Found, shape: tuple[int, int], steps: tuple
         )
 
 
-def _shape(path: Any) -> tuple[int, int]:
-    try:
-        with open_raster(path) as file:
-            return file.dataset.height, file.dataset.width
-    except (RasterioError, OSError) as error:
-        raise DataError(f"{printable(path)} cannot be read ({printable(str(error))}): fetch it again") from error
+def _shape(path: Path) -> tuple[int, int]:
+    with _opened(path) as dataset:
+        return dataset.height, dataset.width
 
 
-def _read(path: Any, rows: slice | None, *, band: int = 1, bands: int = 1) -> Float32:
+def _read(path: Path, rows: slice | None, *, band: int = 1, bands: int = 1) -> Float32:
     """Rows of a raster without coordinates, float32, of complex numbers the angle; NaN where it is 0."""
-    try:
-        with open_raster(path) as file:
-            dataset = file.dataset
-            height, width = dataset.height, dataset.width
-            if dataset.count != bands or height * width > MAX_PIXELS:
-                raise DataError(
-                    f"{printable(path)} has {dataset.count} bands of {height} x {width} pixels, expected {bands} of at "
-                    f"most {MAX_PIXELS} in all: fetch it again"
-                )
-            rows = rows or slice(0, height)
-            values: NDArray[Any] = dataset.read(band, window=Window(0, rows.start, width, rows.stop - rows.start))
-    except (RasterioError, OSError) as error:
-        raise DataError(f"{printable(path)} cannot be read ({printable(str(error))}): fetch it again") from error
+    with _opened(path) as dataset:
+        height, width = dataset.height, dataset.width
+        if dataset.count != bands or height * width > MAX_PIXELS:
+            raise DataError(
+                f"{printable(path)} has {dataset.count} bands of {height} x {width} pixels, expected {bands} of at "
+                f"most {MAX_PIXELS} in all: fetch it again"
+            )
+        rows = rows or slice(0, height)
+        values: NDArray[Any] = dataset.read(band, window=Window(0, rows.start, width, rows.stop - rows.start))
     if not np.issubdtype(values.dtype, np.inexact):
         raise DataError(f"{printable(path)} holds {values.dtype}, expected floating point or complex: fetch it again")
     numbers = np.angle(values) if np.iscomplexobj(values) else values
     return np.where(values == 0, np.nan, numbers).astype(np.float32)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A raster that needs no coordinates; errors of reading it name it."""
+    with ExitStack() as stack:
+        try:
+            # One at a time, as Python's filters of warnings are those of all threads.
+            with _opening, warnings.catch_warnings():
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                file = stack.enter_context(open_raster(path))
+            yield file.dataset
+        except (RasterioError, OSError) as error:
+            raise DataError(f"{printable(path)} cannot be read ({printable(str(error))}): fetch it again") from error

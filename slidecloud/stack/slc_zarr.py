@@ -110,6 +110,7 @@ def open_slc_zarr(listing: Listing, *, id: str | None = None) -> SlcZarrSource:
     root, _ = listing.local_files()
     name = printable(root)
     stack_id = check_id(root.stem.lower() if id is None else id, origin="id")
+    listing.check_whole()
     store = _open(root)
     _check_samples(store, name)
     times = _times(store, name)
