@@ -134,10 +134,13 @@ def open_slc_zarr(listing: Listing, *, id: str | None = None) -> SlcZarrSource:
 
 def _open(path: Path) -> xr.Dataset:
     import xarray as xr
+    from zarr.errors import ZarrUserWarning
 
     try:
-        store: xr.Dataset = xr.open_zarr(str(path), chunks=None, consolidated=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ZarrUserWarning)  # an array without metadata, which would be left out
+            store: xr.Dataset = xr.open_zarr(str(path), chunks=None, consolidated=False)
+    except (OSError, ValueError, TypeError, KeyError, ZarrUserWarning) as error:
         raise DataError(f"{printable(path)} is no Zarr store that xarray reads ({error}): write it again") from error
     names = {"azimuth": "y", "range": "x"}
     plain = store.drop_vars([old for old in names if old in store.coords])
