@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -107,12 +108,13 @@ def encode_coherence(coherence: NDArray[np.uint8] | Float32, name: str) -> NDArr
 
 
 def _check_range(phase: Float32, name: str, limit: float) -> None:
-    infinite = int(np.isinf(phase).sum())
-    if infinite:
+    lowest, highest = np.fmin.reduce(phase, axis=None, initial=0), np.fmax.reduce(phase, axis=None, initial=0)
+    largest = max(-float(lowest), float(highest))
+    if math.isinf(largest):
+        infinite = int(np.isinf(phase).sum())
         raise DataError(
             f"{name} holds {infinite} infinite values, expected radians, with 0 or NaN for no data: make the file again"
         )
-    largest = float(np.abs(np.where(np.isnan(phase), np.float32(0), phase)).max(initial=0))
     if largest > limit + _SLACK:
         hint = "wrap it, or name it as unwrapped phase" if limit < MAX_UNWRAPPED else "check its unit and byte order"
         raise DataError(f"{name} holds a phase of {largest:.6g} rad, expected at most {limit:.6g}: {hint}")

@@ -32,7 +32,7 @@ from slidecloud.stack.hyp3_header import radar_header
 from slidecloud.stack.hyp3_names import PARAMETERS, RADAR_RASTERS
 from slidecloud.stack.hyp3_products import Found, choose_stack, find_products, is_hyp3, pair_of
 from slidecloud.stack.hyp3_source import look_maps
-from slidecloud.stack.names import Listing, printable
+from slidecloud.stack.names import Listing, SourcePath, printable
 from slidecloud.stack.raster_files import open_raster
 from slidecloud.stack.rasters import MAX_PIXELS
 from slidecloud.stack.source import row_range
@@ -143,20 +143,10 @@ def open_hyp3_radar(listing: Listing, *, id: str | None = None) -> Hyp3RadarSour
     if not products:
         raise DataError(none_usable(listing, refused))
     stack_id, members = choose_stack(listing, products, id)
-    whole: dict[str, Found] = {}
-    for item in members:
-        lacking = [layer for layer in ("wrapped_phase_rdr", *_PLACES, "corr") if layer not in item.files]
-        if lacking or item.key in whole:
-            said = f"no {item.product.name}_{lacking[0]}.tif" if lacking else f"a second product {item.product.name}"
-            refused.append(Rejected(item.key, f"pair {item.key}: {said}, expected one of each: fetch or keep one"))
-        else:
-            whole[item.key] = item
+    whole = _whole(members, refused)
     if not whole:
         raise DataError(none_usable(listing, refused))
-    # Pairs of one reference image share its pixels: those of the one with most pairs are the stack's.
-    most, _ = Counter(item.product.reference for item in whole.values()).most_common(1)[0]
-    pixels = min(key for key, item in whole.items() if item.product.reference == most)
-    shape, steps = _pixels_of(whole[pixels])
+    pixels, shape, steps = _shared_pixels(whole, refused)
     files: dict[str, Mapping[str, Path]] = {}
     for key, item in whole.items():
         try:
@@ -176,6 +166,40 @@ def open_hyp3_radar(listing: Listing, *, id: str | None = None) -> Hyp3RadarSour
         files=files,
         pixels=pixels,
     )
+
+
+def _whole(products: list[Found], refused: list[Rejected]) -> dict[str, Found]:
+    """By pair the products that have every file they need, alike in shape; the others are refused."""
+    whole: dict[str, Found] = {}
+    for item in products:
+        lacking = [layer for layer in ("wrapped_phase_rdr", *_PLACES, "corr") if layer not in item.files]
+        try:
+            if lacking or item.key in whole:
+                said = f"no {item.product.name}_{lacking[0]}.tif" if lacking else f"a second {item.product.name}"
+                raise DataError(f"{said}, expected one of each: fetch or keep one")
+            _check_shapes(item, _shape(item.files["wrapped_phase_rdr"]))
+        except DataError as error:
+            refused.append(Rejected(item.key, f"pair {item.key}: {error}"))
+        else:
+            whole[item.key] = item
+    return whole
+
+
+def _shared_pixels(
+    whole: dict[str, Found], refused: list[Rejected]
+) -> tuple[str, tuple[int, int], tuple[float, float]]:
+    """The pair whose pixels are the stack's, their shape and steps; pairs whose pixels make no sense are taken out.
+
+    Pairs of one reference image share its pixels: those of the one with most pairs are taken.
+    """
+    count = Counter(item.product.reference for item in whole.values())
+    for key in sorted(whole, key=lambda key: (-count[whole[key].product.reference], key)):
+        try:
+            return key, *_pixels_of(whole[key])
+        except DataError as error:
+            refused.append(Rejected(key, f"pair {key}: {error}"))
+            del whole[key]
+    raise DataError(refused[-1].reason)
 
 
 def _pixels_of(item: Found) -> tuple[tuple[int, int], tuple[float, float]]:
@@ -200,10 +224,7 @@ def _pixels_of(item: Found) -> tuple[tuple[int, int], tuple[float, float]]:
 
 def _check_alike(first: Found, item: Found, shape: tuple[int, int], steps: tuple[float, float]) -> None:
     """Whether a product has the pixels of the first: those of one row in the middle are compared."""
-    for layer in ("wrapped_phase_rdr", *_PLACES):
-        found = _shape(item.files[layer])
-        if found != shape:
-            raise DataError(f"{printable(item.files[layer])} has {found} pixels, expected {shape} as other pairs")
+    _check_shapes(item, shape)
     if item.product.reference == first.product.reference:
         return
     from pyproj import Geod
@@ -219,12 +240,19 @@ def _check_alike(first: Found, item: Found, shape: tuple[int, int], steps: tuple
         )
 
 
-def _shape(path: Path) -> tuple[int, int]:
+def _check_shapes(item: Found, shape: tuple[int, int]) -> None:
+    for layer in ("wrapped_phase_rdr", *_PLACES):
+        found = _shape(item.files[layer])
+        if found != shape:
+            raise DataError(f"{printable(item.files[layer])} has {found} pixels, expected {shape} as the others")
+
+
+def _shape(path: SourcePath) -> tuple[int, int]:
     with _opened(path) as dataset:
         return dataset.height, dataset.width
 
 
-def _read(path: Path, rows: slice | None, *, band: int = 1, bands: int = 1) -> Float32:
+def _read(path: SourcePath, rows: slice | None, *, band: int = 1, bands: int = 1) -> Float32:
     """Rows of a raster without coordinates, float32, of complex numbers the angle; NaN where it is 0."""
     with _opened(path) as dataset:
         height, width = dataset.height, dataset.width
@@ -242,7 +270,7 @@ def _read(path: Path, rows: slice | None, *, band: int = 1, bands: int = 1) -> F
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: SourcePath) -> Iterator[Any]:
     """A raster that needs no coordinates; errors of reading it name it."""
     with ExitStack() as stack:
         try:

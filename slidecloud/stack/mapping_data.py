@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import threading
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 from slidecloud.config_mapping import AxesMapping
 from slidecloud.stack.files import state
-from slidecloud.stack.hdf5 import LONGEST_SIDE
-from slidecloud.stack.names import printable
+from slidecloud.stack.hdf5 import LONGEST_SIDE, opened
+from slidecloud.stack.names import list_files, printable
 from slidecloud.stack.remote import RangedFile, RemotePath
 from slidecloud.store.arrays import zarr_store
 from slidecloud.store.location import Location
@@ -187,15 +188,22 @@ def _is_zarr(place: Location) -> bool:
 def _open(place: Location, mark: str) -> xr.Dataset:
     """The dataset of a place in a state, ``mark``, by which a changed one is opened again."""
     import xarray as xr
+    from zarr.errors import ZarrUserWarning
 
     del mark
     name = printable(place.url)
+    if place.is_local and Path(place.url).is_dir():
+        list_files(place.url).check_whole()
     try:
-        found: xr.Dataset = (
-            xr.open_zarr(zarr_store(place, read_only=True), chunks=None, consolidated=False)
-            if _is_zarr(place)
-            else xr.open_dataset(**_file(place))
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ZarrUserWarning)  # a folder without metadata, which would be left out
+            found: xr.Dataset = (
+                xr.open_zarr(zarr_store(place, read_only=True), chunks=None, consolidated=False)
+                if _is_zarr(place)
+                else xr.open_dataset(**_file(place))
+            )
+    except ZarrUserWarning as error:
+        raise DataError(f"{name}: {printable(str(error))} Write the store again") from error
     except (FileNotFoundError, PermissionError, DataError):
         raise
     except _DAMAGE as error:
@@ -215,8 +223,10 @@ def _file(place: Location) -> Mapping[str, Any]:
         if isinstance(path, RemotePath):
             raise DataError(f"{place} is NetCDF 3, which is read from disks only: convert it to NetCDF 4 (nccopy -k 4)")
         return {"filename_or_obj": place.url, "engine": "scipy"}
+    with opened(path) as checked:
+        checked.attributes()  # a damaged file is named here; h5netcdf leaves errors behind in its destructor
     source = RangedFile(path) if isinstance(path, RemotePath) else place.url
-    return {"filename_or_obj": source, "engine": "h5netcdf", "decode_timedelta": False}
+    return {"filename_or_obj": source, "engine": "h5netcdf", "decode_timedelta": False, "phony_dims": "sort"}
 
 
 def _remote(place: Location) -> RemotePath:

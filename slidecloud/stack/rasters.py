@@ -221,22 +221,24 @@ def read_rows(layer: Layer, start: int, stop: int, width: int, *, zero_is_nodata
     try:
         with open_raster(path) as file:
             byte = file.dataset.dtypes[0] == "uint8"
-            rows = np.full((stop - start, width), 0 if byte else np.nan, np.uint8 if byte else np.float32)
-            if window.width and window.height:
-                values = file.read(window)
-                rows[first - start : last - start, left:right] = _without_nodata(values, layer.nodata, zero_is_nodata)
+            inside = window.width and window.height
+            values = _without_nodata(file.read(window), layer.nodata, zero_is_nodata) if inside else None
     except (RasterioError, OSError) as error:
         raise DataError(f"{printable(layer.path)} {_problem(path, error)}") from error
+    if values is not None and values.shape == (stop - start, width):
+        return values
+    rows = np.full((stop - start, width), 0 if byte else np.nan, np.uint8 if byte else np.float32)
+    if values is not None:
+        rows[first - start : last - start, left:right] = values
     return rows
 
 
 def _without_nodata(values: NDArray[Any], nodata: float | None, zero_is_nodata: bool) -> NDArray[Any]:
-    missing = np.zeros(values.shape, bool)
-    if nodata is not None and not math.isnan(nodata):
-        missing |= values == nodata
-    if values.dtype == np.uint8:
-        return np.where(missing, 0, values)
-    if zero_is_nodata:
-        missing |= values == 0
+    """The same pixels, as `read_rows` returns them; may write into `values`."""
+    byte = values.dtype == np.uint8
     with np.errstate(over="ignore"):  # beyond float32 becomes infinite, which the check of values names
-        return np.where(missing, np.nan, values).astype(np.float32)
+        found = values if byte else values.astype(np.float32, copy=False)
+    marks = {nodata} if nodata is not None and not math.isnan(nodata) else set()
+    for mark in marks | ({0.0} if zero_is_nodata and not byte else set()):
+        np.putmask(found, values == mark, 0 if byte else np.nan)
+    return found

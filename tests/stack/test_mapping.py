@@ -187,7 +187,7 @@ def test_sinking_ground_comes_out_negative(tmp_path, form):
     data["unw"] = -data.unw
     root = plain.write(tmp_path / "my_stack", data, form)
     mapping = plain.mapping(tmp_path, phase={"positive": "towards"})
-    sinking.check(root, tmp_path, "gradients: {window_pixels: 3}", mapping_file=mapping)
+    sinking.check(root, tmp_path, mapping_file=mapping)
 
 
 def test_a_mapping_may_be_json_and_the_example_holds(tmp_path):

@@ -90,7 +90,7 @@ def test_without_azimuths_the_heading_serves(root):
 
 @pytest.mark.parametrize("build", [small.geocoded, small.radar])
 def test_sinking_ground_comes_out_negative(tmp_path, build):
-    sinking.check(build(tmp_path / "field"), tmp_path, "gradients: {window_pixels: 3}")
+    sinking.check(build(tmp_path / "field"), tmp_path)
 
 
 def test_radar_geometry(tmp_path):

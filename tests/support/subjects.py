@@ -78,7 +78,7 @@ SUBJECTS: dict[str, Subject] = {
     "licsar": Subject(miniature.licsar),
     "hyp3": Subject(lambda folder: hyp3_files.stack(folder / "hyp3")),
     "hyp3_radar": Subject(hyp3_radar, lambda _: {"kind": "hyp3_radar"}),
-    "opera": Subject(lambda folder: cslc.folder(folder / "opera")),
+    "opera": Subject(lambda folder: cslc.folder(folder / "opera", cslc.DAYS[:2])),
     "mintpy": Subject(lambda folder: smallbaseline.geocoded(folder / "mintpy")),
     "mapping": Subject(plain_zarr, lambda root: {"mapping_file": str(root.parent / "mapping.yaml")}),
     "zarr": Subject(slc_zarr),
