@@ -10,20 +10,14 @@ that most pairs share are taken, others are refused.
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.windows import Window
 
+from slidecloud.stack.bare_rasters import read_bare, shape_of
 from slidecloud.stack.blocks import pair_block
 from slidecloud.stack.files import gdal_name
 from slidecloud.stack.geometry import checked_elevation
@@ -32,9 +26,7 @@ from slidecloud.stack.hyp3_header import radar_header
 from slidecloud.stack.hyp3_names import PARAMETERS, RADAR_RASTERS
 from slidecloud.stack.hyp3_products import Found, choose_stack, find_products, is_hyp3, pair_of
 from slidecloud.stack.hyp3_source import look_maps
-from slidecloud.stack.names import Listing, SourcePath, printable
-from slidecloud.stack.raster_files import open_raster
-from slidecloud.stack.rasters import MAX_PIXELS
+from slidecloud.stack.names import Listing, printable
 from slidecloud.stack.source import row_range
 from slidecloud.stack.warped import at_points
 from slidecloud.types import DataError, Float32, PairBlock, Rejected, SourcePair, StackHeader
@@ -43,7 +35,6 @@ TOLERANCE = 0.25
 """Pixels by which two pairs may lie apart and still be put on each other."""
 
 _PLACES = ("lat_rdr", "lon_rdr")
-_opening = Lock()
 
 
 @dataclass(frozen=True)
@@ -81,7 +72,7 @@ class Hyp3RadarSource:
             maps["elevation"] = checked_elevation(metres, printable(files["dem"]))
         if "los_rdr" in files:
             name = printable(files["los_rdr"])
-            incidence, orientation = (_read(files["los_rdr"], rows, band=band, bands=2) for band in (1, 2))
+            incidence, orientation = (read_bare(files["los_rdr"], rows, band=band, bands=2) for band in (1, 2))
             theta, phi = (np.radians(90 + sign * part) for sign, part in ((-1, incidence), (1, orientation)))
             maps |= look_maps(theta, phi, names=(name, name), pass_=self.header.pass_)
         return maps
@@ -100,11 +91,11 @@ class Hyp3RadarSource:
             raise KeyError(f"pair {pair.pair.key} is not in stack {self.header.id}: take one of source.pairs")
         files, wanted = self.files[pair.pair.key], slice(*row_range(rows, self.header.shape[0]))
         names = printable(files["wrapped_phase_rdr"]), "", printable(files["corr"])
-        phase = _read(files["wrapped_phase_rdr"], wanted)
+        phase = read_bare(files["wrapped_phase_rdr"], wanted)
         return pair_block(phase, None, self._at(files["corr"], wanted), names=names, keep_unwrapped=False)
 
     def _place(self, layer: str, rows: slice) -> Float32:
-        return _read(self.files[self.pixels][layer], rows)
+        return read_bare(self.files[self.pixels][layer], rows)
 
     def _at(self, path: Path, rows: slice) -> Float32:
         """A geocoded raster at the pixels of some rows: the nearest value, NaN where there is none or it is 0."""
@@ -177,7 +168,7 @@ def _whole(products: list[Found], refused: list[Rejected]) -> dict[str, Found]:
             if lacking or item.key in whole:
                 said = f"no {item.product.name}_{lacking[0]}.tif" if lacking else f"a second {item.product.name}"
                 raise DataError(f"{said}, expected one of each: fetch or keep one")
-            _check_shapes(item, _shape(item.files["wrapped_phase_rdr"]))
+            _check_shapes(item, shape_of(item.files["wrapped_phase_rdr"]))
         except DataError as error:
             refused.append(Rejected(item.key, f"pair {item.key}: {error}"))
         else:
@@ -206,13 +197,14 @@ def _pixels_of(item: Found) -> tuple[tuple[int, int], tuple[float, float]]:
     """Shape of a product, and metres between its pixels along (y, x), median over all."""
     from pyproj import Geod
 
-    latitude, longitude = (_read(item.files[layer], None).astype(np.float64) for layer in _PLACES)
+    latitude, longitude = (read_bare(item.files[layer], None).astype(np.float64) for layer in _PLACES)
     sphere = Geod(ellps="WGS84")
     steps = []
     for axis in range(2):
         one, other = (np.arange(latitude.shape[axis])[part] for part in (slice(1, None), slice(None, -1)))
-        places = [values.take(index, axis) for index in (one, other) for values in (longitude, latitude)]
-        apart = sphere.inv(*places)[2]
+        apart = sphere.inv(
+            longitude.take(one, axis), latitude.take(one, axis), longitude.take(other, axis), latitude.take(other, axis)
+        )[2]
         steps.append(float(np.nanmedian(apart)) if np.isfinite(apart).any() else np.nan)
     if not all(1 < step < 1000 for step in steps):
         raise DataError(
@@ -230,7 +222,7 @@ def _check_alike(first: Found, item: Found, shape: tuple[int, int], steps: tuple
     from pyproj import Geod
 
     row = slice(shape[0] // 2, shape[0] // 2 + 1)
-    ours, theirs = ([_read(one.files[layer], row).astype(np.float64) for layer in _PLACES] for one in (first, item))
+    ours, theirs = ([read_bare(one.files[layer], row).astype(np.float64) for layer in _PLACES] for one in (first, item))
     apart = Geod(ellps="WGS84").inv(ours[1], ours[0], theirs[1], theirs[0])[2] / min(steps)
     pixels = float(np.nanmedian(apart)) if np.isfinite(apart).any() else np.inf
     if pixels > TOLERANCE:
@@ -242,42 +234,6 @@ def _check_alike(first: Found, item: Found, shape: tuple[int, int], steps: tuple
 
 def _check_shapes(item: Found, shape: tuple[int, int]) -> None:
     for layer in ("wrapped_phase_rdr", *_PLACES):
-        found = _shape(item.files[layer])
+        found = shape_of(item.files[layer])
         if found != shape:
             raise DataError(f"{printable(item.files[layer])} has {found} pixels, expected {shape} as the others")
-
-
-def _shape(path: SourcePath) -> tuple[int, int]:
-    with _opened(path) as dataset:
-        return dataset.height, dataset.width
-
-
-def _read(path: SourcePath, rows: slice | None, *, band: int = 1, bands: int = 1) -> Float32:
-    """Rows of a raster without coordinates, float32, of complex numbers the angle; NaN where it is 0."""
-    with _opened(path) as dataset:
-        height, width = dataset.height, dataset.width
-        if dataset.count != bands or height * width > MAX_PIXELS:
-            raise DataError(
-                f"{printable(path)} has {dataset.count} bands of {height} x {width} pixels, expected {bands} of at "
-                f"most {MAX_PIXELS} in all: fetch it again"
-            )
-        rows = rows or slice(0, height)
-        values: NDArray[Any] = dataset.read(band, window=Window(0, rows.start, width, rows.stop - rows.start))
-    if not np.issubdtype(values.dtype, np.inexact):
-        raise DataError(f"{printable(path)} holds {values.dtype}, expected floating point or complex: fetch it again")
-    numbers = np.angle(values) if np.iscomplexobj(values) else values
-    return np.where(values == 0, np.nan, numbers).astype(np.float32)
-
-
-@contextmanager
-def _opened(path: SourcePath) -> Iterator[Any]:
-    """A raster that needs no coordinates; errors of reading it name it."""
-    with ExitStack() as stack:
-        try:
-            # One at a time, as Python's filters of warnings are those of all threads.
-            with _opening, warnings.catch_warnings():
-                warnings.simplefilter("ignore", NotGeoreferencedWarning)
-                file = stack.enter_context(open_raster(path))
-            yield file.dataset
-        except (RasterioError, OSError) as error:
-            raise DataError(f"{printable(path)} cannot be read ({printable(str(error))}): fetch it again") from error
