@@ -44,7 +44,9 @@ def mosaics(
     for one in found:
         tracks.setdefault(track_of(run.header(one.place)), []).append(one)
     return [
-        _mosaic(run, track, [one for one in members if one.name == name], step)
+        _mosaic(
+            run, track, [one for one in members if one.name == name], joined([one.grid for one in members], step=step)
+        )
         for track, members in sorted(tracks.items())
         for name in dict.fromkeys(one.name for one in members)
     ]
@@ -55,12 +57,11 @@ def slug(track: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", track.lower()).strip("_")
 
 
-def _mosaic(run: Run, track: str, members: Sequence[Layer], step: int) -> Layer:
+def _mosaic(run: Run, track: str, members: Sequence[Layer], grid: Grid) -> Layer:
     import dask.array as da
     import xarray as xr
 
     like = members[0].array
-    grid = joined([one.grid for one in members], step=step)
     layer = _Mosaic(tuple((one, _rank(run, one)) for one in members), grid, like.dtype)
     data = da.from_array(
         layer, chunks=(BLOCK, 4 * BLOCK), asarray=False, fancy=False, name=False, meta=np.empty((0, 0), like.dtype)
