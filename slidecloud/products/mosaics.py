@@ -39,17 +39,23 @@ def mosaics(
     step
         Pixels of the first burst on a pixel of the mosaic; nothing is averaged.
     """
-    found = [one for one in layers(run, bursts=bursts, names=names) if one.array.ndim == 2 and one.place != "products"]
-    tracks: dict[str, list[Layer]] = {}
-    for one in found:
-        tracks.setdefault(track_of(run.header(one.place)), []).append(one)
+    found = layers(run, bursts=bursts, names=names)
+    tracks = by_track(run, found)
+    grids = {track: joined([one.grid for one in members], step=step) for track, members in tracks.items()}
     return [
-        _mosaic(
-            run, track, [one for one in members if one.name == name], joined([one.grid for one in members], step=step)
-        )
+        mosaic(track, [(one, rank(run, one)) for one in members if one.name == name], grids[track])
         for track, members in sorted(tracks.items())
         for name in dict.fromkeys(one.name for one in members)
     ]
+
+
+def by_track(run: Run, found: Sequence[Layer]) -> dict[str, list[Layer]]:
+    """Maps (y, x) of bursts by their track."""
+    tracks: dict[str, list[Layer]] = {}
+    for one in found:
+        if one.array.ndim == 2 and one.place != "products":
+            tracks.setdefault(track_of(run.header(one.place)), []).append(one)
+    return tracks
 
 
 def slug(track: str) -> str:
@@ -57,22 +63,25 @@ def slug(track: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", track.lower()).strip("_")
 
 
-def _mosaic(run: Run, track: str, members: Sequence[Layer], grid: Grid) -> Layer:
+def mosaic(track: str, members: Sequence[tuple[Layer, xr.DataArray | None]], grid: Grid) -> Layer:
+    """Maps of one name, each with the standard error that ranks it, laid on a grid when it is read."""
     import dask.array as da
     import xarray as xr
 
-    like = members[0].array
-    layer = _Mosaic(tuple((one, _rank(run, one)) for one in members), grid, like.dtype)
+    first = members[0][0]
+    like = first.array
+    layer = _Mosaic(tuple(members), grid, like.dtype)
     data = da.from_array(
         layer, chunks=(BLOCK, 4 * BLOCK), asarray=False, fancy=False, name=False, meta=np.empty((0, 0), like.dtype)
     )
-    array = xr.DataArray(data, dims=("y", "x"), coords={"y": grid.y, "x": grid.x}, name=members[0].name)
+    array = xr.DataArray(data, dims=("y", "x"), coords={"y": grid.y, "x": grid.x}, name=first.name)
     array.attrs = {name: value for name, value in like.attrs.items() if name != "grid_mapping"}
-    source = ", ".join(one.source for one in members)
-    return Layer(slug(track), members[0].name, array, grid, source, str(run.location))
+    source = ", ".join(one.source for one, _ in members)
+    return Layer(slug(track), first.name, array, grid, source, first.run)
 
 
-def _rank(run: Run, member: Layer) -> xr.DataArray | None:
+def rank(run: Run, member: Layer) -> xr.DataArray | None:
+    """The standard error that chooses where bursts overlap; see `RANKED_BY`."""
     group = member.source.rpartition("/")[2]
     if group not in RANKED_BY:
         return None
@@ -84,18 +93,18 @@ def joined(grids: Sequence[Grid], *, step: int = 1) -> Grid:
     """The first grid, continued over all of them; every so many pixels of it are one."""
     first = grids[0]
     dx, dy = step * first.dx, step * first.dy
-    bounds = np.array([_bounds(one, first.crs) for one in grids])
+    edges = np.array([bounds(one, first.crs) for one in grids])
     # A hair inside, so that bounds on the lattice stay on it.
-    left = np.floor((bounds[:, 0].min() - first.left) / dx + 1e-6)
-    right = np.ceil((bounds[:, 2].max() - first.left) / dx - 1e-6)
-    top = np.floor((bounds[:, 3].max() - first.top) / dy + 1e-6)
-    bottom = np.ceil((bounds[:, 1].min() - first.top) / dy - 1e-6)
+    left = np.floor((edges[:, 0].min() - first.left) / dx + 1e-6)
+    right = np.ceil((edges[:, 2].max() - first.left) / dx - 1e-6)
+    top = np.floor((edges[:, 3].max() - first.top) / dy + 1e-6)
+    bottom = np.ceil((edges[:, 1].min() - first.top) / dy - 1e-6)
     return Grid(
         first.crs, first.left + left * dx, first.top + top * dy, dx, dy, int(bottom - top), int(right - left)
     )  # fmt: skip
 
 
-def _bounds(grid: Grid, crs: str) -> tuple[float, float, float, float]:
+def bounds(grid: Grid, crs: str) -> tuple[float, float, float, float]:
     """Left, bottom, right and top of a grid in a projection."""
     right, bottom = grid.left + grid.dx * grid.width, grid.top + grid.dy * grid.height
     if crs == grid.crs:

@@ -90,9 +90,7 @@ def test_levels_are_joined_from_blocks_without_seams(
 
 
 def test_bursts_of_a_track_are_one_pyramid(tmp_path: Path) -> None:
-    small = [
-        dataclasses.replace(steady.header((60, 80), burst=f"t026_00000{k}_iw2", top=3.4e6 - 2000 * k)) for k in (1, 2)
-    ]
+    small = [steady.header((60, 80), burst=f"t026_00000{k}_iw2", top=3.4e6 - 2000 * k) for k in (1, 2)]
     run = open_run(str(handmade.make(tmp_path, small)))
     path = multiscales.export(run, tmp_path / "maps.zarr", by_track=True)
     assert xr.open_zarr(path, group="ascending_026/0")["velocity"].shape == (110, 80)
