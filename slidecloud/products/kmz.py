@@ -140,8 +140,8 @@ def _placemark(row: Any, style: str, drawn: str | None) -> str:
     picture = "" if drawn is None else f'<img src="{drawn}" width="560"/>'
     parts = "".join(_polygon(part) for part in getattr(row.geometry, "geoms", [row.geometry]))
     return (
-        f"<Placemark><name>{escape(row.id)}</name><styleUrl>#{style}</styleUrl>"
-        f"<description><![CDATA[<table>{told}</table>{picture}]]></description><MultiGeometry>{parts}</MultiGeometry></Placemark>"
+        f"<Placemark><name>{escape(row.id)}</name><description><![CDATA[<table>{told}</table>{picture}]]></description>"
+        f"<styleUrl>#{style}</styleUrl><MultiGeometry>{parts}</MultiGeometry></Placemark>"
     )
 
 
