@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -34,8 +34,8 @@ _ENDINGS: Final = {"geoparquet": "parquet", "geojson": "geojson"}
 _SCHEMA_EXTENSION: Final = "http://www.geopackage.org/spec121/#extension_schema"
 
 
-def export(
-    run: Run, folder: str | os.PathLike[str], form: Form, *, names: Sequence[str] | None = None, title: str = "run"
+def write(
+    found: Mapping[str, GeoDataFrame], folder: str | os.PathLike[str], form: Form, *, title: str = "run"
 ) -> list[Path]:
     """Write tables of a run: one GeoPackage with a layer for each, or a GeoParquet or GeoJSON file for each.
 
@@ -45,21 +45,35 @@ def export(
 
     Parameters
     ----------
-    run
-        An open run store.
+    found
+        Tables by the name of their layer, from `read`.
     folder
         Where to write; made if needed.
     form
         gpkg, geoparquet or geojson.
-    names
-        Of `LAYERS`; by default those that the run has.
     title
         Name of the GeoPackage without its ending.
 
     Returns
     -------
     list of Path
-        The files.
+        The files; each appears when it is whole.
+    """
+    if form == "gpkg":
+        return [geopackage(found, Path(folder) / f"{title}.gpkg")]
+    one = geoparquet if form == "geoparquet" else _geojson
+    return [one(name, table, Path(folder) / f"{name}.{_ENDINGS[form]}") for name, table in found.items()]
+
+
+def read(run: Run, names: Sequence[str] | None = None) -> dict[str, GeoDataFrame]:
+    """Tables of a run by the name of their layer.
+
+    Parameters
+    ----------
+    run
+        An open run store.
+    names
+        Of `LAYERS`; by default those that the run has.
 
     Raises
     ------
@@ -68,15 +82,6 @@ def export(
     DataError
         If a table cannot be read.
     """
-    found = read(run, names)
-    if form == "gpkg":
-        return [geopackage(found, Path(folder) / f"{title}.gpkg")]
-    write = geoparquet if form == "geoparquet" else _geojson
-    return [write(name, found[name], Path(folder) / f"{name}.{_ENDINGS[form]}") for name in found]
-
-
-def read(run: Run, names: Sequence[str] | None = None) -> dict[str, GeoDataFrame]:
-    """Tables of a run by the name of their layer; see `export`."""
     unknown = [name for name in names or () if name not in LAYERS]
     if unknown:
         raise KeyError(f"There is no layer {unknown[0]!r}; layers are {', '.join(LAYERS)}.")
@@ -92,7 +97,7 @@ def read(run: Run, names: Sequence[str] | None = None) -> dict[str, GeoDataFrame
     return found
 
 
-def geopackage(found: dict[str, GeoDataFrame], path: Path) -> Path:
+def geopackage(found: Mapping[str, GeoDataFrame], path: Path) -> Path:
     """Write tables as layers of one GeoPackage."""
     import pyogrio
 
@@ -137,7 +142,7 @@ def _geometry(name: str) -> str:
     return "Point" if name == "points" else "MultiPolygon"
 
 
-def _describe(database: sqlite3.Connection, found: dict[str, GeoDataFrame]) -> None:
+def _describe(database: sqlite3.Connection, found: Mapping[str, GeoDataFrame]) -> None:
     """Units and meaning of columns, as the schema extension of GeoPackage keeps them."""
     database.execute(
         "CREATE TABLE gpkg_data_columns (table_name TEXT NOT NULL, column_name TEXT NOT NULL, name TEXT, title TEXT, "

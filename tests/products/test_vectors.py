@@ -35,7 +35,7 @@ def _same(found: geopandas.GeoDataFrame, table: geopandas.GeoDataFrame) -> None:
 
 
 def test_a_geopackage_has_a_described_layer_for_each_table(run: Run, tmp_path: Path) -> None:
-    (path,) = vectors.export(run, tmp_path / "new", "gpkg", title="sinking")
+    (path,) = vectors.write(vectors.read(run), tmp_path / "new", "gpkg", title="sinking")
     assert path.name == "sinking.gpkg"
     assert [*pyogrio.list_layers(path)[:, 0]] == NAMES
     assert [*pyogrio.list_layers(path)[:, 1]] == ["MultiPolygon", "MultiPolygon", "Point"]
@@ -54,7 +54,7 @@ def test_a_geopackage_has_a_described_layer_for_each_table(run: Run, tmp_path: P
 
 
 def test_geoparquet_tells_units_in_its_fields(run: Run, tmp_path: Path) -> None:
-    written = vectors.export(run, tmp_path, "geoparquet")
+    written = vectors.write(vectors.read(run), tmp_path, "geoparquet")
     assert [path.name for path in written] == [f"{name}.parquet" for name in NAMES]
     for path, table in zip(written, vectors.read(run).values(), strict=True):
         _same(geopandas.read_parquet(path), table)
@@ -64,7 +64,7 @@ def test_geoparquet_tells_units_in_its_fields(run: Run, tmp_path: Path) -> None:
 
 
 def test_geojson_has_the_chosen_layers_and_their_units(run: Run, tmp_path: Path) -> None:
-    (path,) = vectors.export(run, tmp_path, "geojson", names=["points"])
+    (path,) = vectors.write(vectors.read(run, ["points"]), tmp_path, "geojson")
     found = json.loads(path.read_text())
     assert found["type"] == "FeatureCollection"
     assert found["fields"]["velocity"]["units"] == "m year-1"
@@ -75,7 +75,7 @@ def test_geojson_has_the_chosen_layers_and_their_units(run: Run, tmp_path: Path)
 
 def test_velocities_of_sinking_ground_are_negative_everywhere(run: Run, tmp_path: Path) -> None:
     for form in ("gpkg", "geoparquet", "geojson"):
-        for path in vectors.export(run, tmp_path / form, form, names=["stability"]):  # type: ignore[arg-type]
+        for path in vectors.write(vectors.read(run, ["stability"]), tmp_path / form, form):  # type: ignore[arg-type]
             read = geopandas.read_parquet if form == "geoparquet" else pyogrio.read_dataframe
             assert (read(path)["velocity"] < 0).all()
 
@@ -91,16 +91,16 @@ def test_tables_without_rows_keep_their_columns(tmp_path: Path) -> None:
 
 def test_unknown_and_absent_layers_are_named(run: Run, tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="no layer 'slides'; layers are landslides"):
-        vectors.export(run, tmp_path / "out", "gpkg", names=["slides"])
+        vectors.write(vectors.read(run, ["slides"]), tmp_path / "out", "gpkg")
     with pytest.raises(KeyError, match=r"has no products/rain\.parquet"):
-        vectors.export(run, tmp_path / "out", "geojson", names=["rain"])
+        vectors.write(vectors.read(run, ["rain"]), tmp_path / "out", "geojson")
     assert not (tmp_path / "out").exists()
 
 
 def test_a_write_that_breaks_off_leaves_the_older_file(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (path,) = vectors.export(run, tmp_path, "gpkg")
+    (path,) = vectors.write(vectors.read(run), tmp_path, "gpkg")
     before = path.read_bytes()
 
     def stop(*_: object) -> None:
@@ -108,7 +108,7 @@ def test_a_write_that_breaks_off_leaves_the_older_file(
 
     monkeypatch.setattr(vectors, "_describe", stop)
     with pytest.raises(KeyboardInterrupt):
-        vectors.export(run, tmp_path, "gpkg")
+        vectors.write(vectors.read(run), tmp_path, "gpkg")
     assert path.read_bytes() == before
     assert [*tmp_path.iterdir()] == [path]
     assert handmade.BURST in str(vectors.read(run)["landslides"]["bursts"][0])
