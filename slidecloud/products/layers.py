@@ -40,7 +40,7 @@ DENSITY: Final = ("density", "area_fraction")
 GROUPS: Final = ("gradients", "timeseries", "visibility")
 BLOCK: Final = 512
 """Rows and columns that a block is a multiple of."""
-_MOST_BYTES: Final = 32 * 2**20
+_MOST_BYTES: Final = 8 * 2**20
 _MOST_BANDS: Final = 64
 
 
