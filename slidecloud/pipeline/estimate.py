@@ -107,7 +107,7 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
     stacks = locate(config.stacks, config.storage_options)
     sources = [
         open_source(
-            item.path, kind=item.kind, id=item.id,
+            item.path, kind=item.kind, id=item.id, mapping_file=item.mapping,
             storage_options=source_options(item.path, stacks, item.storage_options),
         )
         for item in config.sources
