@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from slidecloud.config_mapping import AxesMapping
 from slidecloud.stack.files import state
-from slidecloud.stack.hdf5 import LONGEST_SIDE
+from slidecloud.stack.hdf5 import LONGEST_SIDE, opened
 from slidecloud.stack.names import printable
 from slidecloud.stack.remote import RangedFile, RemotePath
 from slidecloud.store.arrays import zarr_store
@@ -215,8 +215,10 @@ def _file(place: Location) -> Mapping[str, Any]:
         if isinstance(path, RemotePath):
             raise DataError(f"{place} is NetCDF 3, which is read from disks only: convert it to NetCDF 4 (nccopy -k 4)")
         return {"filename_or_obj": place.url, "engine": "scipy"}
+    with opened(path) as checked:
+        checked.attributes()  # a damaged file is named here; h5netcdf leaves errors behind in its destructor
     source = RangedFile(path) if isinstance(path, RemotePath) else place.url
-    return {"filename_or_obj": source, "engine": "h5netcdf", "decode_timedelta": False}
+    return {"filename_or_obj": source, "engine": "h5netcdf", "decode_timedelta": False, "phony_dims": "sort"}
 
 
 def _remote(place: Location) -> RemotePath:

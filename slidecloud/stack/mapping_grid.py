@@ -52,8 +52,9 @@ def _axis(data: PlainData, dim: str) -> tuple[float, float]:
             "write the centres of pixels, or give geometry: radar in the mapping"
         )
     values = centres.astype(np.float64)
-    step = (values[-1] - values[0]) / (len(values) - 1)
-    away = np.abs(values - values[0] - step * np.arange(len(values)))
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite coordinates are named below
+        step = (values[-1] - values[0]) / (len(values) - 1)
+        away = np.abs(values - values[0] - step * np.arange(len(values)))
     if not (np.isfinite(step) and step != 0 and float(away.max()) <= TOLERANCE * abs(step)):
         raise DataError(f"{data.name}: {name} does not go in equal steps, expected a regular grid: resample it")
     return float(values[0] - step / 2), float(step)

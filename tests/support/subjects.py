@@ -8,10 +8,12 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import cslc
 import hyp3_files
 import miniature
 import numpy as np
 import pytest
+import smallbaseline
 import xarray as xr
 
 
@@ -52,6 +54,8 @@ SUBJECTS: dict[str, Callable[[Path], Path]] = {
     "gamma": lambda folder: miniature.gamma(folder / "field"),
     "licsar": miniature.licsar,
     "hyp3": lambda folder: hyp3_files.stack(folder / "hyp3"),
+    "mintpy": lambda folder: smallbaseline.geocoded(folder / "mintpy"),
+    "opera": lambda folder: cslc.folder(folder / "opera", cslc.DAYS[:2]),
     "zarr": slc_zarr,
     "snap": snap,
 }
