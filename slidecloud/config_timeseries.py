@@ -66,6 +66,10 @@ class TimeseriesConfig(_Section):
     goldstein: float = Field(
         0.0, ge=0, le=1, description="Goldstein filter before unwrapping, 0 (none) to 1; the residual is put back."
     )
+    edit: bool = Field(
+        True,
+        description="Leave out pairs of patches that the other pairs contradict and no loop mends, and say which.",
+    )
     integrate: bool = Field(
         True, description="Also make velocity_integrated of patches, from gradients, without unwrapping."
     )

@@ -15,6 +15,7 @@ from slidecloud.kernels.components import COMPONENTS
 from slidecloud.pipeline import patch_atmosphere, timeseries, unwrap
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.levelling import LevelsWork
+from slidecloud.pipeline.pair_editing import SAMPLE, SAMPLE_BYTES
 from slidecloud.pipeline.patch_atmosphere import Air
 from slidecloud.pipeline.patch_choice import choosing
 from slidecloud.pipeline.patch_velocities import integrating, recovering, wrapped_of
@@ -26,7 +27,7 @@ from slidecloud.pipeline.unwrapped_pairs import of_patch
 from slidecloud.store import records, runs, templates
 from slidecloud.store.atmosphere_specs import CORRECTION, FILTERED
 from slidecloud.store.location import Location
-from slidecloud.store.patch_specs import INTEGRATED, OF_PATCHES, patch_group, patches_group, window_header
+from slidecloud.store.patch_specs import EDITED, INTEGRATED, OF_PATCHES, patch_group, patches_group, window_header
 
 _LABEL_BYTES = 11
 """Bytes a pixel and pair that connected components and turns take on top, with the phase that is moved by them."""
@@ -104,9 +105,10 @@ def _levels(
 ) -> Unit:
     header, count, pixels = selection.header, len(selection.pairs), patch.window.pixels
     pair_bytes = LEVEL_PAIR_BYTES + _LABEL_BYTES
-    room = (SHARE * memory - BASE_MEMORY) / pixels - LEVEL_BYTES
+    compared = SAMPLE_BYTES * count * min(pixels, 2 * SAMPLE) if config.edit else 0
+    room = (SHARE * memory - BASE_MEMORY - compared) / pixels - LEVEL_BYTES
     together = max(1, min(MOST_TOGETHER, int(room // pair_bytes)))
-    passes = 3 + (config.reference.kind != "stable")
+    passes = 3 + (config.reference.kind != "stable") + config.edit
     work = LevelsWork(
         of_patch(run, unwrap.group(header.id, patch), selection, config.min_coherence),
         group(header.id, patch),
@@ -114,11 +116,13 @@ def _levels(
         config.reference,
         together,
         patch,
+        tuple(pair.key for pair in selection.pairs),
+        config.edit,
     )
     parts = [
-        "timeseries.patch_levels/1", selection.signature, selection.place, config.min_coherence,
-        config.reference.model_dump(mode="json"), dataclasses.astuple(patch.window), patch.moving,
-        [unit.key.digest for unit in unwrapped],
+        "timeseries.patch_levels/2", selection.signature, selection.place, config.min_coherence, config.edit,
+        header.effective_looks, config.reference.model_dump(mode="json"), dataclasses.astuple(patch.window),
+        patch.moving, [unit.key.digest for unit in unwrapped],
     ]  # fmt: skip
     return Unit(
         records.Key(STAGE, f"{header.id}/{patch.name}/levels", records.digest(parts)),
@@ -126,7 +130,7 @@ def _levels(
         requires=tuple(unit.name for unit in unwrapped),
         bytes_read=5 * count * pixels * passes,
         bytes_written=2 * pixels,
-        peak_memory=BASE_MEMORY + pixels * (LEVEL_BYTES + together * pair_bytes),
+        peak_memory=BASE_MEMORY + compared + pixels * (LEVEL_BYTES + together * pair_bytes),
         kernel="levels",
         samples=count * pixels * passes,
     )
@@ -223,6 +227,7 @@ def _templates(
         left_out.add("recovered_fraction")
     if left_out:
         left_out.add("preferred")
+    left_out |= set() if config.edit else set(EDITED)
     optional = [spec.name for spec in OF_PATCHES if spec.name not in left_out]
     optional += [spec.name for spec in CORRECTION if config.atmosphere.corrects]
     optional += [spec.name for spec in FILTERED if config.atmosphere.filter]

@@ -77,6 +77,10 @@ class Pairs:
         """Labels of the connected components (pair, pixel), or None where they are not known."""
         return None if self.component is None else self._read(self.component, positions, tile)
 
+    def read_cycles(self, positions: NDArray[np.intp], tile: Tile) -> NDArray[np.int16] | None:
+        """Turns to add (pair, pixel), REJECTED where they cannot be told, or None where loops were not looked at."""
+        return None if self.cycles is None else self._read(self.cycles, positions, tile)
+
     def _read(self, name: str, positions: NDArray[np.intp], tile: Tile) -> NDArray:  # type: ignore[type-arg]
         root, (top, left) = reader(self.stack, self.group), self.origin
         indices = np.array(self.indices, np.intp)[positions]
