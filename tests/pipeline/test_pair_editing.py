@@ -11,7 +11,9 @@ import runs
 import steady
 from scipy.ndimage import gaussian_filter
 
+from slidecloud.cli import main
 from slidecloud.pipeline.status import left_out
+from slidecloud.plots.pairs import edited_pairs, patch_network_figure
 from slidecloud.stack import ArraySource
 from slidecloud.store import open_run
 
@@ -52,7 +54,7 @@ def error(series: Any) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", ["speckle", "fringes"])
-def test_two_spoiled_pairs_are_left_out_by_name_and_the_velocity_gains(tmp_path, kind):
+def test_two_spoiled_pairs_are_left_out_by_name_and_the_velocity_gains(tmp_path, kind, capsys):
     for name in ("on", "off"):
         (tmp_path / name).mkdir()
     summary = make(tmp_path / "on", spoiled(kind))
@@ -73,6 +75,12 @@ def test_two_spoiled_pairs_are_left_out_by_name_and_the_velocity_gains(tmp_path,
     ((place, sentences),) = left_out(str(tmp_path / "on/run.zarr")).items()
     assert place == f"{BURST}/{PATCH}"
     assert [words.split()[0] for words in sentences if "left out" in words] == keys
+    run = open_run(str(tmp_path / "on/run.zarr"))
+    assert edited_pairs(run, BURST) == {PATCH: {"contradicted by other pairs": 2}}
+    legend = patch_network_figure(run, BURST, PATCH).axes[0].get_legend().get_texts()
+    assert "contradicted by other pairs: 2" in [text.get_text() for text in legend]
+    assert main(["status", str(tmp_path / "on/run.zarr"), "--pairs"]) == 0
+    assert f"  {keys[0]} is left out: " in capsys.readouterr().out
     make(tmp_path / "off", spoiled(kind), "edit: false")
     plain = open_run(str(tmp_path / "off/run.zarr")).timeseries(BURST, PATCH)
     assert (plain["pair_used"].values == 1).all()
