@@ -51,6 +51,8 @@ class LevelsWork:
         Of the pairs, for messages; of a patch only.
     edit
         Whether pairs of a patch that others contradict are left out.
+    given
+        (date,) m, how the reference really moves since the first date; by default it rests.
     """
 
     pairs: Pairs
@@ -61,6 +63,7 @@ class LevelsWork:
     patch: Patch | None = None
     names: tuple[str, ...] = ()
     edit: bool = False
+    given: tuple[float, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -196,7 +199,7 @@ class LevelsWork:
     def _reference_series(
         self, offsets: Float32, turns: Turns | None, moving: NDArray[np.bool_]
     ) -> tuple[Float64, float]:
-        """Phase of the reference against the stable area at each date, rad, and the residual of its pairs."""
+        """Phase (date,) rad of the reference against the stable area, less its own motion; residual of its pairs."""
         if self.reference.kind == "stable":
             return np.zeros(len(self.pairs.years)), 0.0
         mask = reference_mask(self.header, self.reference, patch="" if self.patch is None else self.patch.name)
@@ -220,6 +223,8 @@ class LevelsWork:
                 f"{int(np.isnan(series).sum())} of {len(series)} dates, or its pairs do not link them all. "
                 "Choose a coherent place, or reference 'stable'."
             )
+        if self.given is not None:
+            series -= -4 * math.pi / self.header.wavelength * np.array(self.given)
         return series, float(inversion.residual_rms[0])
 
     def _lost(self, offsets: Float32) -> dict[str, Any]:
@@ -230,3 +235,9 @@ class LevelsWork:
         place = f"Burst {self.header.id}" if self.patch is None else self.name
         note = f"{place}: {lost} of {len(offsets)} pairs have no data in the stable area and were left out."
         return {"pairs_without_level": lost, "note": note}
+
+
+def reference_digest(reference: ReferenceConfig, given: tuple[float, ...] | None) -> dict[str, Any]:
+    """What results depend on of the reference: of a given series its values, wherever its file lies."""
+    settings = reference.model_dump(mode="json", exclude={"series"})
+    return settings if given is None else settings | {"given": list(given)}

@@ -14,7 +14,7 @@ from slidecloud.config_timeseries import TimeseriesConfig
 from slidecloud.kernels.components import COMPONENTS
 from slidecloud.pipeline import patch_atmosphere, timeseries, unwrap
 from slidecloud.pipeline.inputs import Selection
-from slidecloud.pipeline.levelling import LevelsWork
+from slidecloud.pipeline.levelling import LevelsWork, reference_digest
 from slidecloud.pipeline.pair_editing import SAMPLE, SAMPLE_BYTES
 from slidecloud.pipeline.patch_atmosphere import Air
 from slidecloud.pipeline.patch_choice import choosing
@@ -54,6 +54,7 @@ def plan(
     device: Device = "cpu",
     after: Sequence[tuple[str, str]] = (),
     air: Air | None = None,
+    given: tuple[float, ...] | None = None,
 ) -> list[Unit]:
     """Units of one patch: its pairs are unwrapped where that is asked for, levelled, and inverted tile by tile.
 
@@ -71,9 +72,11 @@ def plan(
         Units that must be done before.
     air
         What corrections for the atmosphere are made from, where they are wanted.
+    given
+        How the reference moves, as `LevelsWork` takes it.
     """
     first = unwrap.plan(run, selection, patch, config, after=after)
-    levels = _levels(run, selection, patch, config, memory, first)
+    levels = _levels(run, selection, patch, config, memory, first, given)
     burst, place = selection.header.id, group(selection.header.id, patch)
     seen_air = patch_atmosphere.correcting(run, selection, patch, config, place, air, levels, memory=memory)
     tiles = _tiles(run, selection, patch, config, memory, tile, device, [levels, *seen_air])
@@ -102,6 +105,7 @@ def _levels(
     config: TimeseriesConfig,
     memory: int,
     unwrapped: Sequence[Unit],
+    given: tuple[float, ...] | None,
 ) -> Unit:
     header, count, pixels = selection.header, len(selection.pairs), patch.window.pixels
     pair_bytes = LEVEL_PAIR_BYTES + _LABEL_BYTES
@@ -118,10 +122,11 @@ def _levels(
         patch,
         tuple(pair.key for pair in selection.pairs),
         config.edit,
+        given,
     )
     parts = [
         "timeseries.patch_levels/2", selection.signature, selection.place, config.min_coherence, config.edit,
-        header.effective_looks, config.reference.model_dump(mode="json"), dataclasses.astuple(patch.window),
+        header.effective_looks, reference_digest(config.reference, given), dataclasses.astuple(patch.window),
         patch.moving, [unit.key.digest for unit in unwrapped],
     ]  # fmt: skip
     return Unit(

@@ -17,6 +17,7 @@ from slidecloud.pipeline.patch_atmosphere import Air
 from slidecloud.pipeline.patches import Patch, Ring
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import records
+from slidecloud.store.given_series import GivenSeries, read_series
 from slidecloud.store.location import Location
 from slidecloud.store.patch_specs import Window
 
@@ -63,11 +64,15 @@ class Series:
     assumed: float | None = None
     _nothing: list[str] = field(default_factory=list)
     _delays: str | None = field(default=None, init=False)
+    _given: GivenSeries | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         folder = self.config.timeseries.atmosphere.gacos
         if folder is not None and "timeseries" in self.config.stages:
             self._delays = delays.fingerprint(folder)
+        table = self.config.timeseries.reference.series
+        if table is not None and "timeseries" in self.config.stages:
+            self._given = read_series(table)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -149,10 +154,14 @@ class Series:
     ) -> list[Unit]:
         """Units of a burst: of the whole of it, or of its patches; ``after`` form its pairs, ``ground`` is its maps."""
         config, resources = self.config.timeseries, self.config.resources
+        given = None
+        if self._given is not None and (places.whole or places.patches):
+            given = tuple(self._given.at(selection.dates)[0].tolist())
         if places.whole:
             return timeseries.plan(
-                self.run, selection, config, memory=resources.memory_bytes, tile=resources.tile, device=resources.device
-            )
+                self.run, selection, config, memory=resources.memory_bytes, tile=resources.tile,
+                device=resources.device, given=given,
+            )  # fmt: skip
         window = gradients.window_of(selection.header, self.config.gradients)
         gap = gradients.gap_of(selection.header, self.config.gradients)
         season = self._season(selection)
@@ -163,6 +172,7 @@ class Series:
             for unit in patch_series.plan(
                 self.run, selection, patch, config, memory=resources.memory_bytes, tile=resources.tile,
                 window=window, gap=gap, season=season, device=resources.device, after=after, air=air,
+                given=given,
             )
         ]  # fmt: skip
 

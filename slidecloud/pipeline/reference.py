@@ -12,7 +12,7 @@ from slidecloud.pipeline.timeseries import STAGE
 from slidecloud.store import lease, open_run, records
 from slidecloud.store.arrays import Writer, read, reader
 from slidecloud.store.location import Location
-from slidecloud.store.referencing import WARN_ABOVE, Reference, Shift, shift_to
+from slidecloud.store.referencing import SHIFTED, WARN_ABOVE, Reference, Shift, shift_to
 from slidecloud.store.runs import Run
 from slidecloud.types import DataError
 
@@ -80,7 +80,7 @@ def write(url: str, reference: Reference, storage_options: Mapping[str, Any] | N
 
 
 def _write(location: Location, moved: Moved, shift: Shift, guard: lease.Guard) -> None:
-    names = ("displacement", "velocity", "reference_displacement", "reference_closure_rms")
+    names = (*SHIFTED, "velocity", "reference_displacement", "reference_closure_rms")
     prefixes = tuple(f"{moved.group}/{name}/c" for name in names)
     kept = []
     for key in sorted(records.done(location, stage=STAGE), key=lambda key: key.path()):
@@ -89,12 +89,11 @@ def _write(location: Location, moved: Moved, shift: Shift, guard: lease.Guard) -
             kept.append(record)
             records.withdraw(location, key)
     group, writer = reader(location, moved.group), Writer(location, guard)
-    array: Any = group["displacement"]
-    rows = array.chunks[1]
-    for top in range(0, array.shape[1], rows):
-        band = slice(top, min(top + rows, array.shape[1]))
-        values = read(array, (slice(None), band, slice(None))) - shift.displacement[:, None, None]
-        writer.write(f"{moved.group}/displacement", values, (0, top, 0))
+    written = {name for record in kept for name in record.objects}
+    for name in SHIFTED:
+        # A series that was not made has its metadata all the same.
+        if any(key.startswith(f"{moved.group}/{name}/c") for key in written):
+            _shift(writer, f"{moved.group}/{name}", group[name], shift)
     velocity: Any = group["velocity"]
     writer.write(f"{moved.group}/velocity", read(velocity, (slice(None),) * 2) - np.float32(shift.velocity))
     series: Any = group["reference_displacement"]
@@ -103,3 +102,12 @@ def _write(location: Location, moved: Moved, shift: Shift, guard: lease.Guard) -
     for record in kept:
         objects = {name: writer.checksums.get(name, value) for name, value in record.objects.items()}
         records.write(location, records.Record(record.key, objects, record.software, record.facts))
+
+
+def _shift(writer: Writer, path: str, array: Any, shift: Shift) -> None:
+    """Shift a stored series (time, y, x), a band of rows at a time."""
+    rows = array.chunks[1]
+    for top in range(0, array.shape[1], rows):
+        band = slice(top, min(top + rows, array.shape[1]))
+        values = read(array, (slice(None), band, slice(None))) - shift.displacement[:, None, None]
+        writer.write(path, values, (0, top, 0))

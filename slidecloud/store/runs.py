@@ -1,10 +1,10 @@
-"""Run stores: their templates, and the object a user opens to read results."""
+"""Run stores: the object a user opens to read results."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,90 +12,37 @@ import xarray as xr
 from slidecloud import config as configuration
 from slidecloud.config import RunConfig
 from slidecloud.secrets import variables
-from slidecloud.store import records, tables, templates
+from slidecloud.store import records, templates
 from slidecloud.store.arrays import zarr_store
-from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
+from slidecloud.store.given_series import GivenSeries, read_series
 from slidecloud.store.location import Location, locate
 from slidecloud.store.mosaic import mosaic
 from slidecloud.store.patch_specs import NAME, Window, patch_group, patches_group, window_header
 from slidecloud.store.points import series_at
 from slidecloud.store.referencing import Reference, shift_to, shifted
-from slidecloud.store.schema import GROUPS, SCHEMA_VERSION, SPATIAL_CHUNK
-from slidecloud.store.stability_specs import POINTS, RAIN, STABILITY
-from slidecloud.store.stacks import header_attributes, header_from, open_dataset, open_group
-from slidecloud.types import DataError, Grid, StackHeader, track_of
+from slidecloud.store.run_tables import RunTables
+from slidecloud.store.run_templates import RUN_YAML, burst_template, products_templates, root_template, stage_template
+from slidecloud.store.schema import SPATIAL_CHUNK
+from slidecloud.store.stacks import header_from, open_dataset, open_group
+from slidecloud.types import DataError, StackHeader, track_of
 
-if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
+__all__ = [
+    "REPORTS",
+    "RUN_YAML",
+    "Run",
+    "burst_template",
+    "open_run",
+    "products_templates",
+    "root_template",
+    "stage_template",
+]
 
-RUN_YAML = ".slidecloud/run.yaml"
 REPORTS = ".slidecloud/reports"
 """Folder of performance reports, which no record owns."""
 _REMEDY = "slidecloud run region.yaml"
 
 
-def root_template(config: RunConfig) -> dict[str, bytes]:
-    """Objects of an empty run store: root metadata and the configuration."""
-    attributes = {"kind": "run", "schema_version": SCHEMA_VERSION, "software": templates.SOFTWARE}
-    objects = templates.group((), {}, path="", attributes=attributes, coordinates={}, grid=None)
-    objects |= templates.group((), {}, path="bursts", attributes={}, coordinates={}, grid=None)
-    objects[RUN_YAML] = configuration.dump(config).encode()
-    return objects
-
-
-def burst_template(header: StackHeader) -> dict[str, bytes]:
-    """Objects of a burst's group."""
-    attributes = header_attributes(header, kind="burst")
-    del attributes["kind"]
-    return templates.group((), {}, path=f"bursts/{header.id}", attributes=attributes, coordinates={}, grid=None)
-
-
-def stage_template(
-    header: StackHeader,
-    name: str,
-    sizes: Mapping[str, int],
-    coordinates: Mapping[str, Any],
-    attributes: Mapping[str, Any],
-    *,
-    chunks: tuple[int, int],
-    optional: Collection[str] = (),
-    path: str | None = None,
-    pairs: int | None = None,
-) -> dict[str, bytes]:
-    """Objects of an empty ``gradients`` or ``timeseries`` group of a burst, with some of the ``optional`` arrays.
-
-    ``path`` is that of the group where it is not right below the burst, ``pairs`` the pairs of a chunk where they are
-    not the schema's.
-    """
-    wanted = {*coordinates, *optional}
-    specs = tuple(spec for spec in GROUPS[name] if not spec.optional or spec.name in wanted)
-    height, width = header.shape
-    return templates.group(
-        specs,
-        {**sizes, "y": height, "x": width},
-        path=path or f"bursts/{header.id}/{name}",
-        attributes=attributes,
-        coordinates=coordinates,
-        grid=header.grid,
-        chunks={"y": chunks[0], "x": chunks[1], **({} if pairs is None else {"pair": pairs})},
-    )
-
-
-def products_templates(grid: Grid, radius: float) -> dict[str, dict[str, bytes]]:
-    """Objects of the empty group of products and of the density maps in it, by the path of their group."""
-    nothing: dict[str, Any] = {"path": "products", "attributes": {}, "coordinates": {}, "grid": None}
-    maps = templates.group(
-        GROUPS["density"],
-        {"y": grid.height, "x": grid.width},
-        path=DENSITY_GROUP,
-        attributes={"radius": radius},
-        coordinates={},
-        grid=grid,
-    )
-    return {"products": templates.group((), {}, **nothing), DENSITY_GROUP: maps}
-
-
-class Run:
+class Run(RunTables):
     """A run store, opened lazily.
 
     Parameters
@@ -142,7 +89,7 @@ class Run:
 
     @property
     def tree(self) -> xr.DataTree:
-        """The whole store as a lazy DataTree."""
+        """The whole store but for its patches as a lazy DataTree, in one request; `burst_tree` has those of a burst."""
         store = zarr_store(self.location, read_only=True)
         return xr.open_datatree(
             store,  # type: ignore[arg-type]  # xarray takes a Zarr store, its annotation does not say so
@@ -151,6 +98,30 @@ class Run:
             zarr_format=3,
             chunks={},
         )
+
+    def burst_tree(self, burst: str) -> xr.DataTree:
+        """All groups of a burst as a lazy DataTree: ``gradients``, ``timeseries``, and ``patches/<name>`` below it.
+
+        The metadata of patches lie with each of them, since a nation has ten thousand: this reads those of one burst
+        alone, and `tree` none. What is read is what is stored, whatever the reference of this run.
+
+        Raises
+        ------
+        KeyError
+            If there is no such burst.
+        """
+        if burst not in self.bursts:
+            raise KeyError(f"{self.location} has no burst {burst!r}; bursts are {', '.join(self.bursts) or 'none'}.")
+        root = f"bursts/{burst}"
+        groups = [name for name in (self.location / root).folders() if name != "patches"]
+        groups += [f"patches/{name}/{part}" for name in self.patches(burst) for part in ("timeseries", "unwrapped")]
+        found = {"/": xr.Dataset(attrs=dict(self._root[root].attrs))}
+        for name in self.patches(burst):
+            found[f"/patches/{name}"] = xr.Dataset(attrs=dict(self._root[f"{root}/patches/{name}"].attrs))
+        for name in groups:
+            if f"{root}/{name}" in self._root:
+                found[f"/{name}"] = open_dataset(self.location / root / name)
+        return xr.DataTree.from_dict(found, name=burst)
 
     def header(self, burst: str) -> StackHeader:
         """Wavelength, heading, grid and the like of a burst."""
@@ -186,7 +157,11 @@ class Run:
         return mosaic(self.header(burst), parts, chunks=SPATIAL_CHUNK)
 
     def referenced(
-        self, *, point: tuple[float, float] | None = None, area: tuple[float, float, float, float] | None = None
+        self,
+        *,
+        point: tuple[float, float] | None = None,
+        area: tuple[float, float, float, float] | None = None,
+        series: str | GivenSeries | None = None,
     ) -> Run:
         """The same run, whose displacement and velocity are read relative to another place.
 
@@ -196,15 +171,21 @@ class Run:
             Longitude and latitude, degrees.
         area
             West, south, east, north, degrees. With neither, the stable areas that pairs were levelled over.
+        series
+            How the point really moves, such as GNSS projected to the line of sight: a table as
+            `slidecloud.store.given_series.read_series` reads it. Displacement at the point becomes this series, and
+            its velocity that of the line that fits it best at the acquisitions.
 
         Returns
         -------
         Run
             Bursts and patches that do not cover the place are read as they are stored; of the others the attribute
             ``reference`` tells the place. A place inside a detection, or without data at a date, raises DataError when
-            it is read; one whose pairs do not close within 0.3 rad warns.
+            it is read, and so does a series that does not reach to all dates; a place whose pairs do not close within
+            0.3 rad warns.
         """
-        return Run(self.location, Reference(point, area))
+        given = read_series(series) if isinstance(series, str) else series
+        return Run(self.location, Reference(point, area, given))
 
     def series_groups(self) -> Iterator[tuple[str, str, StackHeader, xr.Dataset]]:
         """Every group of series: its path, its name for people, its header, and the series as they are read."""
@@ -228,52 +209,6 @@ class Run:
     def visibility(self, burst: str) -> xr.Dataset:
         """What the radar sees of the slopes of a burst, dims (y, x)."""
         return self._open(burst, "visibility")
-
-    @property
-    def inventory(self) -> GeoDataFrame:
-        """The landslides that were found, best score first: outlines in EPSG:4326 with the columns of the schema.
-
-        Raises
-        ------
-        KeyError
-            If the run has not looked for them, or not finished.
-        DataError
-            If the table cannot be read.
-        """
-        data = self.location.read(INVENTORY)
-        if data is None:
-            raise KeyError(f"{self.location} has no inventory; add the stage 'detect' and run again.")
-        return tables.decode((f"{self.location}/{INVENTORY}", data))
-
-    def detections(self, burst: str) -> GeoDataFrame:
-        """What was found in one burst, before the finds of all bursts are merged; see `inventory`."""
-        name = detections(burst)
-        data = self.location.read(name)
-        if data is None:
-            raise KeyError(f"{self.location} has no {name}; add the stage 'detect' and run again.")
-        return tables.decode((f"{self.location}/{name}", data))
-
-    @property
-    def stability(self) -> GeoDataFrame:
-        """Class, velocity and confidence of each landslide and track; the rows that are ``deciding`` count."""
-        return self._table(STABILITY)
-
-    @property
-    def points(self) -> GeoDataFrame:
-        """Potential landslide points: pixels that are seen well, on slopes and fast."""
-        return self._table(POINTS)
-
-    @property
-    def rain(self) -> GeoDataFrame:
-        """Lag and correlation of each landslide with rain, and accelerations after wet days."""
-        return self._table(RAIN)
-
-    @property
-    def density(self) -> xr.Dataset:
-        """Landslides per square kilometre and the share of ground they cover, dims (y, x), degrees."""
-        if DENSITY_GROUP not in self._root:
-            raise KeyError(f"{self.location} has no density; add the stage 'detect' and run again.")
-        return open_dataset(self.location, DENSITY_GROUP)
 
     def at(self, lon: float, lat: float) -> xr.Dataset:
         """Time series of a point from every burst, or patch of one, that covers it.
@@ -311,12 +246,6 @@ class Run:
         found = self.at(lon, lat)
         sigma = found["velocity_best_sigma"].values
         return found.isel(burst=int(np.argmin(np.where(np.isfinite(sigma), sigma, np.inf))))
-
-    def _table(self, name: str) -> GeoDataFrame:
-        data = self.location.read(name)
-        if data is None:
-            raise KeyError(f"{self.location} has no {name}; make it with 'slidecloud classify {self.location}'.")
-        return tables.decode((f"{self.location}/{name}", data))
 
     def _open(self, burst: str, name: str) -> xr.Dataset:
         if burst not in self.bursts:

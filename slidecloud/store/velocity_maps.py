@@ -12,7 +12,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from slidecloud.store.arrays import read, reader
+from slidecloud.store.arrays import MissingChunkError, read, reader
 from slidecloud.store.location import Location
 from slidecloud.store.patch_specs import PREFERRED_INTEGRATED
 from slidecloud.types import Float64, StackHeader
@@ -64,10 +64,13 @@ class VelocityMap:
 
     @property
     def source(self) -> str:
-        """What `best` takes: ``integrated`` where a patch prefers it, else ``unwrapped``."""
+        """What `best` takes: ``integrated`` where a patch prefers it; where it does not, or not yet, ``unwrapped``."""
         if "preferred" not in self._group:
             return UNWRAPPED
-        chosen = int(read(self._group["preferred"], ()))  # type: ignore[arg-type]
+        try:
+            chosen = int(read(self._group["preferred"], ()))  # type: ignore[arg-type]
+        except MissingChunkError:  # what it is chosen by is set aside, or not finished
+            return UNWRAPPED
         return INTEGRATED if chosen == PREFERRED_INTEGRATED else UNWRAPPED
 
     def best(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
