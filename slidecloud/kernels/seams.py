@@ -93,7 +93,7 @@ def _block_medians(values: Float64, row: NDArray[np.intp], column: NDArray[np.in
 
 
 class Levels(NamedTuple):
-    """What `adjust` returns, each (map,): ``offset`` and ``sigma``; NaN where no chain of offsets leads to the datum."""
+    """What `adjust` returns, (map,): ``offset`` and ``sigma``; NaN where no chain of offsets leads to the datum."""
 
     offset: Float64
     sigma: Float64

@@ -21,6 +21,7 @@ from slidecloud.pipeline import (
     plan_inventory,
     plan_series,
     plan_templates,
+    seams,
     visibility,
 )
 from slidecloud.pipeline.forming import multilooked_maps, select_formed, select_offered_images
@@ -38,7 +39,7 @@ from slidecloud.store.location import Location, locate
 from slidecloud.store.records import DamagedRecordError
 from slidecloud.store.slc import SlcStack
 from slidecloud.store.stacks import SLC_KIND, Stack, kind_of
-from slidecloud.types import DataError
+from slidecloud.types import DataError, StackHeader
 
 TEMPLATE_ROOT = "root"
 BLOCKS = ("coherent", "rate")
@@ -107,7 +108,8 @@ def make(config: RunConfig, *, with_templates: bool = True, assumed: float | Non
     pending: list[str] = []
     patched: list[str] = []
     series = plan_series.Series(config, location, assumed)
-    pixels, largest = np.zeros(2, np.int64), 0
+    pixels, largest, dates = np.zeros(2, np.int64), 0, 0
+    displaced: list[StackHeader] = []
     for stack_location in stack_locations(config):
         try:
             before = generation(stack_location)
@@ -129,12 +131,16 @@ def make(config: RunConfig, *, with_templates: bool = True, assumed: float | Non
         collected |= burst_templates
         units += burst_units
         largest = max(largest, math.prod(chosen.timeseries.header.shape))
+        if found.whole or found.patches:
+            displaced.append(chosen.timeseries.header)
+            dates = max(dates, len(chosen.timeseries.dates))
         if found.patches:
             height, width = chosen.timeseries.header.shape
             pixels += [sum(patch.window.pixels for patch in found.patches), height * width]
         if "timeseries" in config.stages:
             (patched if found.known else pending).append(stack.header.id)
         notes += _noise_note(config, stack)
+    units += seams.plan(location, units, displaced, dates=dates, pending=pending)
     if covered:
         merging, products = plan_inventory.plan(config, location, units, refused, covered)
         units.append(merging)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from slidecloud.pipeline.seam_shifts import move_seams
 from slidecloud.pipeline.timeseries import STAGE
 from slidecloud.store import lease, open_run, records
 from slidecloud.store.arrays import Writer, read, reader
@@ -19,11 +21,18 @@ from slidecloud.types import DataError
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One burst or patch whose reference changes: its group, and the shift; None where it does not cover the place."""
+    """A burst or patch whose reference changes: group, name, the shift (None if it does not cover the place), dates."""
 
     group: str
     name: str
     shift: Shift | None
+    time: NDArray[np.datetime64]
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Burst and patch; the patch of a whole burst is empty."""
+        burst, _, patch = self.name.partition(" ")
+        return burst, patch
 
     def line(self) -> str:
         """In words, for people."""
@@ -46,7 +55,7 @@ def look(run: Run, reference: Reference) -> list[Moved]:
         If nothing covers the reference, or it lies in a detection or has no data.
     """
     found = [
-        Moved(group, name, shift_to(reference, header, series, name=name))
+        Moved(group, name, shift_to(reference, header, series, name=name), series["time"].values)
         for group, name, header, series in run.series_groups()
     ]
     if all(one.shift is None for one in found):
@@ -76,6 +85,7 @@ def write(url: str, reference: Reference, storage_options: Mapping[str, Any] | N
         for one in found:
             if one.shift is not None:
                 _write(run.location, one, one.shift, lease.Guard(run.location, token))
+        move_seams(run, {one.place: one for one in found}, lease.Guard(run.location, token))
     return found
 
 

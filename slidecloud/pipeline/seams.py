@@ -19,17 +19,18 @@ from slidecloud.pipeline.units import Unit
 from slidecloud.store import open_run, records, tables
 from slidecloud.store.arrays import MissingChunkError, Writer
 from slidecloud.store.location import Location
-from slidecloud.store.seams import DISPLACEMENT, SAME_PASS, SEAMS, VELOCITIES, slug, table_name
-from slidecloud.store.velocity_maps import SERIES, Pixels, VelocityMap, velocity_maps
-from slidecloud.types import Float64, track_of
+from slidecloud.store.seams import DISPLACEMENT, SAME_PASS, SEAMS, STAGE, VELOCITIES, slug, table_name
+from slidecloud.store.velocity_maps import Pixels, VelocityMap, velocity_maps
+from slidecloud.types import Float64, StackHeader, track_of
 
-STAGE: Final = "seams"
 MOST_PIXELS: Final = 20_000
 """Pixels of an overlap, at most about so many, that are compared."""
 _SEARCHED: Final = 500_000
 """Pixels of a map, at most about so many, that are looked for in another."""
-_BAND: Final = 256
+_BAND: Final = 64
 """Rows that are read at once."""
+_PLACE_BYTES: Final = 100
+"""Bytes of a pixel that is looked for."""
 
 
 class Overlap(NamedTuple):
@@ -50,8 +51,7 @@ class _Member:
     @property
     def names(self) -> tuple[str, str]:
         """Burst and patch; the patch of a whole burst is empty."""
-        inside = self.map.path.removeprefix(f"bursts/{self.map.header.id}/").removesuffix(SERIES).strip("/")
-        return self.map.header.id, inside.removeprefix("patches/")
+        return self.map.header.id, self.map.patch
 
     @cached_property
     def searched(self) -> tuple[Pixels, Float64, Float64]:
@@ -167,8 +167,7 @@ def _rows(track: str, members: Sequence[_Member], found: Sequence[Overlap]) -> l
     rows = []
     numbers = np.unique(np.concatenate([first, second]))
     for (name, time), differences in compared.items():
-        offset, sigma, scatter, pixels = (np.array(values, np.float64) for values in zip(*differences, strict=True)) \
-            if differences else (np.zeros(0),) * 4
+        offset, sigma, scatter, pixels = np.array(differences, np.float64).reshape(-1, 4).T
         levels = kernel.adjust(first, second, offset, sigma, datum=datum)
         for number in numbers:
             own = (first == number) | (second == number)
@@ -231,13 +230,13 @@ def _compare(
     dates = [np.searchsorted(passes, member.map.time.astype(np.int64), side="right") - 1 for member in pair]
     for number, time in enumerate(passes):
         own = [np.flatnonzero(when == number) for when in dates]
-        here, there = (
-            values[date[0]] if date.size else nothing for values, date in zip(moved, own, strict=True)
-        )
+        here, there = (values[date[0]] if date.size else nothing for values, date in zip(moved, own, strict=True))
         compared[DISPLACEMENT, int(time)].append(kernel.difference(here, there, *one.here))
 
 
-def plan(run: Location, units: Sequence[Unit], headers: Sequence[Any], *, pending: Sequence[str]) -> list[Unit]:
+def plan(
+    run: Location, units: Sequence[Unit], headers: Sequence[StackHeader], *, dates: int, pending: Sequence[str]
+) -> list[Unit]:
     """The units that level the bursts of each track that has several; none while patches of one are not known.
 
     Parameters
@@ -248,17 +247,19 @@ def plan(run: Location, units: Sequence[Unit], headers: Sequence[Any], *, pendin
         All units so far.
     headers
         Of the bursts with displacement.
+    dates
+        Of the longest series.
     pending
         Bursts whose patches are not known yet.
     """
-    made = []
+    made, series = [], [unit for unit in units if unit.key.stage == timeseries.STAGE]
     ordered = sorted(headers, key=lambda header: (track_of(header), header.id))
     for track, group in itertools.groupby(ordered, key=track_of):
         members = list(group)
         bursts = tuple(header.id for header in members)
         if len(bursts) < 2 or set(bursts) & set(pending):
             continue
-        before = [unit for unit in units if unit.key.stage == timeseries.STAGE and unit.key.unit.split("/")[0] in bursts]
+        before = [unit for unit in series if unit.key.unit.split("/")[0] in bursts]
         if not before:
             continue
         keys = sorted([unit.key.unit, unit.key.digest] for unit in before)
@@ -268,7 +269,7 @@ def plan(run: Location, units: Sequence[Unit], headers: Sequence[Any], *, pendin
                 records.Key(STAGE, slug(track), records.digest(["seams/1", track, keys])),
                 SeamsWork(run, track, bursts),
                 after=tuple(unit.name for unit in before),
-                peak_memory=BASE_MEMORY + _BAND * width * 4 * 200 + MOST_PIXELS * 16 * 200 + 40 * _SEARCHED,
+                peak_memory=BASE_MEMORY + dates * (4 * _BAND * width + 16 * MOST_PIXELS) + _PLACE_BYTES * _SEARCHED,
             )
         )
     return made

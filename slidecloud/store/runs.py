@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -23,8 +23,12 @@ from slidecloud.store.referencing import Reference, shift_to, shifted
 from slidecloud.store.run_tables import RunTables
 from slidecloud.store.run_templates import RUN_YAML, burst_template, products_templates, root_template, stage_template
 from slidecloud.store.schema import SPATIAL_CHUNK
+from slidecloud.store.seams import Level, levelled, read_levels, read_table
 from slidecloud.store.stacks import header_from, open_dataset, open_group
 from slidecloud.types import DataError, StackHeader, track_of
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
 
 __all__ = [
     "REPORTS",
@@ -51,10 +55,13 @@ class Run(RunTables):
         The store.
     reference
         What displacement is read relative to, in place of what is stored; see `referenced`.
+    level
+        Whether bursts of a track are read levelled; see `levelled`.
     """
 
-    def __init__(self, location: Location, reference: Reference | None = None) -> None:
-        self.location, self._reference = location, reference
+    def __init__(self, location: Location, reference: Reference | None = None, *, level: bool = False) -> None:
+        self.location, self._reference, self._level = location, reference, level
+        self._levels: dict[str, dict[tuple[str, str], Level]] = {}
         self._root = open_group(location, kind="run", remedy=_REMEDY, consolidated=False)
 
     def __repr__(self) -> str:
@@ -185,7 +192,33 @@ class Run(RunTables):
             0.3 rad warns.
         """
         given = read_series(series) if isinstance(series, str) else series
-        return Run(self.location, Reference(point, area, given))
+        return Run(self.location, Reference(point, area, given), level=self._level)
+
+    def levelled(self) -> Run:
+        """The same run, whose bursts and patches of one track are read levelled where they overlap.
+
+        Each is relative to ground of its own, so that they differ by an offset, which was measured date by date in the
+        overlap of two bursts. It is taken off all but the largest of those that hang together; what is stored stays as
+        it is. A series has the attribute ``part``: those of one part can be compared, those of part -1 overlap none.
+        Dates that no overlap shares are NaN. `seams` has the offsets with their standard errors.
+        """
+        return Run(self.location, self._reference, level=True)
+
+    def seams(self, track: str) -> GeoDataFrame:
+        """Offsets between the bursts of a track, such as ``ascending 026``, where they overlap.
+
+        Raises
+        ------
+        KeyError
+            If the track has not several bursts with displacement.
+        """
+        found = read_table(self.location, track)
+        if found is None:
+            raise KeyError(
+                f"{self.location} has no seams of track {track!r}: they are made where a run has displacement of "
+                "several of its bursts."
+            )
+        return found
 
     def series_groups(self) -> Iterator[tuple[str, str, StackHeader, xr.Dataset]]:
         """Every group of series: its path, its name for people, its header, and the series as they are read."""
@@ -242,8 +275,11 @@ class Run(RunTables):
         return xr.concat(found, dim="burst", join="outer", coords="minimal", compat="override")
 
     def best(self, lon: float, lat: float) -> xr.Dataset:
-        """Time series of a point from the burst whose best velocity has the smallest sigma, dim (time,); see `at`."""
-        found = self.at(lon, lat)
+        """Time series of a point from the burst whose best velocity has the smallest sigma, dim (time,); see `at`.
+
+        Points that different bursts of a track give can be compared: they are `levelled`.
+        """
+        found = self.levelled().at(lon, lat)
         sigma = found["velocity_best_sigma"].values
         return found.isel(burst=int(np.argmin(np.where(np.isfinite(sigma), sigma, np.inf))))
 
@@ -255,8 +291,14 @@ class Run(RunTables):
         found = open_dataset(self.location, f"bursts/{burst}/{name}")
         return found if name != "timeseries" else self._moved(found, self.header(burst), burst)
 
-    def _moved(self, series: xr.Dataset, header: StackHeader, name: str) -> xr.Dataset:
-        """Series relative to the place asked for, where they cover it."""
+    def _moved(self, series: xr.Dataset, header: StackHeader, burst: str, patch: str = "") -> xr.Dataset:
+        """Series levelled where that is asked for, and relative to the place asked for where they cover it."""
+        name = f"{burst} {patch}".rstrip()
+        if self._level:
+            track = track_of(header)
+            if track not in self._levels:
+                self._levels[track] = read_levels(self.location, track)
+            series = levelled(series, self._levels[track].get((burst, patch)))
         if self._reference is None:
             return series
         shift = shift_to(self._reference, header, series, name=name)
@@ -275,7 +317,7 @@ class Run(RunTables):
         found = open_dataset(self.location / group)
         if name != "timeseries":
             return found
-        return self._moved(found, window_header(self.header(burst), known[patch]), f"{burst} {patch}")
+        return self._moved(found, window_header(self.header(burst), known[patch]), burst, patch)
 
     def _places(self) -> Iterator[tuple[str, str, str, StackHeader, xr.Dataset]]:
         """What may cover a point: whole bursts, and patches of the others."""

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from slidecloud.store import tables
+from slidecloud.store import records, tables
 from slidecloud.store.location import Location
 from slidecloud.store.referencing import SHIFTED
 from slidecloud.store.tables import ColumnSpec
@@ -20,6 +20,7 @@ from slidecloud.types import Float64
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
+STAGE: Final = "seams"
 FOLDER: Final = "products/seams"
 DISPLACEMENT: Final = "displacement"
 VELOCITIES: Final = ("velocity", "velocity_integrated")
@@ -82,6 +83,8 @@ class Level:
 
 def read_table(run: Location, track: str) -> GeoDataFrame | None:
     """The stored offsets of a track, None where there are none."""
+    if not run.keys(f"{records.DONE}/{STAGE}/{slug(track)}"):
+        return None  # never made, or of patches that are being made again
     data = run.read(table_name(track))
     return None if data is None else tables.decode((f"{run}/{table_name(track)}", data))
 
