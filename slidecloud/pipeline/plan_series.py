@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import RunConfig
+from slidecloud.config_timeseries import TimeseriesConfig
 from slidecloud.pipeline import delays, gradients, patch_series, patches, timeseries, unwrap
 from slidecloud.pipeline.ground import Ground
 from slidecloud.pipeline.inputs import Selection
@@ -65,8 +67,13 @@ class Series:
     _delays: str | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
+        if "timeseries" not in self.config.stages:
+            return
+        place = self.config.where
+        if place not in TimeseriesConfig.WORDS and "://" not in place and not Path(place).is_file():
+            raise FileNotFoundError(f"timeseries.where: there is no file {place!r}; check the path of the polygons.")
         folder = self.config.timeseries.atmosphere.gacos
-        if folder is not None and "timeseries" in self.config.stages:
+        if folder is not None:
             self._delays = delays.fingerprint(folder)
 
     @property
