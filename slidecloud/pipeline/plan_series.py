@@ -21,6 +21,7 @@ from slidecloud.pipeline.units import Unit
 from slidecloud.store import records
 from slidecloud.store.location import Location
 from slidecloud.store.patch_specs import Window
+from slidecloud.types import StackHeader
 
 DETECTIONS, EVERYWHERE = "detections", "everywhere"
 _ASSUMED_SIDE = 100
@@ -116,7 +117,7 @@ class Series:
             return Places(whole=True)
         moving = self._moving(selection, detected)
         if moving is None:
-            return Places(known=False, patches=self._guess(header.shape))
+            return Places(known=False, patches=self._guess(header))
         if self.config.where == EVERYWHERE:
             return Places(patches=(patches.whole(header, moving),))
         wanted = moving
@@ -128,10 +129,13 @@ class Series:
             self._nothing.append(header.id)
         return Places(patches=tuple(found))
 
-    def _guess(self, shape: tuple[int, int]) -> tuple[Patch, ...]:
+    def _guess(self, header: StackHeader) -> tuple[Patch, ...]:
         """Patches that stand for those that are not known yet; none where nothing is assumed."""
         if self.assumed is None:
             return ()
+        if self.config.where == EVERYWHERE:
+            return (patches.whole(header),)
+        shape = header.shape
         side = min(_ASSUMED_SIDE, *shape)
         across = shape[1] // side
         count = min(max(1, round(self.assumed * shape[0] * shape[1] / side**2)), across * (shape[0] // side))

@@ -15,12 +15,11 @@ from patched import BURST
 from slidecloud.cli import main
 from slidecloud.kernels.stability import CLASSES, classify
 from slidecloud.store import open_run
-from slidecloud.store.patch_specs import PREFERRED_INTEGRATED, PREFERRED_UNKNOWN, PREFERRED_UNWRAPPED
+from slidecloud.store.patch_specs import PREFERRED_INTEGRATED, PREFERRED_UNWRAPPED
 
 NAMES = {
     PREFERRED_INTEGRATED: ("integrated", "velocity_integrated"),
     PREFERRED_UNWRAPPED: ("unwrapped", "velocity"),
-    PREFERRED_UNKNOWN: ("unwrapped", "velocity"),
 }
 
 
@@ -33,7 +32,7 @@ def prefer(store: Path, *codes: int) -> None:
 
 @pytest.mark.parametrize(
     "codes",
-    [(PREFERRED_INTEGRATED, PREFERRED_UNWRAPPED), (PREFERRED_UNKNOWN, PREFERRED_INTEGRATED)],
+    [(PREFERRED_INTEGRATED, PREFERRED_UNWRAPPED), (PREFERRED_UNWRAPPED, PREFERRED_INTEGRATED)],
 )
 def test_class_and_velocity_are_those_of_the_preferred_map(patched_scene, patched_copy, codes, capsys):
     store = patched_copy / "run.zarr"
@@ -56,8 +55,9 @@ def test_class_and_velocity_are_those_of_the_preferred_map(patched_scene, patche
             velocity, sigma = (maps[map_name].values[here] for map_name in (velocity_name, f"{velocity_name}_sigma"))
             known = np.isfinite(velocity) & np.isfinite(sigma)
             row = found.loc[outline.id]
+            assert row["points"] == known.sum()
+            assert row["points"] > 0
             assert row["source"] == source
-            assert row["points"] == known.sum() > 0
             assert row["velocity"] == pytest.approx(float(velocity[known].mean()), rel=1e-5)
             assert row["velocity_sigma"] == pytest.approx(float(sigma[known].mean()), rel=1e-5)
             expected = classify([row["velocity"]], [row["velocity_sigma"]])
