@@ -1,4 +1,4 @@
-"""The memory that a whole burst takes while it is unwrapped, mended, levelled and inverted: no more than was planned."""
+"""The memory that a burst takes while it is unwrapped, mended, levelled and inverted: no more than was planned."""
 
 from __future__ import annotations
 
