@@ -41,7 +41,7 @@ def settle(state: State, doubtful: NDArray[np.bool_]) -> None:
         unsure[pair, _contradicted(state, pair)] = True
     waiting = unsure & known & ~rejected
     for pair in pairs:
-        low, high = _around(state, pair, waiting[pair])
+        low, high = around(state, pair, waiting[pair])
         unsure[pair] |= known[pair] & (low < high)
     for pair in pairs:
         _settle_pair(state, pair, waiting[pair], unsure)
@@ -65,7 +65,7 @@ def _settle_pair(state: State, pair: int, waiting: NDArray[np.bool_], unsure: ND
     turns, rejected, known = state.turns[pair], state.rejected[pair], np.isfinite(state.phase[pair])
     settled = np.zeros_like(known)
     for _ in range(SWEEPS):
-        low, high = _around(state, pair, waiting)
+        low, high = around(state, pair, waiting)
         look = np.flatnonzero((waiting | (known & (low < high))) & ~settled & ~rejected)
         if not look.size:
             return
@@ -81,9 +81,13 @@ def _settle_pair(state: State, pair: int, waiting: NDArray[np.bool_], unsure: ND
         settled[look] = True
 
 
-def _around(state: State, pair: int, waiting: NDArray[np.bool_]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+def around(
+    state: State, pair: int, waiting: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     """Least and greatest turns of clean pixels within the window; least above greatest where there are none."""
-    turns, clean = state.turns[pair], state.shown[pair] & ~waiting & ~state.rejected[pair]
+    turns, clean = state.turns[pair], state.shown[pair] & ~state.rejected[pair]
+    if waiting is not None:
+        clean &= ~waiting
     low = minimum_filter(np.where(clean, turns, _NONE).astype(np.int8).reshape(state.shape), state.window)
     high = maximum_filter(np.where(clean, turns, -_NONE).astype(np.int8).reshape(state.shape), state.window)
     return low.ravel(), high.ravel()

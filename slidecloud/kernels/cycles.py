@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import maximum_filter
 
-from slidecloud.kernels._cycles_borders import settle
+from slidecloud.kernels._cycles_borders import around, settle
 from slidecloud.kernels._cycles_choice import choose
 from slidecloud.kernels._cycles_network import MISSING, Loops, find_loops
 from slidecloud.kernels._cycles_patterns import patterns
@@ -114,7 +114,7 @@ def mend(
     for region in regions:
         _refuse(region, state, counted)
     settle(state, doubtful)
-    _keep_most(turns, shown & ~rejected)
+    _keep_most(state)
     if component is not None:
         _spread(turns, component, shown & ~rejected, known & ~shown)
     turns[rejected | ~known] = 0
@@ -143,12 +143,21 @@ def _refuse(region: Region, state: State, counted: Turns) -> None:
         rejected[pair, rim[((number != 0) & (number != MISSING)).any(axis=0)]] = True
 
 
-def _keep_most(turns: NDArray[np.int8], shown: NDArray[np.bool_]) -> None:
-    """Take off each pair the constant that leaves most of what loops show as it was."""
-    for row, seen in zip(turns, shown, strict=True):
-        if row.any():
-            values, counts = np.unique(row[seen], return_counts=True)
-            row[seen] -= values[counts.argmax()] if counts.size else 0
+def _keep_most(state: State) -> None:
+    """Take off each pair the constant that leaves most of what loops show as it was.
+
+    Pixels that no loop shows were decided by those around them, and are so again.
+    """
+    seen, hidden = state.shown & ~state.rejected, state.known & ~state.shown & ~state.rejected
+    for pair in np.flatnonzero(state.turns.any(axis=1)).tolist():
+        row = state.turns[pair]
+        values, counts = np.unique(row[seen[pair]], return_counts=True)
+        constant = values[counts.argmax()] if counts.size else 0
+        if constant:
+            row[seen[pair]] -= constant
+            low, high = around(state, pair)
+            row[hidden[pair]] = np.where(low == high, low, 0)[hidden[pair]]
+            state.rejected[pair] |= hidden[pair] & (low < high)
 
 
 def _spread(
