@@ -202,7 +202,8 @@ class LevelsWork:
         """Phase (date,) rad of the reference against the stable area, less its own motion; residual of its pairs."""
         if self.reference.kind == "stable":
             return np.zeros(len(self.pairs.years)), 0.0
-        mask = reference_mask(self.header, self.reference, patch="" if self.patch is None else self.patch.name)
+        name = "" if self.patch is None else self.patch.name
+        mask = reference_mask(self.header, self.reference, patch=name, position=self.pairs.place())
         if (mask & moving).any():
             raise DataError(
                 f"{self.name}: the reference {self.reference.kind} lies inside a detection, which moves. "

@@ -18,12 +18,14 @@ from slidecloud.pipeline.levelling import LevelsWork, reference_digest
 from slidecloud.pipeline.pair_editing import SAMPLE, SAMPLE_BYTES
 from slidecloud.pipeline.patch_atmosphere import Air
 from slidecloud.pipeline.patch_choice import choosing
-from slidecloud.pipeline.patch_velocities import integrating, recovering, wrapped_of
+from slidecloud.pipeline.patch_recovered import recovering
+from slidecloud.pipeline.patch_velocities import integrating
 from slidecloud.pipeline.patches import Patch
 from slidecloud.pipeline.tiles import BASE_MEMORY, SHARE, cut
 from slidecloud.pipeline.timeseries import LEVEL_BYTES, LEVEL_PAIR_BYTES, MOST_TOGETHER, READ_BYTES, SOLVE_BYTES, STAGE
 from slidecloud.pipeline.units import Unit
 from slidecloud.pipeline.unwrapped_pairs import of_patch
+from slidecloud.pipeline.wrapped_patch import wrapped_of
 from slidecloud.store import records, runs, templates
 from slidecloud.store.atmosphere_specs import CORRECTION, FILTERED
 from slidecloud.store.location import Location

@@ -68,7 +68,7 @@ class Plan:
     patched
         Bursts whose patches are known.
     pixels
-        Of all patches, and of the bursts they are in.
+        Of which displacement is wanted, and of all bursts.
     """
 
     location: Location
@@ -134,10 +134,10 @@ def make(config: RunConfig, *, with_templates: bool = True, assumed: float | Non
         if found.whole or found.patches:
             displaced.append(chosen.timeseries.header)
             dates = max(dates, len(chosen.timeseries.dates))
-        if found.patches:
-            height, width = chosen.timeseries.header.shape
-            pixels += [sum(patch.window.pixels for patch in found.patches), height * width]
         if "timeseries" in config.stages:
+            height, width = chosen.timeseries.header.shape
+            wanted = sum(patch.window.pixels for patch in found.patches)
+            pixels += [height * width if found.whole else wanted, height * width]
             (patched if found.known else pending).append(stack.header.id)
         notes += _noise_note(config, stack)
     units += seams.plan(location, units, displaced, dates=dates, pending=pending)

@@ -9,7 +9,8 @@ import pytest
 import runs
 import steady
 
-from slidecloud.pipeline import patch_velocities
+from slidecloud.pipeline.patch_recovered import RecoverWork
+from slidecloud.pipeline.patch_velocities import IntegrateWork
 from slidecloud.store import open_run
 from slidecloud.store.velocity_maps import UNWRAPPED, velocity_maps
 from slidecloud.types import DataError
@@ -17,12 +18,12 @@ from slidecloud.types import DataError
 BURST, SHAPE, BOX, PATCH = "t026_000001_iw2", (64, 64), (18, 18, 46, 46), "r000008_c000008"
 
 
-@pytest.mark.parametrize("work", ["IntegrateWork", "RecoverWork"])
+@pytest.mark.parametrize("work", [IntegrateWork, RecoverWork])
 def test_the_unwrapped_velocity_is_read_where_nothing_could_be_chosen(tmp_path, monkeypatch, work):
     def refuse(*_: Any) -> dict[str, Any]:
         raise DataError("set aside")
 
-    monkeypatch.setattr(getattr(patch_velocities, work), "__call__", refuse)
+    monkeypatch.setattr(work, "__call__", refuse)
     made = steady.source(steady.header(SHAPE), steady.velocity(SHAPE, (32, 32)), seed=1)
     runs.ingest(made, str(tmp_path / "stacks"), chunks=(32, 16, 16))
     file = steady.polygons(tmp_path / "places.geojson", steady.header(SHAPE), BOX)
