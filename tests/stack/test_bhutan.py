@@ -188,7 +188,7 @@ def test_the_published_fit_is_ours_with_its_sigmas_of_dates(slope):
     flat, time = slope.stage("depl_cumule_flat"), slope.time
     found = fit(flat, RELATIVE_SIGMA, time, seasonal=True)
     rate, middle = found.of("rate"), (time[0] + time[-1]) / 2
-    offset = found.of("offset") + rate * (2007 - middle)
+    offset = found.offset + rate * (2007 - middle)
     pairs = {"lin": rate, "coswt": found.of("cosine"), "sinwt": found.of("sine"), "ref": offset}
     for name, own in pairs.items():
         theirs = slope.map(f"{name}_coeff")
