@@ -237,7 +237,7 @@ class RunConfig(_Section):
         """The part of the configuration that one run store holds one of, as plain JSON values.
 
         Stages and bursts may be added later: their units are others, not the same with other results. How landslides
-        are found belongs to it only where they are looked for.
+        are found belongs to it only where they are looked for; models of motion come after everything else.
         """
         elsewhere = (
             "resources",
@@ -251,6 +251,7 @@ class RunConfig(_Section):
             "classify",
         )
         without: dict[str, Any] = {**dict.fromkeys(elsewhere, True), "interferograms": {"write"}, "detect": {"batch"}}
+        without["timeseries"] = {"trajectory"}
         if "detect" not in self.stages:
             without["detect"] = True
         return self.model_dump(mode="json", exclude=without)

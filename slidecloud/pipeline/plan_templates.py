@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import RunConfig
-from slidecloud.pipeline import gradients, interferograms, patch_series, timeseries, visibility
+from slidecloud.pipeline import gradients, interferograms, patch_series, timeseries, trajectories, visibility
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.plan_series import Places
@@ -63,9 +63,12 @@ def of_burst(
     collected |= patch_series.patch_templates(inverted, places.patches, config.timeseries, position)
     if places.whole:
         sizes, values = timeseries.template_values(inverted)
+        fitted = config.timeseries.trajectory
+        more, days = trajectories.coordinates(fitted)
         collected[timeseries.group(header.id)] = runs.stage_template(
-            header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=chunks
-        )
+            header, timeseries.STAGE, {**sizes, **more}, {**values, **days, **position}, {}, chunks=chunks,
+            optional=trajectories.arrays(fitted),
+        )  # fmt: skip
     if "visibility" in config.stages:
         collected[visibility.group(header.id)] = runs.stage_template(
             header, visibility.STAGE, {}, position, {}, chunks=chunks

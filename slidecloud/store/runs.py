@@ -291,7 +291,8 @@ class Run:
             lacks are NaN. Nothing is averaged: bursts and tracks look from elsewhere, and patches have grounds of their
             own to be relative to. ``velocity_best`` is the velocity of the smaller expected error, and ``preferred``
             tells which that is: 1 ``velocity``, 2 ``velocity_integrated``, 0 that nothing was compared and it is
-            ``velocity``. The one from gradients is relative to still ground, whatever the reference.
+            ``velocity``. The one from gradients is relative to still ground, whatever the reference. Models of motion
+            come along where the run has them.
 
         Raises
         ------

@@ -24,6 +24,7 @@ from slidecloud.store.specs import (
 )
 from slidecloud.store.specs import map_spec as _map
 from slidecloud.store.specs import time_spec as _time
+from slidecloud.store.trajectory_specs import TRAJECTORY
 from slidecloud.store.visibility_specs import VISIBILITY
 
 __all__ = [
@@ -197,6 +198,7 @@ TIMESERIES: Final[tuple[ArraySpec, ...]] = (
     *OF_PATCHES,
     *CORRECTION,
     *FILTERED,
+    *TRAJECTORY,
     *RADAR_POSITION,
 )
 

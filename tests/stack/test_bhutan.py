@@ -200,7 +200,7 @@ def test_the_published_fit_is_ours_with_its_sigmas_of_dates(slope):
     plain = fit(flat, np.ones(DATES), time, seasonal=True)
     spread = np.sqrt(((flat - found.fitted) ** 2).sum(0) / (DATES - 4))
     theirs = slope.map("lin_sigcoeff")
-    np.testing.assert_allclose(plain.sigma[1] / plain.scale * spread, theirs, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(plain.sigma_of("rate") / plain.scale * spread, theirs, rtol=1e-3, atol=1e-3)
 
 
 def test_the_landslide_stands_out_from_ground_at_rest(slope):
