@@ -10,6 +10,7 @@ from typing import Any
 from slidecloud.pipeline import interferograms
 from slidecloud.store import lease, records
 from slidecloud.store.clock import PROBES
+from slidecloud.store.decomposition_specs import AREA, FOLDER
 from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
 from slidecloud.store.patch_specs import NAME
@@ -27,7 +28,7 @@ _PATCHES = rf"patches(?:/{NAME.pattern}(?:/(?:timeseries|unwrapped))?)?"
 _GROUP = {
     "run": r"(?:bursts/[a-z0-9_]{1,64}/(?:"
     + "|".join([*sorted({*GROUPS, interferograms.STAGE}), _PATCHES])
-    + rf")|{re.escape(DENSITY_GROUP)})/",
+    + rf")|{re.escape(DENSITY_GROUP)}|{re.escape(FOLDER)}(?:/{AREA.pattern})?)/",
     Stack.KIND: "",
     SLC_KIND: "",
 }

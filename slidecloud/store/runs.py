@@ -14,6 +14,7 @@ from slidecloud.config import RunConfig
 from slidecloud.secrets import variables
 from slidecloud.store import records, tables, templates
 from slidecloud.store.arrays import zarr_store
+from slidecloud.store.decomposition_specs import AREA, FOLDER, area_group
 from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
 from slidecloud.store.mosaic import mosaic
@@ -228,6 +229,22 @@ class Run:
     def visibility(self, burst: str) -> xr.Dataset:
         """What the radar sees of the slopes of a burst, dims (y, x)."""
         return self._open(burst, "visibility")
+
+    @property
+    def decompositions(self) -> tuple[str, ...]:
+        """Names of the areas that ascending and descending passes see."""
+        planned = f"{records.DONE}/{templates.STAGE}/{FOLDER}"
+        names = {key.removeprefix(f"{planned}/").split("/")[0] for key in self.location.keys(planned)}
+        return tuple(sorted(name for name in names if AREA.fullmatch(name)))
+
+    def decomposition(self, area: str) -> xr.Dataset:
+        """Motion east, up and down the slope of one of the `decompositions`, dims (y, x), on a metric grid."""
+        known = self.decompositions
+        if area not in known:
+            raise KeyError(
+                f"{self.location} has no area {area!r} that two passes see; areas are {', '.join(known) or 'none'}."
+            )
+        return open_dataset(self.location / area_group(area))
 
     @property
     def inventory(self) -> GeoDataFrame:

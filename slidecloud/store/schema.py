@@ -9,6 +9,7 @@ import math
 from typing import Final
 
 from slidecloud.store.atmosphere_specs import CORRECTION, FILTERED
+from slidecloud.store.decomposition_specs import DECOMPOSITION
 from slidecloud.store.gradient_specs import GRADIENT_FLAGS, GRADIENTS, bin_sums
 from slidecloud.store.inventory_specs import DENSITY
 from slidecloud.store.patch_specs import OF_PATCHES, UNWRAPPED
@@ -28,6 +29,7 @@ from slidecloud.store.trajectory_specs import TRAJECTORY
 from slidecloud.store.visibility_specs import VISIBILITY
 
 __all__ = [
+    "DECOMPOSITION",
     "DENSITY",
     "EPOCH",
     "GRADIENTS",
@@ -210,6 +212,7 @@ GROUPS: Final = {
     "unwrapped": UNWRAPPED,
     "density": DENSITY,
     "visibility": VISIBILITY,
+    "decomposition": DECOMPOSITION,
 }
 
 
