@@ -83,7 +83,7 @@ def find_places(x: ArrayLike, y: ArrayLike, at_x: ArrayLike, at_y: ArrayLike) ->
     away = np.hypot(*_missing(east, north, inside, wanted)) / pixel
     # Half a pixel around the outermost centres still belongs to the map.
     outside = np.abs(place - inside).max(axis=0) > 0.5
-    good = np.where(np.isfinite(away), away, np.inf) < np.where(place == inside, _CLOSE, 1.0)
+    good = np.where(np.isfinite(away), away, np.inf) < np.where((place == inside).all(axis=0), _CLOSE, 1.0)
     row, column = (np.where(good & ~outside, axis + 0.5, np.nan) for axis in place)
     return row, column
 

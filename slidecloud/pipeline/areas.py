@@ -159,7 +159,8 @@ def _cut(ground: Any, looks: Sequence[Look], spacing: float | None, largest: int
 
 
 def _grid(ground: Any, looks: Sequence[Look], spacing: float | None) -> Grid:
-    """A metric grid around a geometry in degrees: on the pixels of the coarsest look where they are metric, else in UTM."""
+    """A metric grid around ground in degrees: on the pixels of the coarsest look where they are metric, else in UTM."""
+    import shapely
     from pyproj import CRS, Transformer
 
     coarsest = max(looks, key=lambda look: max(look.header.spacing))
@@ -169,9 +170,9 @@ def _grid(ground: Any, looks: Sequence[Look], spacing: float | None) -> Grid:
         lattice = None
     west, south, east, north = ground.bounds
     crs = lattice.crs if lattice is not None else _utm((west + east) / 2, (south + north) / 2)
-    left, bottom, right, top = Transformer.from_crs(
-        "EPSG:4326", CRS.from_user_input(crs), always_xy=True
-    ).transform_bounds(west, south, east, north)
+    turn = Transformer.from_crs("EPSG:4326", CRS.from_user_input(crs), always_xy=True)
+    flat = shapely.transform(ground, lambda places: np.column_stack(turn.transform(*places.T)))
+    left, bottom, right, top = flat.bounds
     x, y = (lattice.left, lattice.top) if lattice is not None and spacing is None else (0.0, 0.0)
     first, last = math.floor((left - x) / step + _HAIR), math.ceil((right - x) / step - _HAIR)
     upper, lower = math.floor((y - top) / step + _HAIR), math.ceil((y - bottom) / step - _HAIR)

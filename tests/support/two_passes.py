@@ -78,9 +78,10 @@ def degrees(side: int = 90) -> Grid:
 
 
 def source(
-    pass_: str, grid: Grid, *, date: float = 0.003, offset: float = 0.0, radar: bool = False, seed: int = 0
+    pass_: str, grid: Grid, *, date: float = 0.002, walk: float = 2e-5, offset: float = 0.0, radar: bool = False
 ) -> ArraySource:
-    """Pairs of a pass on a grid, with noise of the dates of every pixel (m) and an unknown velocity of all (m/yr)."""
+    """Pairs of a pass on a grid, with noise of each pixel's dates (m), and such as adds up (m^2/yr), and an unknown
+    velocity of all (m/yr)."""
     rng = np.random.default_rng(pass_ == "ascending")
     x, y = np.meshgrid(grid.x, grid.y)
     spacing = (abs(grid.dy), grid.dx)
@@ -90,10 +91,12 @@ def source(
     true = ground(x, y)
     los = los_vector(np.full(x.shape, INCIDENCE[pass_]), HEADING[pass_])
     velocity = true.east * los.east + true.north * los.north + true.up * los.up + offset
+    steps = np.sqrt(walk * np.diff(YEARS))[:, None, None] * rng.normal(size=(len(DATES) - 1, *x.shape))
     noise = date * rng.normal(size=(len(DATES), *x.shape))
+    noise[1:] += np.cumsum(steps, axis=0)
     moved = velocity * YEARS[:, None, None] + noise
     metres = -steady.WAVELENGTH / (4 * np.pi)
-    phase = np.stack([(moved[j] - moved[i]) / metres + 0.05 * rng.normal(size=x.shape) for i, j in LINKS])
+    phase = np.stack([(moved[j] - moved[i]) / metres + 0.2 * rng.normal(size=x.shape) for i, j in LINKS])
     static: dict[str, Any] = {"elevation": true.height, "los_east": los.east, "los_north": los.north, "los_up": los.up}
     head = header(pass_, grid, spacing)
     if radar:
