@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from slidecloud.config_atmosphere import AtmosphereConfig
+from slidecloud.config_trajectory import TrajectoryConfig
 
 
 class _Section(BaseModel):
@@ -96,6 +97,9 @@ class TimeseriesConfig(_Section):
     reference: ReferenceConfig = Field(default_factory=ReferenceConfig, description="Reference of displacement.")
     atmosphere: AtmosphereConfig = Field(
         default_factory=AtmosphereConfig, description="What is taken off because the atmosphere made it; all is off."
+    )
+    trajectory: TrajectoryConfig = Field(
+        default_factory=TrajectoryConfig, description="Models of motion beside the velocity; all is off."
     )
     min_coherence: float = Field(0.0, ge=0, lt=1, description="Coherence below which a pixel of a pair is not used.")
     minimum_norm: bool = Field(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from slidecloud.config import Device
 from slidecloud.config_timeseries import TimeseriesConfig
 from slidecloud.kernels.components import COMPONENTS
-from slidecloud.pipeline import patch_atmosphere, timeseries, unwrap
+from slidecloud.pipeline import patch_atmosphere, timeseries, trajectories, unwrap
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.levelling import LevelsWork, reference_digest
 from slidecloud.pipeline.pair_editing import SAMPLE, SAMPLE_BYTES
@@ -238,6 +238,8 @@ def _templates(
     optional = [spec.name for spec in OF_PATCHES if spec.name not in left_out]
     optional += [spec.name for spec in CORRECTION if config.atmosphere.corrects]
     optional += [spec.name for spec in FILTERED if config.atmosphere.filter]
+    optional += trajectories.arrays(config.trajectory)
+    more, days = trajectories.coordinates(config.trajectory)
     collected: dict[str, Mapping[str, bytes]] = {path: _bare(path, attributes)}
     times = {"reference_time": values["pair_reference_time"], "secondary_time": values["pair_secondary_time"]}
     name = unwrap.group(selection.header.id, patch)
@@ -247,7 +249,7 @@ def _templates(
     )  # fmt: skip
     name = group(selection.header.id, patch)
     collected[name] = runs.stage_template(
-        header, STAGE, {**sizes, "component": COMPONENTS}, {**values, **place}, attributes, path=name,
+        header, STAGE, {**sizes, **more, "component": COMPONENTS}, {**values, **days, **place}, attributes, path=name,
         chunks=selection.chunks[1:], optional=optional,
     )  # fmt: skip
     return collected

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from slidecloud.config import ConfigError, RunConfig
 from slidecloud.pipeline import (
+    areas,
     classify,
+    decompose,
     detect,
     gradients,
     interferograms,
@@ -108,6 +110,7 @@ def make(config: RunConfig, *, with_templates: bool = True, assumed: float | Non
     pending: list[str] = []
     patched: list[str] = []
     series = plan_series.Series(config, location, assumed)
+    looks_seen: list[areas.Look] = []
     pixels, largest, dates = np.zeros(2, np.int64), 0, 0
     displaced: list[StackHeader] = []
     for stack_location in stack_locations(config):
@@ -130,6 +133,7 @@ def make(config: RunConfig, *, with_templates: bool = True, assumed: float | Non
             covered.append(corners)
         collected |= burst_templates
         units += burst_units
+        looks_seen += areas.looks_of(chosen.timeseries, found, static) if "decompose" in config.stages else []
         largest = max(largest, math.prod(chosen.timeseries.header.shape))
         if found.whole or found.patches:
             displaced.append(chosen.timeseries.header)
@@ -146,8 +150,17 @@ def make(config: RunConfig, *, with_templates: bool = True, assumed: float | Non
         units.append(merging)
         collected |= products if with_templates else {}
         # What is pending when the inventory is there will not be known any more: its bursts were set aside.
-        if "classify" in config.stages and not (pending and records.read(location, merging.key) is None):
-            units.append(classify.planned(location, config.classify, units, pixels=largest))
+        settled = not (pending and records.read(location, merging.key) is None)
+    else:
+        settled = not pending
+    if "decompose" in config.stages and settled:
+        made, groups = decompose.plan(
+            location, config.decompose, looks_seen, units, memory=config.resources.memory_bytes
+        )
+        units += made
+        collected = {**groups, **collected} if with_templates else {}
+    if covered and "classify" in config.stages and settled:
+        units.append(classify.planned(location, config.classify, units, pixels=largest))
     return Plan(
         location,
         {**collected, TEMPLATE_ROOT: plan_templates.root(config, location, collected)} if with_templates else {},

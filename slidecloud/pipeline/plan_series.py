@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from slidecloud.config import RunConfig
 from slidecloud.config_timeseries import TimeseriesConfig
-from slidecloud.pipeline import delays, gradients, patch_series, patches, timeseries, unwrap
+from slidecloud.pipeline import delays, gradients, patch_series, patches, timeseries, trajectories, unwrap
 from slidecloud.pipeline.ground import Ground
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.patch_atmosphere import Air
@@ -164,6 +164,13 @@ class Series:
         ground: Ground | None = None,
     ) -> list[Unit]:
         """Units of a burst: of the whole of it, or of its patches; ``after`` form its pairs, ``ground`` is its maps."""
+        made = self._inverting(selection, places, after, ground)
+        config = self.config.timeseries
+        return made + trajectories.following(self.run, made, selection, config.trajectory, tied=config.minimum_norm)
+
+    def _inverting(
+        self, selection: Selection, places: Places, after: Sequence[tuple[str, str]], ground: Ground | None
+    ) -> list[Unit]:
         config, resources = self.config.timeseries, self.config.resources
         given = None
         if self._given is not None and (places.whole or places.patches):

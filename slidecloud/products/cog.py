@@ -23,6 +23,13 @@ USUAL: Final = (
     "velocity_sigma",
     "temporal_coherence",
     "residual_rms",
+    "trend",
+    "trend_sigma",
+    "seasonal_amplitude",
+    "seasonal_amplitude_sigma",
+    "seasonal_day",
+    "acceleration",
+    "acceleration_sigma",
     "velocity_gradient_x",
     "velocity_gradient_x_sigma",
     "velocity_gradient_y",
@@ -30,7 +37,7 @@ USUAL: Final = (
     "mean_coherence",
     "effective_pairs",
 )
-"""Maps that are exported where no names are given."""
+"""Maps that are exported where no names are given and the run has them; steps come on top."""
 
 
 def export(
@@ -55,7 +62,8 @@ def export(
     bursts
         Ids of bursts; by default all of the run.
     names
-        Any maps (y, x) of the groups ``gradients`` and ``timeseries``; by default those of `USUAL` that the run has.
+        Any maps (y, x) of the groups ``gradients`` and ``timeseries``, steps as ``step_size_1`` and on; by default
+        those of `USUAL` that the run has, and steps.
 
     Returns
     -------
@@ -110,7 +118,9 @@ def _maps(run: Run, burst: str, names: Sequence[str] | None) -> Iterator[tuple[s
         except KeyError:
             continue  # a run may have one stage only
         found |= {str(name): array for name, array in dataset.data_vars.items() if array.dims == ("y", "x")}
-    wanted = [name for name in USUAL if name in found] if names is None else list(names)
+        found |= _steps(dataset)
+    usual = [*USUAL, *(name for name in found if name.startswith("step_size"))]
+    wanted = [name for name in usual if name in found] if names is None else list(names)
     for name in wanted:
         if name not in found:
             known = ", ".join(sorted(found)) or "none"
@@ -118,6 +128,16 @@ def _maps(run: Run, burst: str, names: Sequence[str] | None) -> Iterator[tuple[s
     if not wanted:
         raise ValueError(f"Burst {burst} of {run.location} has no maps yet; finish the run with 'slidecloud run'.")
     return ((name, found[name]) for name in wanted)
+
+
+def _steps(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Maps of each step by itself, its day in their meaning."""
+    found = {}
+    for name in ("step_size", "step_size_sigma"):
+        for number, day in enumerate(dataset["step"].values if name in dataset else (), start=1):
+            meaning = f"{dataset[name].attrs['long_name']}, {np.datetime_as_string(day, unit='D')}"
+            found[f"{name}_{number}"] = dataset[name].isel(step=number - 1).assign_attrs(long_name=meaning)
+    return found
 
 
 def _read(array: xr.DataArray, what: str, run: Run) -> NDArray[Any]:

@@ -14,6 +14,7 @@ from slidecloud.config import RunConfig
 from slidecloud.secrets import variables
 from slidecloud.store import records, templates
 from slidecloud.store.arrays import zarr_store
+from slidecloud.store.decomposition_specs import AREA, FOLDER, area_group
 from slidecloud.store.given_series import GivenSeries, read_series
 from slidecloud.store.location import Location, locate
 from slidecloud.store.mosaic import mosaic
@@ -243,6 +244,22 @@ class Run(RunTables):
         """What the radar sees of the slopes of a burst, dims (y, x)."""
         return self._open(burst, "visibility")
 
+    @property
+    def decompositions(self) -> tuple[str, ...]:
+        """Names of the areas that ascending and descending passes see."""
+        planned = f"{records.DONE}/{templates.STAGE}/{FOLDER}"
+        names = {key.removeprefix(f"{planned}/").split("/")[0] for key in self.location.keys(planned)}
+        return tuple(sorted(name for name in names if AREA.fullmatch(name)))
+
+    def decomposition(self, area: str) -> xr.Dataset:
+        """Motion east, up and down the slope of one of the `decompositions`, dims (y, x), on a metric grid."""
+        known = self.decompositions
+        if area not in known:
+            raise KeyError(
+                f"{self.location} has no area {area!r} that two passes see; areas are {', '.join(known) or 'none'}."
+            )
+        return open_dataset(self.location / area_group(area))
+
     def at(self, lon: float, lat: float) -> xr.Dataset:
         """Time series of a point from every burst, or patch of one, that covers it.
 
@@ -259,7 +276,8 @@ class Run(RunTables):
             lacks are NaN. Nothing is averaged: bursts and tracks look from elsewhere, and patches have grounds of their
             own to be relative to. ``velocity_best`` is the velocity of the smaller expected error, and ``preferred``
             tells which that is: 1 ``velocity``, 2 ``velocity_integrated``, 0 that nothing was compared and it is
-            ``velocity``. The one from gradients is relative to still ground, whatever the reference.
+            ``velocity``. The one from gradients is relative to still ground, whatever the reference. Models of motion
+            come along where the run has them.
 
         Raises
         ------

@@ -11,7 +11,12 @@ import small
 
 from slidecloud.products import cog
 from slidecloud.store import Run, open_run
+from slidecloud.store.trajectory_specs import TRAJECTORY
 from slidecloud.types import DataError, Grid
+
+FITTED = {spec.name for spec in TRAJECTORY}
+PLAIN = tuple(name for name in cog.USUAL if name not in FITTED)
+"""What a run without models of motion has."""
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +31,10 @@ def files(run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]
 
 
 def test_the_usual_maps_are_written(files: dict[str, Path]) -> None:
-    assert tuple(files) == cog.USUAL
+    assert tuple(files) == PLAIN
 
 
-@pytest.mark.parametrize("name", cog.USUAL)
+@pytest.mark.parametrize("name", PLAIN)
 def test_values_units_and_place_are_the_stores(run: Run, files: dict[str, Path], name: str) -> None:
     group = run.timeseries(small.BURST) if name in run.timeseries(small.BURST) else run.gradients(small.BURST)
     stored, header = group[name], run.header(small.BURST)
