@@ -13,6 +13,7 @@ from slidecloud.pipeline import plan_series
 from slidecloud.pipeline.costs import cost, speeds
 from slidecloud.pipeline.drive import Name
 from slidecloud.pipeline.ingest import STACK_CHUNKS
+from slidecloud.pipeline.plan_burst import offered_units
 from slidecloud.pipeline.rates import Rates
 from slidecloud.pipeline.scale import Cost
 from slidecloud.pipeline.units import Unit
@@ -114,7 +115,7 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
         units += plan.units
         pixels, unknown = plan.pixels, bool(plan.pending)
     for source in fresh:
-        units += planning.offered_units(config, source, assumed=ASSUMED)
+        units += offered_units(config, source, assumed=ASSUMED)
     finished = records.done(locate(config.run, config.storage_options))
     todo = [unit for unit in units if unit.key not in finished]
     known, speed = {unit.name for unit in todo}, speeds(rates, resources.device)

@@ -124,6 +124,16 @@ class VelocityMap:
         longitude, latitude = turn.transform(x[pixels.columns], y[pixels.rows])
         return np.asarray(longitude), np.asarray(latitude)
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of the centres of its outermost pixels, degrees."""
+        height, width = self.shape
+        rows = np.concatenate([np.zeros(width), np.full(width, height - 1), np.arange(height), np.arange(height)])
+        columns = np.concatenate([np.arange(width), np.arange(width), np.zeros(height), np.full(height, width - 1)])
+        longitude, latitude = self.place(Pixels(rows.astype(np.intp), columns.astype(np.intp)))
+        west, south, east, north = (how(axis) for how in (np.nanmin, np.nanmax) for axis in (longitude, latitude))
+        return float(west), float(south), float(east), float(north)
+
     def pixel_of(
         self, longitude: Float64, latitude: Float64
     ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
@@ -162,13 +172,9 @@ class VelocityMap:
         """Which geometries (longitude and latitude) may have pixels of the map in them, by their bounds."""
         import shapely
 
-        height, width = self.shape
-        rows = np.concatenate([np.zeros(width), np.full(width, height - 1), np.arange(height), np.arange(height)])
-        columns = np.concatenate([np.arange(width), np.arange(width), np.zeros(height), np.full(height, width - 1)])
-        longitude, latitude = self.place(Pixels(rows.astype(np.intp), columns.astype(np.intp)))
+        west, south, east, north = self.bounds
         left, bottom, right, top = shapely.bounds(outlines).reshape(-1, 4).T
-        across = (left <= np.nanmax(longitude)) & (right >= np.nanmin(longitude))
-        return np.flatnonzero(across & (bottom <= np.nanmax(latitude)) & (top >= np.nanmin(latitude)))
+        return np.flatnonzero((left <= east) & (right >= west) & (bottom <= north) & (top >= south))
 
     def inside(self, outlines: Sequence[Any]) -> Iterator[Pixels]:
         """Pixels whose centres lie in each of some geometries (longitude and latitude), in row-major order."""
