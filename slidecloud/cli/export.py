@@ -29,15 +29,17 @@ def export(
     """Write the maps of a run as cloud-optimised GeoTIFFs, its landslides as GeoJSON or KMZ, or the series of a point.
 
     cog: one file a burst and map, for QGIS, ArcGIS or GDAL, with the store's values unchanged: velocity in m/year
-    positive towards the satellite, its standard error, velocity gradients, coherence. geojson and kmz: one file with
-    the outlines of all landslides and what is known of each; KMZ opens in Google Earth, coloured by probability. With
-    --point, a table (CSV) of the displacement there from every burst, and a picture of it: series, pairs, residuals. A
-    file appears only when it is whole. Prints the files it wrote.
+    positive towards the satellite, its standard error, models of motion, velocity gradients, coherence; and one an area
+    that two passes see: velocity east, up and down the slope. geojson and kmz: one file with the outlines of all
+    landslides and what is known of each; KMZ opens in Google Earth, coloured by probability. With --point, a table
+    (CSV) of the displacement there from every burst, and a picture of it: series, pairs, residuals. A file appears only
+    when it is whole. Prints the files it wrote.
 
     For example:
 
         slidecloud export run.zarr --out maps
         slidecloud export run.zarr --names velocity velocity_sigma --bursts t026_052713_iw2
+        slidecloud export run.zarr --names east up downslope
         slidecloud export run.zarr --format kmz
         slidecloud export run.zarr --point 102.35,31.02 --out points
 
@@ -68,10 +70,19 @@ def export(
         return _point(opened, place[0], place[1], out)
     if format != "cog":
         return _landslides(opened, format, out, chosen=bool(bursts or names))
+    from slidecloud.products import decomposition
     from slidecloud.products.cog import export as export_cog
 
     folder = out or Path(f"{opened.location.name.removesuffix('.zarr')}-{format}")
-    written = export_cog(opened, folder, bursts=bursts or None, names=names or None)
+    of_areas = [name for name in names if name in decomposition.MAPS]
+    if of_areas and bursts:
+        raise UsageError(f"{of_areas[0]} is a map of areas that several bursts see; leave out --bursts.")
+    of_bursts = [name for name in names if name not in of_areas]
+    written = []
+    if of_bursts or not of_areas:
+        written += export_cog(opened, folder, bursts=bursts or None, names=of_bursts or None)
+    if of_areas or not (names or bursts):
+        written += decomposition.export(opened, folder, names=of_areas or None)
     show(str(path) for path in written)
     say(f"{len(written)} files in {folder}")
     return 0

@@ -90,10 +90,9 @@ def export(
     target.mkdir(parents=True, exist_ok=True)
     written = []
     for burst, name, array in plan:
-        values = _read(array, f"{name} of burst {burst} in {run.location}", run)
-        written.append(
-            _write(values, array.attrs, grids[burst], target / f"{burst}_{name}.tif", burst=burst, name=name)
-        )
+        values = read_map(array, f"{name} of burst {burst} in {run.location}", run)
+        tags = {"burst": burst, "map": name}
+        written.append(write_map(values, array.attrs, grids[burst], target / f"{burst}_{name}.tif", tags=tags))
     return written
 
 
@@ -140,7 +139,14 @@ def _steps(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
     return found
 
 
-def _read(array: xr.DataArray, what: str, run: Run) -> NDArray[Any]:
+def read_map(array: xr.DataArray, what: str, run: Run) -> NDArray[Any]:
+    """Values of a stored map; ``what`` names it in messages.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
     try:
         return np.asarray(array.values)
     except (ValueError, RuntimeError, OSError) as error:
@@ -150,10 +156,16 @@ def _read(array: xr.DataArray, what: str, run: Run) -> NDArray[Any]:
         ) from None
 
 
-def _write(
-    values: NDArray[Any], attributes: Mapping[str, Any], grid: Grid, path: Path, *, burst: str, name: str
+def write_map(
+    values: NDArray[Any], attributes: Mapping[str, Any], grid: Grid, path: Path, *, tags: Mapping[str, str]
 ) -> Path:
-    """Write one map beside its final name, then rename it."""
+    """Write one map beside its final name, then rename it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
     import rasterio
     from rasterio.transform import Affine
 
@@ -177,9 +189,9 @@ def _write(
     try:
         with rasterio.open(partial, "w", **profile) as output:
             output.write(values, 1)
-            output.set_band_description(1, str(attributes.get("long_name", name)))
+            output.set_band_description(1, str(attributes.get("long_name", path.stem)))
             output.units = (str(attributes.get("units", "1")),)
-            output.update_tags(burst=burst, map=name, software="slidecloud")
+            output.update_tags(**tags, software="slidecloud")
         partial.replace(path)
     except rasterio.errors.RasterioIOError as error:
         raise OSError(f"{path} could not be written: {error}. Check space and permissions of the folder.") from None

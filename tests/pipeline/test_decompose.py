@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import runs
 import steady
 import two_passes
 
 from slidecloud import open_run
+from slidecloud.cli import main
 from slidecloud.config import ConfigError
 from slidecloud.kernels.decomposition import east_up
 from slidecloud.kernels.terrain import los_vector
@@ -170,6 +172,39 @@ def test_a_series_that_is_not_there_leaves_the_area_empty_and_says_so(folder, tm
     area, _ = opened(tmp_path)
     assert np.isnan(area["east"].values).all()
     assert (area["tracks"].values == 0).all()
+
+
+def test_maps_are_exported_and_drawn_from_the_command_line(folder, tmp_path, capsys):
+    store = str(folder / "run.zarr")
+    (name,) = open_run(store).decompositions
+    assert main(["export", store, "--names", "up", "downslope", "--out", str(tmp_path / "maps")]) == 0
+    area, _ = opened(folder)
+    with rasterio.open(tmp_path / "maps" / f"{name}_up.tif") as raster:
+        np.testing.assert_array_equal(raster.read(1), area["up"].values)
+        assert raster.units == ("m year-1",)
+        assert raster.crs.to_string() == "EPSG:32648"
+        assert raster.xy(0, 0) == pytest.approx((float(area["x"][0]), float(area["y"][0])))
+        assert "at rest" in raster.tags()["reference"]
+    assert main(["export", store, "--out", str(tmp_path / "all")]) == 0
+    names = {path.name for path in (tmp_path / "all").iterdir()}
+    assert {f"{name}_east.tif", f"{two_passes.BURST['ascending']}_velocity.tif"} <= names
+    assert main(["export", store, "--names", "up", "--bursts", two_passes.BURST["ascending"]]) == 2
+    for part in ("stacks", "run.zarr"):
+        shutil.copytree(folder / part, tmp_path / part)
+    settings = tmp_path / "region.yaml"
+    series = "timeseries: {where: everywhere, halo: 600, integrate: false, recovered: false}"
+    settings.write_text(runs.yaml_text(tmp_path, "stages: [timeseries]", series, two_passes.RESOURCES))
+    capsys.readouterr()
+    assert main(["decompose", str(settings), "--plot", str(tmp_path / "pictures")]) == 0
+    told = capsys.readouterr().out
+    assert f"{name}: 70 x 70 pixels of 40 m, ascending 026, descending 135" in told
+    assert (tmp_path / "pictures" / f"{name}.png").stat().st_size > 50_000
+
+
+def test_export_of_one_pass_says_why_there_is_nothing(tmp_path, capsys):
+    two_passes.compute(tmp_path, two_passes.source("ascending", two_passes.metric(side=40)))
+    assert main(["export", str(tmp_path / "run.zarr"), "--names", "east", "--out", str(tmp_path / "maps")]) == 1
+    assert "slidecloud decompose" in capsys.readouterr().err
 
 
 def test_it_needs_series(tmp_path):

@@ -58,7 +58,7 @@ def test_files_are_cloud_optimised(tmp_path: Path) -> None:
     values = generator.normal(size=(700, 1100)).astype(np.float32)
     values[:50] = np.nan
     grid = Grid("EPSG:32648", 500_000.0, 3_000_000.0, 20.0, -20.0, 700, 1100)
-    path = cog._write(values, {"units": "m"}, grid, tmp_path / "a.tif", burst="b", name="n")
+    path = cog.write_map(values, {"units": "m"}, grid, tmp_path / "a.tif", tags={"burst": "b"})
     with rasterio.open(path) as raster:
         structure = raster.tags(ns="IMAGE_STRUCTURE")
         assert structure["LAYOUT"] == "COG"
@@ -113,4 +113,4 @@ def test_damaged_values_are_named_with_their_remedy(run: Run) -> None:
             raise RuntimeError("error during blosc decompression")
 
     with pytest.raises(DataError, match="slidecloud verify"):
-        cog._read(Torn(), "velocity of burst x", run)  # type: ignore[arg-type]
+        cog.read_map(Torn(), "velocity of burst x", run)  # type: ignore[arg-type]
