@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from slidecloud.kernels.colours import positive, symmetric
 from slidecloud.plots import maps
 from slidecloud.plots.figures import INK, new_figure
 from slidecloud.store.georeference import grid_of
@@ -42,9 +43,9 @@ def decomposition_figure(run: Run, area: str) -> Figure:
     panels: Any = figure.subplots(2, 3)
     for (name, title, label), (above, below) in zip(_PANELS, panels.T, strict=True):
         value, sigma = (1000 * found[each].values for each in (name, f"{name}_sigma"))
-        limits = maps.symmetric(value, share=99)
+        limits = symmetric(value, share=99)
         maps.draw(above, value, canvas, title=title, label=label, limits=limits, colours=maps.DIVERGING)
-        spread = maps.positive(sigma)
+        spread = positive(sigma)
         maps.draw(
             below, sigma, canvas, title="Its standard error", label="mm/yr", limits=spread, colours=maps.SEQUENTIAL
         )

@@ -192,29 +192,6 @@ def hillshade(elevation: Float32, spacing: tuple[float, float]) -> Float64:
     return np.clip(np.tensordot(light, normal, 1), 0, 1)
 
 
-def symmetric(values: Any, *, share: float = 99.5, floor: float = 0.0) -> tuple[float, float]:
-    """Limits around zero that hold so many percent of the values, rounded up to 1, 2 or 5 times a power of ten."""
-    found = np.abs(np.asarray(values))
-    found = found[np.isfinite(found)]
-    top = max(float(np.percentile(found, share)) if found.size else 0.0, floor)
-    rounded = _round_up(top)
-    return -rounded, rounded
-
-
-def positive(values: Any, *, share: float = 98.0) -> tuple[float, float]:
-    """Limits from zero that hold so many percent of the values."""
-    found = np.asarray(values)
-    found = found[np.isfinite(found)]
-    return 0.0, _round_up(float(np.percentile(found, share)) if found.size else 1.0)
-
-
-def _round_up(value: float) -> float:
-    if value < 1e-12:
-        return 1.0
-    power = 10.0 ** np.floor(np.log10(value))
-    return float(next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value * (1 - 1e-9)))
-
-
 def _lit(image: Float64, empty: Any, shade: Float64 | None) -> Float64:
     """Colours under the hillshade's light; where there is no data, the hillshade in pale grey."""
     light = np.full(empty.shape, 0.85) if shade is None else shade
