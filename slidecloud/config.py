@@ -298,12 +298,9 @@ def load(path: str | Path) -> RunConfig:
     if config.detect.snow_bands is not None:
         found["snow_bands"] = tuple(_absolute(base, path) for path in config.detect.snow_bands)
     detect = config.detect.model_copy(update=found)
-    series = config.timeseries
-    air = series.atmosphere.resolved(lambda path: _absolute(base, path))
-    series = series.model_copy(update={"atmosphere": air})
-    if series.where not in TimeseriesConfig.WORDS:
-        series = series.model_copy(update={"where": _absolute(base, series.where)})
-    classify = config.classify.resolved(lambda path: _absolute(base, path))
+    series, classify = (
+        section.resolved(lambda path: _absolute(base, path)) for section in (config.timeseries, config.classify)
+    )
     places = {"run": _absolute(base, config.run), "stacks": _absolute(base, config.stacks)}
     sections = {"detect": detect, "timeseries": series, "classify": classify}
     return config.model_copy(update={**places, **sections, "sources": sources})

@@ -16,6 +16,7 @@ from slidecloud.store.location import Location, locate
 from slidecloud.store.patch_specs import NAME
 from slidecloud.store.runs import REPORTS
 from slidecloud.store.schema import GROUPS
+from slidecloud.store.seams import FOLDER as SEAMS_FOLDER
 from slidecloud.store.stability_specs import TABLES
 from slidecloud.store.stacks import SLC_KIND, Stack, kind_of
 from slidecloud.types import DataError
@@ -32,9 +33,8 @@ _GROUP = {
     Stack.KIND: "",
     SLC_KIND: "",
 }
-_TABLE = re.compile(
-    "|".join([rf"{detections('[a-z0-9_]{1,64}')}$", *(rf"{re.escape(name)}$" for name in (INVENTORY, *TABLES))])
-)
+_TABLES = [detections("[a-z0-9_]{1,64}"), rf"{SEAMS_FOLDER}/[a-z0-9_]+\.parquet", *map(re.escape, (INVENTORY, *TABLES))]
+_TABLE = re.compile("|".join(f"{name}$" for name in _TABLES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import RunConfig
-from slidecloud.pipeline import gradients, interferograms, patch_series, timeseries, trajectories, visibility
+from slidecloud.pipeline import gradients, interferograms, patch_templates, timeseries, trajectories, visibility
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.plan_series import Places
@@ -61,7 +61,7 @@ def of_burst(
             header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=chunks,
             optional=gradients.optional_arrays(config.gradients, view),
         )  # fmt: skip
-    collected |= patch_series.patch_templates(inverted, places.patches, config.timeseries, position)
+    collected |= patch_templates.patch_templates(inverted, places.patches, config.timeseries, position)
     if places.whole:
         sizes, values = timeseries.template_values(inverted)
         fitted = config.timeseries.trajectory

@@ -17,7 +17,7 @@ from slidecloud.pipeline.folders import ingest_folder
 from slidecloud.pipeline.progress import Progress, Silent
 from slidecloud.pipeline.summary import Quarantined, Summary
 from slidecloud.pipeline.units import Unit
-from slidecloud.store import lease, records, templates
+from slidecloud.store import lease, records, seams, templates
 from slidecloud.store.decomposition_specs import FOLDER
 from slidecloud.store.location import Location, locate
 from slidecloud.store.runs import RUN_YAML
@@ -159,9 +159,11 @@ def _withdraw_stale(location: Location, plan: planning.Plan) -> None:
     decomposed = FOLDER in plan.templates
     groups |= {(decompose.STAGE, decompose.UNITS)} if decomposed else set()
     groups |= {(stage, burst) for stage in (timeseries.STAGE, unwrap.STAGE) for burst in plan.patched}
+    levelled = set() if plan.pending else {seams.STAGE}
     for folder in (records.DONE, records.QUARANTINE):
         for key in records.done(location, folder=folder):
-            if (key.stage, key.unit.split("/")[0]) in groups and key not in wanted:
+            planned = key.stage in levelled or (key.stage, key.unit.split("/")[0]) in groups
+            if planned and key not in wanted:
                 records.withdraw(location, key, folder=folder)
     for key in records.done(location, stage=templates.STAGE):
         burst = key.unit.removeprefix("bursts/").split("/patches")[0]
