@@ -106,7 +106,10 @@ def east_up(
     east, up = (c * right[0] - b * right[1]) / determinant, (a * right[1] - b * right[0]) / determinant
     east_sigma, up_sigma = np.sqrt(c / determinant), np.sqrt(a / determinant)
     correlation = -b / np.sqrt(np.where(usable, a * c, np.nan))
-    return EastUp(*(_single(part) for part in (east, up, east_sigma, up_sigma, correlation, condition)), usable)
+    return EastUp(
+        _single(east), _single(up), _single(east_sigma), _single(up_sigma), _single(correlation), _single(condition),
+        usable,
+    )  # fmt: skip
 
 
 def _single(values: Float64) -> Float32:
@@ -213,12 +216,13 @@ def downslope_of_looks(
     told = single.usable & here
     speed, spread = single.rate.astype(np.float64), single.sigma.astype(np.float64)
     weight = np.where(told, 1 / np.where(told, spread, 1.0) ** 2, 0.0)
-    total = np.where(told.any(axis=0), weight.sum(axis=0), np.nan)
+    usable: NDArray[np.bool_] = np.any(told, axis=0)
+    total = np.where(usable, weight.sum(axis=0), np.nan)
     kept = np.where(here & np.isfinite(single.sensitivity), single.sensitivity, 0.0)
     best = np.take_along_axis(kept, np.abs(kept).argmax(axis=0)[None], axis=0)[0]
     return Downslope(
         _single(np.where(told, weight * speed, 0.0).sum(axis=0) / total),
         _single(1 / np.sqrt(total)),
         _single(np.where(here.any(axis=0), best, np.nan)),
-        told.any(axis=0),
+        usable,
     )

@@ -66,8 +66,8 @@ def find_places(x: ArrayLike, y: ArrayLike, at_x: ArrayLike, at_y: ArrayLike) ->
     fitted = [np.linalg.lstsq(plane, axis[known], rcond=None)[0] for axis in (east, north)]
     matrix = np.array([[part[1], part[2]] for part in fitted])
     start = np.linalg.solve(matrix, np.stack([(w - part[0]).ravel() for w, part in zip(wanted, fitted, strict=True)]))
-    place = start.reshape(2, *wanted[0].shape)
-    slopes = [slope for axis in (east, north) for slope in np.gradient(axis)]
+    place: Float64 = start.reshape(2, *wanted[0].shape)
+    slopes: list[Float64] = [np.asarray(slope) for axis in (east, north) for slope in np.gradient(axis)]
     limits = np.array(east.shape, np.float64).reshape(2, *(1 for _ in wanted[0].shape)) - 1
     for _ in range(_STEPS):
         inside = np.clip(place, 0.0, limits)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from slidecloud.kernels import colours
 from slidecloud.plots import maps, series
 from slidecloud.plots.accuracy import (
     Accuracy,
@@ -167,20 +168,20 @@ def _velocity_row(
 ) -> None:
     velocity = 1000 * timeseries["velocity"].values
     sigma = 1000 * timeseries["velocity_sigma"].values
-    limits = maps.symmetric(velocity)
+    limits = colours.symmetric(velocity)
     panels: list[tuple[str, Any, str, tuple[float, float], str]] = []
     if truth is not None:
         true = 1000 * (truth.velocity - reference_level(timeseries, truth))
         moving = truth.slides > 0
-        limits = maps.symmetric(true[moving] if moving.any() else true, share=80)
+        limits = colours.symmetric(true[moving] if moving.any() else true, share=80)
         panels.append(("True velocity", true, "mm/yr, positive towards satellite", limits, maps.DIVERGING))
     panels.append(("Velocity", velocity, "mm/yr, positive towards satellite", limits, maps.DIVERGING))
-    panels.append(("Its standard error", sigma, "mm/yr", maps.positive(sigma), maps.SEQUENTIAL))
+    panels.append(("Its standard error", sigma, "mm/yr", colours.positive(sigma), maps.SEQUENTIAL))
     if truth is None:
         coherence = timeseries["temporal_coherence"].values
         panels.append(("Temporal coherence", coherence, "1", (0.0, 1.0), maps.SEQUENTIAL))
-    for axes, (title, values, label, span, colours) in zip(figure.subplots(1, 3), panels, strict=True):
-        maps.draw(axes, values, canvas, title=title, label=label, limits=span, colours=colours)
+    for axes, (title, values, label, span, ramp) in zip(figure.subplots(1, 3), panels, strict=True):
+        maps.draw(axes, values, canvas, title=title, label=label, limits=span, colours=ramp)
         for pixel, mark in zip(pixels, _MARKS, strict=False):
             place = canvas.position(*pixel, velocity.shape)
             axes.plot(*place, "o", ms=11, mfc="none", mec="black", mew=1.3)
@@ -191,18 +192,18 @@ def _gradient_row(figure: Any, gradients: xr.Dataset, canvas: maps.Canvas, true:
     scale = 1e6  # m/yr per m to mm/yr per km
     measured = [scale * gradients[f"velocity_gradient_{name}"].values for name in "xy"]
     label = "mm/yr per km"
-    limits = maps.symmetric(np.stack(measured), share=99)
+    limits = colours.symmetric(np.stack(measured), share=99)
     panels: list[tuple[str, Any, str, tuple[float, float], str]] = []
     if true is not None:
-        limits = maps.symmetric(scale * true["x"], share=99.7)
+        limits = colours.symmetric(scale * true["x"], share=99.7)
         panels.append(("True velocity gradient along x", scale * true["x"], label, limits, maps.GRADIENT))
     panels.append(("Velocity gradient along x", measured[0], label, limits, maps.GRADIENT))
     panels.append(("Velocity gradient along y", measured[1], label, limits, maps.GRADIENT))
     if true is None:
         mean = gradients["mean_coherence"].values
         panels.append(("Mean coherence of the pairs", mean, "1", (0.0, 1.0), maps.SEQUENTIAL))
-    for axes, (title, values, text, span, colours) in zip(figure.subplots(1, 3), panels, strict=True):
-        maps.draw(axes, values, canvas, title=title, label=text, limits=span, colours=colours)
+    for axes, (title, values, text, span, ramp) in zip(figure.subplots(1, 3), panels, strict=True):
+        maps.draw(axes, values, canvas, title=title, label=text, limits=span, colours=ramp)
 
 
 def _elevation(run: Run, burst: str) -> Float32 | None:

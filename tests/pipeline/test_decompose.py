@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import runs
 import steady
 import two_passes
 
 from slidecloud import open_run
+from slidecloud.cli import main
 from slidecloud.config import ConfigError
 from slidecloud.kernels.decomposition import east_up
 from slidecloud.kernels.terrain import los_vector
@@ -117,11 +119,13 @@ def test_mixed_grids_are_brought_to_the_coarsest(folder, tmp_path, radar):
         assert abs(np.nanmedian(error)) < 0.002
 
 
-def test_one_pass_alone_makes_no_unit_and_no_error(tmp_path):
+def test_one_pass_alone_makes_no_unit_and_no_error(tmp_path, capsys):
     summary = two_passes.compute(tmp_path, two_passes.source("ascending", two_passes.metric(side=40)))
     assert summary.exit_code == 0
     assert open_run(str(tmp_path / "run.zarr")).decompositions == ()
     assert not (tmp_path / "run.zarr/.slidecloud/done/decompose").exists()
+    assert main(["export", str(tmp_path / "run.zarr"), "--names", "east", "--out", str(tmp_path / "maps")]) == 1
+    assert "has no map 'east'" in capsys.readouterr().err
 
 
 def test_it_is_done_once_and_again_with_other_settings_alone(folder, tmp_path):
@@ -129,9 +133,12 @@ def test_it_is_done_once_and_again_with_other_settings_alone(folder, tmp_path):
         shutil.copytree(folder / name, tmp_path / name)
     before, _ = opened(tmp_path)
     assert two_passes.compute(tmp_path).done == 0
-    assert two_passes.compute(tmp_path, decompose="{least_slope: 30}").done == 1
+    assert two_passes.compute(tmp_path, decompose="{least_sensitivity: 0.4}").done == 1
     after, _ = opened(tmp_path)
-    assert np.isnan(after["downslope"].values).all()
+    blind = np.abs(before["downslope_sensitivity"].values) < 0.4
+    assert 0.05 < blind.mean() < 0.5
+    assert np.isfinite(before["downslope"].values[blind]).any()
+    assert np.isnan(after["downslope"].values[blind]).all()
     np.testing.assert_array_equal(before["east"].values, after["east"].values)
     # Another spacing is another area; the one before goes.
     assert two_passes.compute(tmp_path, decompose="{spacing: 80}").done == 1
@@ -170,6 +177,32 @@ def test_a_series_that_is_not_there_leaves_the_area_empty_and_says_so(folder, tm
     area, _ = opened(tmp_path)
     assert np.isnan(area["east"].values).all()
     assert (area["tracks"].values == 0).all()
+
+
+def test_maps_are_exported_and_drawn_from_the_command_line(folder, tmp_path, capsys):
+    store = str(folder / "run.zarr")
+    (name,) = open_run(store).decompositions
+    assert main(["export", store, "--names", "up", "downslope", "--out", str(tmp_path / "maps")]) == 0
+    area, _ = opened(folder)
+    with rasterio.open(tmp_path / "maps" / f"{name}_up.tif") as raster:
+        np.testing.assert_array_equal(raster.read(1), area["up"].values)
+        assert raster.units == ("m year-1",)
+        assert raster.crs.to_string() == "EPSG:32648"
+        assert raster.xy(0, 0) == pytest.approx((float(area["x"][0]), float(area["y"][0])))
+        assert raster.tags()["source"] == f"products/decomposition/{name}"
+    assert main(["export", store, "--out", str(tmp_path / "all")]) == 0
+    names = {path.name for path in (tmp_path / "all").iterdir()}
+    assert {f"{name}_east.tif", f"{two_passes.BURST['ascending']}_velocity.tif"} <= names
+    for part in ("stacks", "run.zarr"):
+        shutil.copytree(folder / part, tmp_path / part)
+    settings = tmp_path / "region.yaml"
+    series = "timeseries: {where: everywhere, halo: 600, integrate: false, recovered: false}"
+    settings.write_text(runs.yaml_text(tmp_path, "stages: [timeseries]", series, two_passes.RESOURCES))
+    capsys.readouterr()
+    assert main(["decompose", str(settings), "--plot", str(tmp_path / "pictures")]) == 0
+    told = capsys.readouterr().out
+    assert f"{name}: 70 x 70 pixels of 40 m, ascending 026, descending 135" in told
+    assert (tmp_path / "pictures" / f"{name}.png").stat().st_size > 50_000
 
 
 def test_it_needs_series(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import runs
 import seasons
 import steady
@@ -132,7 +133,9 @@ def test_patches_have_them_too(folder, tmp_path):
 def test_they_are_exported_and_drawn(folder, tmp_path):
     run = open_run(str(folder / "run.zarr"))
     names = {path.stem.removeprefix(f"{seasons.BURST}_") for path in cog.export(run, tmp_path)}
-    assert names >= {"trend", "seasonal_day", "acceleration_sigma", "step_size_1", "step_size_sigma_2"}
+    assert names >= {"trend", "seasonal_day", "acceleration_sigma", "step_size", "step_size_sigma"}
+    with rasterio.open(tmp_path / f"{seasons.BURST}_step_size.tif") as raster:
+        assert [text.split()[0] for text in raster.descriptions] == ["2018-01-01", str(seasons.STEP)]
     place = steady.position(steady.header(seasons.SHAPE), 20.5, 40.5)
     point = run.best(*place).load()
     moved = fitted_motion(point)
