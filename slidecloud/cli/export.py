@@ -78,7 +78,7 @@ def export(
 
     | format | opens in | what is written |
     |---|---|---|
-    | cog | QGIS, ArcGIS, GDAL | a GeoTIFF a burst and map, with overviews and a QGIS style (.qml) beside it |
+    | cog | QGIS, ArcGIS, GDAL | a GeoTIFF a burst and map, an area of two passes too, with overviews and a QGIS style |
     | gpkg | QGIS, ArcGIS | a GeoPackage: landslides, stability, points, rain |
     | geoparquet | Python, DuckDB, QGIS | the same, a file a table |
     | geojson | web maps | the same, a file a table |
@@ -96,6 +96,7 @@ def export(
         slidecloud export run.zarr --out maps
         slidecloud export run.zarr --names velocity velocity_sigma --bursts t026_052713_iw2
         slidecloud export run.zarr --names velocity --by-track
+        slidecloud export run.zarr --names east up downslope
         slidecloud export run.zarr --format gpkg
         slidecloud export run.zarr --format stac --out maps
         slidecloud export run.zarr --point 102.35,31.02 --out points

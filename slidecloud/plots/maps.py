@@ -13,7 +13,7 @@ from slidecloud.types import Float32, Float64
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from slidecloud.types import StackHeader
+    from slidecloud.types import Grid, StackHeader
 
 MOST_PIXELS: Final = 900
 """Larger maps are thinned for drawing; figures are not computed from what is drawn."""
@@ -54,13 +54,17 @@ class Canvas:
     @classmethod
     def of(cls, header: StackHeader, elevation: Float32 | None = None) -> Canvas:
         """The canvas of a burst; ``elevation`` (y, x) in metres gives the hillshade."""
-        height, width = header.shape
-        step = max(1, -(-max(height, width) // MOST_PIXELS))
-        dy, dx = header.spacing
-        shade = None if elevation is None else hillshade(elevation[::step, ::step], (dy * step, dx * step))
-        grid = header.grid
-        if grid is None:
-            return cls((0, width, height, 0), dy / dx, "range (pixels)", "azimuth (pixels)", dx, shade, step)
+        if header.grid is not None:
+            return cls.on(header.grid, header.spacing, elevation)
+        (height, width), (dy, dx) = header.shape, header.spacing
+        shade, step = _shade(header.shape, header.spacing, elevation)
+        return cls((0, width, height, 0), dy / dx, "range (pixels)", "azimuth (pixels)", dx, shade, step)
+
+    @classmethod
+    def on(cls, grid: Grid, spacing: tuple[float, float], elevation: Float32 | None = None) -> Canvas:
+        """The canvas of a map grid; ``spacing`` is metres per pixel along (y, x)."""
+        (height, width), (dy, dx) = (grid.height, grid.width), spacing
+        shade, step = _shade((height, width), spacing, elevation)
         right, bottom = grid.left + grid.dx * width, grid.top + grid.dy * height
         if _geographic(grid.crs):
             metres = dx / grid.dx
@@ -81,6 +85,16 @@ class Canvas:
         """Centre of a pixel in units of the axes."""
         left, right, bottom, top = self.extent
         return left + (right - left) * (column + 0.5) / shape[1], top + (bottom - top) * (row + 0.5) / shape[0]
+
+
+def _shade(
+    shape: tuple[int, int], spacing: tuple[float, float], elevation: Float32 | None
+) -> tuple[Float64 | None, int]:
+    """Hillshade of an elevation, and every how many pixels are drawn."""
+    step = max(1, -(-max(shape) // MOST_PIXELS))
+    if elevation is None:
+        return None, step
+    return hillshade(elevation[::step, ::step], (spacing[0] * step, spacing[1] * step)), step
 
 
 def draw(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,7 @@ from slidecloud.plots.accuracy import (
 from slidecloud.plots.figures import INK, new_figure, save
 from slidecloud.plots.findings import Findings, findings
 from slidecloud.plots.landslides import landslide_figure
+from slidecloud.plots.pairs import edited_pairs, patch_network_figure
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -82,7 +84,8 @@ def report(
     for number, burst in enumerate(chosen):
         known = (truth or {}).get(burst)
         picture = save(burst_figure(run, burst, truth=known), folder / _picture_name(burst, number))
-        parts.append(_section(run, burst, [picture, *_landslides(run, burst, folder, number, known)], known))
+        pictures = [picture, *_landslides(run, burst, folder, number, known), *_network(run, burst, folder, number)]
+        parts.append(_section(run, burst, pictures, known))
     page = folder / "report.html"
     partial = folder / ".report.html.partial"
     partial.write_text(_page(run, parts), encoding="utf-8")
@@ -226,6 +229,21 @@ def _landslides(run: Run, burst: str, folder: Path, number: int, truth: Truth | 
     return [save(figure, folder / _picture_name(burst, number).replace("report", "landslides"))]
 
 
+def _network(run: Run, burst: str, folder: Path, number: int) -> list[Path]:
+    """The picture of the network of the patch that leaves out most pairs, where any does."""
+    gone = edited_pairs(run, burst)
+    if not gone:
+        return []
+    figure = patch_network_figure(run, burst, max(gone, key=lambda name: gone[name].total()))
+    return [save(figure, folder / _picture_name(burst, number).replace("report", "network"))]
+
+
+def _kind(picture: Path) -> str:
+    """What a picture shows, by its name."""
+    kinds = {"report": "Maps and time series", "landslides": "Landslides", "network": "Pairs"}
+    return next(words for name, words in kinds.items() if picture.name.startswith(name))
+
+
 def _searched(run: Run, burst: str) -> bool:
     try:
         run.detections(burst)
@@ -239,6 +257,8 @@ def _section(run: Run, burst: str, pictures: Sequence[Path], truth: Truth | None
     rows = [("displacement series", "none, as nothing was found")] if timeseries is None else _series_rows(timeseries)
     if patches := run.patches(burst):
         rows.append(("patches around landslides", f"{len(patches)}"))
+        gone = sum(edited_pairs(run, burst).values(), Counter())
+        rows += [("pairs left out of patches", f"{number} {why}") for why, number in gone.most_common()]
     searched = _searched(run, burst)
     if searched:
         rows.append(("landslides found", f"{len(run.detections(burst))}"))
@@ -249,9 +269,9 @@ def _section(run: Run, burst: str, pictures: Sequence[Path], truth: Truth | None
         rows += [_split(line) for line in burst_findings(run, burst, truth).lines()]
     table = "".join(f"<tr><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>" for a, b in rows)
     shown = "".join(
-        f'<img alt="{what} of {html.escape(burst)}" src="data:image/png;base64,'
+        f'<img alt="{_kind(picture)} of {html.escape(burst)}" src="data:image/png;base64,'
         f'{base64.b64encode(picture.read_bytes()).decode()}">'
-        for what, picture in zip(("Maps and time series", "Landslides"), pictures, strict=False)
+        for picture in pictures
     )
     return f"<h2>{html.escape(burst)}</h2><table>{table}</table>{shown}"
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from slidecloud.store.decomposition_specs import area_group
+from slidecloud.store.georeference import grid_of
 from slidecloud.types import DataError, Grid
 
 if TYPE_CHECKING:
@@ -23,6 +25,15 @@ USUAL: Final = (
     "velocity_integrated_sigma",
     "temporal_coherence",
     "residual_rms",
+    "trend",
+    "trend_sigma",
+    "seasonal_amplitude",
+    "seasonal_amplitude_sigma",
+    "seasonal_day",
+    "acceleration",
+    "acceleration_sigma",
+    "step_size",
+    "step_size_sigma",
     "velocity_gradient_x",
     "velocity_gradient_x_sigma",
     "velocity_gradient_y",
@@ -36,6 +47,9 @@ USUAL: Final = (
 
 DENSITY: Final = ("density", "area_fraction")
 """Maps of the whole run, which go along where neither bursts nor names are given."""
+
+AREAS: Final = ("east", "east_sigma", "up", "up_sigma", "downslope", "downslope_sigma", "downslope_sensitivity")
+"""Maps of areas that two passes see, which go along too."""
 
 GROUPS: Final = ("gradients", "timeseries", "visibility")
 BLOCK: Final = 512
@@ -60,7 +74,7 @@ class Layer:
     Attributes
     ----------
     place
-        Burst, track or ``products``: the first part of the names of files.
+        Burst, track, area or ``products``: the first part of the names of files.
     name
         Of the array.
     array
@@ -87,7 +101,7 @@ class Layer:
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """Names of the bands: dates, months in which seasons start, or numbers; one empty name for a map."""
+        """Names of the bands: dates, steps, months in which seasons start, or numbers; one empty name for a map."""
         if self.array.ndim == 2:
             return ("",)
         along = self.array[str(self.array.dims[0])].values
@@ -138,7 +152,7 @@ def layers(run: Run, *, bursts: Sequence[str] | None = None, names: Sequence[str
         Ids of bursts; by default all of the run.
     names
         Any arrays (y, x) or (band, y, x) of the groups ``gradients``, ``timeseries`` and ``visibility``, or of
-        `DENSITY`; by default those of `USUAL` that a burst has, and with all bursts those of `DENSITY`.
+        `DENSITY` and areas; by default those of `USUAL` that a burst has, and with all bursts `DENSITY` and `AREAS`.
 
     Raises
     ------
@@ -161,6 +175,7 @@ def layers(run: Run, *, bursts: Sequence[str] | None = None, names: Sequence[str
         if name in arrays
     ]
     found += _density(run, DENSITY if names is None else wanted) if bursts is None or names is not None else []
+    found += _areas(run, AREAS if names is None else wanted) if bursts is None or names is not None else []
     missing = [name for name in names or () if name not in {layer.name for layer in found}]
     if missing:
         raise KeyError(
@@ -206,13 +221,20 @@ def _density(run: Run, names: Sequence[str]) -> list[Layer]:
         dataset = run.density
     except KeyError:
         return []
-    attributes = dataset.attrs
-    left, top = attributes["spatial:transform"][2], attributes["spatial:transform"][5]
-    dx, dy = attributes["spatial:transform"][0], attributes["spatial:transform"][4]
-    height, width = attributes["spatial:shape"]
-    grid = Grid(attributes["proj:code"], left, top, dx, dy, height, width)
+    grid = grid_of(dataset)
     return [
         Layer("products", name, dataset[name], grid, "products/density", str(run.location))
         for name in names
         if name in DENSITY and name in dataset
+    ]
+
+
+def _areas(run: Run, names: Sequence[str]) -> list[Layer]:
+    """Maps of the areas that two passes see, where it has them."""
+    areas = {area: run.decomposition(area) for area in run.decompositions}
+    return [
+        Layer(area, name, dataset[name], grid_of(dataset), area_group(area), str(run.location))
+        for area, dataset in areas.items()
+        for name in names
+        if name in dataset and dataset[name].dims == ("y", "x")
     ]

@@ -9,7 +9,10 @@ from xml.sax.saxutils import quoteattr
 
 from slidecloud.kernels.colours import AWAY_TOWARDS, LOW_HIGH, Ramp, positive, steps, symmetric
 
-_SIGNED: Final = ("velocity", "gradient", "displacement", "correction", "sensitivity")
+_SIGNED: Final = (
+    "velocity", "gradient", "displacement", "correction", "sensitivity", "trend", "acceleration", "step_size", "east",
+    "downslope",
+)  # fmt: skip
 """Words in names of maps in which the sign tells a direction."""
 _SHARES: Final = ("coherence", "fraction", "coverage")
 """Words in names of maps that lie between 0 and 1."""
@@ -57,7 +60,7 @@ def style(name: str, attributes: Mapping[str, Any], sample: Any) -> Style:
         values = [int(one) for one in attributes["flag_values"]]
         told = ((value, _CLASSES[value % len(_CLASSES)], word) for value, word in zip(values, meanings, strict=True))
         return Style(LOW_HIGH, (0.0, 1.0), tuple(told), units)
-    if any(word in name for word in _SIGNED) and not name.endswith("_sigma"):
+    if (name == "up" or any(word in name for word in _SIGNED)) and not name.endswith("_sigma"):
         return Style(AWAY_TOWARDS, symmetric(sample), (), units)
     if any(word in name for word in _SHARES):
         return Style(LOW_HIGH, (0.0, 1.0), (), units)

@@ -19,10 +19,12 @@ from slidecloud.products import cog
 from slidecloud.products.layers import Layer
 from slidecloud.store import Run, open_run
 from slidecloud.store.patch_specs import Window
+from slidecloud.store.trajectory_specs import TRAJECTORY
 from slidecloud.types import DataError, Grid
 
 GROUND = steady.header(handmade.SHAPE, burst=handmade.BURST)
-LAST = [name for name in cog.USUAL if "integrated" not in name]
+FITTED = {spec.name for spec in TRAJECTORY}
+LAST = [name for name in cog.USUAL if "integrated" not in name and name not in FITTED]
 
 
 @pytest.fixture(scope="module")
