@@ -21,6 +21,8 @@ def ingest_folder(
     *,
     kind: Kind = "auto",
     id: str | None = None,
+    mapping_file: str | None = None,
+    keep_dropped: bool = False,
     executor: Executor | None = None,
     progress: Progress | None = None,
     memory: int | None = None,
@@ -38,14 +40,17 @@ def ingest_folder(
         Where the stack is, and what was done.
     """
     stacks = locate(stacks)
-    options = source_options(path, stacks, storage_options)
-    source = open_source(path, kind=kind, id=id, storage_options=options)
+    options: dict[str, Any] = {
+        "kind": kind, "id": id, "mapping_file": mapping_file, "keep_dropped": keep_dropped,
+        "storage_options": source_options(path, stacks, storage_options),
+    }  # fmt: skip
+    source = open_source(path, **options)
     location = stacks / f"{source.header.id}.zarr"
     origin = str(locate(path))
     if not isinstance(source, SlcSource):
         stored = readable_stack(location)
         if stored is not None and stored.header.grid not in (None, source.header.grid):
-            source = open_source(path, kind=kind, id=id, grid=stored.header.grid, storage_options=options)
+            source = open_source(path, grid=stored.header.grid, **options)
     if isinstance(source, SlcSource):
         return location, ingest_slc(
             source, stacks, executor=executor, progress=progress, memory=memory, origin=origin,

@@ -55,6 +55,11 @@ def split(path: Path) -> tuple[Path, str] | None:
     return None
 
 
+def inside(path: object) -> bool:
+    """Whether a path of a source leads through an archive."""
+    return isinstance(path, Path) and (is_archive(path) or split(path) is not None)
+
+
 def directory(archive: Path) -> Directory:
     """Members of an archive.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ MAX_UNWRAPPED = 1e4
 """Unwrapped phase beyond this many radians (44 m of motion at C band) is taken for damage."""
 
 _SLACK = 1e-3
+_BAND = 512
 
 
 def pair_block(
@@ -65,6 +67,23 @@ def pair_block(
     metric = np.full(phase.shape, np.nan, np.float32) if unwrapped is None else unwrapped.astype(np.float32)
     metric[~known] = np.nan
     return PairBlock(angle, stored, metric)
+
+
+def refuse_empty(block: PairBlock, read: Callable[[int, int], PairBlock], height: int, *, name: str) -> PairBlock:
+    """The block, unless no row of its pair holds data: asked only where it is empty, and ended at the first data.
+
+    ``read`` gives rows from a first to an end row of the pair.
+
+    Raises
+    ------
+    DataError
+        If the pair is empty.
+    """
+    if block.coherence.any() or any(
+        read(start, min(start + _BAND, height)).coherence.any() for start in range(0, height, _BAND)
+    ):
+        return block
+    raise DataError(f"{name} has no pixel with both phase and coherence: fetch or make it again")
 
 
 def encode_coherence(coherence: NDArray[np.uint8] | Float32, name: str) -> NDArray[np.uint8]:

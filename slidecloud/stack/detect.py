@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, NoReturn, get_args
 
-from slidecloud.stack import gamma, hyp3, licsar, slc_zarr, snap
+from slidecloud.stack import gamma, hyp3, licsar, mapping, mintpy, opera, slc_zarr, snap
 from slidecloud.stack.guess import endings, nearest
 from slidecloud.stack.names import Listing, list_files, printable
 from slidecloud.stack.slc import SlcSource
 from slidecloud.stack.source import Source
 from slidecloud.types import Grid
 
-Kind = Literal["auto", "gamma", "hyp3", "licsar", "snap", "zarr"]
+Kind = Literal["auto", "gamma", "hyp3", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"]
 
 
 class _Format(NamedTuple):
@@ -38,6 +38,21 @@ _FORMATS = {
         lambda listing, id, grid: licsar.open_licsar(listing, id=id, grid=grid),
         "LiCSAR: YYYYMMDD_YYYYMMDD.geo.unw.tif and .geo.cc.tif",
     ),
+    "mapping": _Format(
+        lambda _: False,
+        lambda *_: _unmapped(),
+        "any Zarr store or NetCDF file of interferograms, with a file that says what it holds: pass --mapping",
+    ),
+    "mintpy": _Format(
+        mintpy.matches,
+        lambda listing, id, _: mintpy.open_mintpy(listing, id=id),
+        "MintPy: ifgramStack.h5 with geometryGeo.h5 or geometryRadar.h5",
+    ),
+    "opera": _Format(
+        opera.matches,
+        lambda listing, id, grid: opera.open_opera(listing, id=id, grid=grid),
+        "OPERA: coregistered images OPERA_L2_CSLC-S1_*.h5 or t027_056725_iw1_YYYYMMDD.h5",
+    ),
     "snap": _Format(
         snap.matches,
         lambda listing, id, _: snap.open_snap(listing, id=id),
@@ -58,6 +73,8 @@ def open_source(
     id: str | None = None,
     grid: Grid | None = None,
     storage_options: Mapping[str, Any] | None = None,
+    mapping_file: str | None = None,
+    keep_dropped: bool = False,
 ) -> Source | SlcSource:
     """Open a folder of interferograms or of coregistered single-look images. Only names and headers of files are read.
 
@@ -67,8 +84,9 @@ def open_source(
         The folder, its URL (``s3://bucket/frame``), or one zip archive. All subfolders are searched, and zip archives
         in folders of this machine; nothing is unpacked.
     kind
-        Format: ``gamma``, ``hyp3``, ``licsar`` (interferograms), ``snap``, ``zarr`` (single-look images), or ``auto``
-        to tell it from the names of the files.
+        Format: ``gamma``, ``hyp3``, ``licsar``, ``mintpy`` (interferograms), ``opera``, ``snap``, ``zarr`` (single-look
+        images), or ``auto`` to tell it from the names of the files. ``mapping``, a plain store or file, needs
+        `mapping_file`.
     id
         Name of the stack, ``[a-z0-9_]{1,64}``; by default the burst, the LiCSAR frame or the name of the folder, in
         lower case. Where a folder holds several bursts, one of them.
@@ -78,6 +96,10 @@ def open_source(
         refused.
     storage_options
         Options of the object store of a URL; secrets by the name of an environment variable (``env:NAME``).
+    mapping_file
+        YAML or JSON file that says what a plain Zarr store or NetCDF file, `path`, holds; then no format is looked for.
+    keep_dropped
+        Offer the pairs too that MintPy drops.
 
     Returns
     -------
@@ -102,13 +124,23 @@ def open_source(
     """
     if kind not in get_args(Kind):
         raise ValueError(f"kind is {kind!r}: expected one of {', '.join(get_args(Kind))}")
+    if mapping_file is not None:
+        return mapping.open_mapped(path, mapping_file, id=id, storage_options=storage_options)
+    if kind == "mapping":
+        _unmapped()
     listing = list_files(path, storage_options)
     fitting = [name for name, form in _FORMATS.items() if kind in ("auto", name) and form.matches(listing)]
     if not fitting:
         raise FileNotFoundError(_nothing_fits(listing, kind))
     if len(fitting) > 1:
         raise ValueError(_several_fit(listing, fitting))
+    if fitting == ["mintpy"]:
+        return mintpy.open_mintpy(listing, id=id, keep_dropped=keep_dropped)
     return _FORMATS[fitting[0]].open(listing, id, grid)
+
+
+def _unmapped() -> NoReturn:
+    raise ValueError("kind is 'mapping', and no mapping_file (--mapping) says what the source holds: give one")
 
 
 def _several_fit(listing: Listing, fitting: list[str]) -> str:

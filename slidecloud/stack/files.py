@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from slidecloud.stack import archives
@@ -38,6 +39,12 @@ def state(path: SourcePath) -> str:
         return f"{found.st_size}\0{found.st_mtime_ns}"
     member = archives.member(path)
     return f"{member.size}\0{member.checksum:08x}"
+
+
+def fingerprint(path: SourcePath, *more: object) -> str:
+    """Digest of the name of a file, its `state`, and whatever else tells its part; see `size` for errors."""
+    text = "\0".join(map(str, (path.name, state(path), *more)))
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
 def exists(path: SourcePath) -> bool:

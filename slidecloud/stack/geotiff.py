@@ -11,7 +11,7 @@ import numpy as np
 
 from slidecloud.stack.blocks import encode_coherence, pair_block
 from slidecloud.stack.files import size, state
-from slidecloud.stack.geometry import checked_look_vectors
+from slidecloud.stack.geometry import checked_elevation, checked_look_vectors
 from slidecloud.stack.grids import majority, placement
 from slidecloud.stack.names import Listing, SourcePath, printable
 from slidecloud.stack.rasters import FLOATS, Layer, RasterHeader, open_header, open_headers, read_rows
@@ -301,10 +301,4 @@ def read_elevation(layer: Layer, height: int, width: int) -> Float32:
     """
     metres = read_rows(layer, 0, height, width, zero_is_nodata=False)
     metres[metres == _VOID] = np.nan
-    known = metres[~np.isnan(metres)]
-    if known.size and not (float(known.min()) > -500 and float(known.max()) < 9000):
-        raise DataError(
-            f"{printable(layer.path)} holds elevations from {known.min():g} to {known.max():g} m, "
-            "expected -500 to 9000: check its unit and no-data value"
-        )
-    return np.asarray(metres, dtype=np.float32)
+    return checked_elevation(metres, printable(layer.path))

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 _KNOWN = (
     (
-        r"S1[A-D]{2}_\d{8}T\d{6}_\d{8}T\d{6}_\w+_G_\w+",
+        r"S1[A-D]{2}_\d{8}T\d{6}_\d{8}T\d{6}_\w+_G_.*",
         "HyP3 scenes processed with GAMMA, which are not read: order burst products (INSAR_ISCE_BURST), or load the "
         "scenes with MintPy and give its inputs folder",
     ),
@@ -34,7 +34,9 @@ _KNOWN = (
         "GeoTIFFs of pairs: rename them to YYYYMMDD-YYYYMMDD_unw.tif (or _pha.tif, wrapped) and "
         "YYYYMMDD-YYYYMMDD_cc.tif, with GAMMA headers (*.par) beside them",
     ),
-    (r".*\.(h5|he5|hdf5|nc|nc4)", "HDF5 or NetCDF of a layout of its own"),
+    (r"\.z(group|array|attrs|metadata)|zarr\.json", "a Zarr store in an archive, or of another layout: unpack it"),
+    (r".*\.zip", "zip archives, which are looked into on this machine only: copy them here, or unpack them there"),
+    (r".*\.(h5|he5|hdf5|nc|nc4)", "HDF5 or NetCDF of a layout of its own: say with --mapping what it holds"),
 )
 
 

@@ -10,9 +10,7 @@ pairs differ by pixels: all are put on one grid.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
-from statistics import median
 
 from slidecloud.stack.geotiff import (
     ELEVATION_DTYPES,
@@ -24,18 +22,14 @@ from slidecloud.stack.geotiff import (
     source_pairs,
     survey,
 )
-from slidecloud.stack.grids import spacing
+from slidecloud.stack.hyp3_header import map_header
 from slidecloud.stack.hyp3_names import PARAMETERS, RASTERS
-from slidecloud.stack.hyp3_parameters import Parameters
 from slidecloud.stack.hyp3_products import Found, choose_stack, find_products, is_hyp3, pair_of
 from slidecloud.stack.hyp3_source import Hyp3Source, covering
 from slidecloud.stack.names import Listing, SourcePath, printable
 from slidecloud.stack.rasters import FLOATS, Layer
 from slidecloud.stack.remote import prefetch
 from slidecloud.types import SENTINEL1_WAVELENGTH, DataError, Grid, Pass, Rejected, StackHeader
-
-INDEPENDENT_LOOKS = 0.5
-"""Of a look, as Sentinel-1 IW samples about 1.3 times (range) and 1.5 times (azimuth) its resolution."""
 
 _MASKS = {"components": "conncomp", "land": "water_mask"}
 
@@ -79,7 +73,12 @@ def open_hyp3(listing: Listing, *, id: str | None = None, grid: Grid | None = No
     layers, no_masks = _whole_masks(found.layers)
     elevation, angles, no_maps = _maps(listing, used, found)
     return Hyp3Source(
-        header=_header(stack_id, used, found),
+        header=map_header(
+            stack_id,
+            [item.parameters for item in used.values()],
+            found.grid,
+            has_unwrapped=any("unwrapped" in layers for layers in found.layers.values()),
+        ),
         pairs=source_pairs(listing, files, found.layers, lambda key: pair_of(used[key].parameters)),
         rejected=by_key(listing.refused, refused, twice, found.rejected, no_maps, no_masks),
         layers=layers,
@@ -161,41 +160,3 @@ def _maps(
             else:
                 angles.append((layers[0], layers[1]))
     return tuple(elevations), tuple(angles), refused
-
-
-def _header(stack_id: str, used: Mapping[str, Found], found: Survey) -> StackHeader:
-    parameters = [item.parameters for item in used.values()]
-    heading = median(item.heading for item in parameters)
-    looks = {(item.range_looks, item.azimuth_looks): item.path for item in parameters}
-    passes: dict[Pass, SourcePath] = {item.pass_: item.path for item in parameters}
-    for name, values in (("looks", looks), ("pass", passes)):
-        if len(values) > 1:
-            said = ", ".join(f"{value} in {printable(path)}" for value, path in values.items())
-            raise DataError(f"{name} differ between products: {said}; expected one: keep alike products in a stack")
-    ((range_looks, azimuth_looks),) = looks
-    ranges = [item.slant_range for item in parameters]
-    return StackHeader(
-        id=stack_id,
-        geometry="map",
-        shape=(found.grid.height, found.grid.width),
-        spacing=spacing(found.grid),
-        wavelength=SENTINEL1_WAVELENGTH,
-        range_looks=range_looks,
-        azimuth_looks=azimuth_looks,
-        effective_looks=range_looks * azimuth_looks * INDEPENDENT_LOOKS,
-        heading=heading,
-        look_direction="right",
-        pass_=next(iter(passes)),
-        slant_range=median([r for r in ranges if not math.isnan(r)] or [math.nan]),
-        source="HyP3",
-        processor=f"ISCE2, {filtering(parameters)}",
-        filtered=any(item.filter_strength > 0 for item in parameters),
-        has_unwrapped=any("unwrapped" in layers for layers in found.layers.values()),
-        grid=found.grid,
-    )
-
-
-def filtering(parameters: Iterable[Parameters]) -> str:
-    """How the phase was filtered, for the header."""
-    strengths = sorted({item.filter_strength for item in parameters})
-    return "adaptive filter " + " and ".join(f"{value:g}" for value in strengths)

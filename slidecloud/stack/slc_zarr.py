@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slidecloud.kernels.phase import encode
+from slidecloud.stack.archives import inside
 from slidecloud.stack.files import state
 from slidecloud.stack.geometry import flight_pass
 from slidecloud.stack.names import SENTINEL1_LAUNCH, Listing, printable
@@ -82,7 +83,9 @@ class SlcZarrSource:
 
 
 def matches(listing: Listing) -> bool:
-    """Whether a folder is a Zarr store of samples."""
+    """Whether a folder is a Zarr store of samples, unpacked."""
+    if inside(listing.root):
+        return False
     names = {listing.below(path) for path in listing.files}
     return not names.isdisjoint(_GROUP) and any(name.partition("/")[0] in _SAMPLES for name in names if "/" in name)
 
@@ -131,10 +134,13 @@ def open_slc_zarr(listing: Listing, *, id: str | None = None) -> SlcZarrSource:
 
 def _open(path: Path) -> xr.Dataset:
     import xarray as xr
+    from zarr.errors import ZarrUserWarning
 
     try:
-        store: xr.Dataset = xr.open_zarr(str(path), chunks=None, consolidated=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ZarrUserWarning)  # an array without metadata, which would be left out
+            store: xr.Dataset = xr.open_zarr(str(path), chunks=None, consolidated=False)
+    except (OSError, ValueError, TypeError, KeyError, ZarrUserWarning) as error:
         raise DataError(f"{printable(path)} is no Zarr store that xarray reads ({error}): write it again") from error
     names = {"azimuth": "y", "range": "x"}
     plain = store.drop_vars([old for old in names if old in store.coords])
