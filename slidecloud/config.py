@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from slidecloud.config_classify import ClassifyConfig
+from slidecloud.config_decompose import DecomposeConfig
 from slidecloud.config_detect import DetectConfig
 from slidecloud.config_kubernetes import KubernetesConfig
 from slidecloud.config_timeseries import TimeseriesConfig
@@ -187,11 +188,12 @@ class RunConfig(_Section):
     stacks: str = Field(min_length=1, description="Folder or URL that holds the burst stacks (<id>.zarr).")
     bursts: tuple[str, ...] | None = Field(None, description="Ids of the burst stacks to use; null takes all.")
     sources: tuple[SourceConfig, ...] = Field((), description="Source folders to ingest into stacks before the run.")
-    stages: tuple[Literal["gradients", "detect", "timeseries", "visibility", "classify"], ...] = Field(
+    stages: tuple[Literal["gradients", "detect", "timeseries", "visibility", "decompose", "classify"], ...] = Field(
         ("gradients", "detect", "timeseries"),
         min_length=1,
         description="Stages to run: gradients, detect (with gradients), timeseries, visibility (what the radar sees of "
-        "slopes), classify (landslides by their motion; with detect and timeseries).",
+        "slopes), decompose (motion east, up and down the slope where two passes see the ground; with timeseries), "
+        "classify (landslides by their motion; with detect and timeseries).",
     )
     network: NetworkConfig = Field(default_factory=NetworkConfig, description="Choice of pairs and seasons.")
     interferograms: InterferogramsConfig = Field(
@@ -200,6 +202,9 @@ class RunConfig(_Section):
     gradients: GradientsConfig = Field(default_factory=GradientsConfig, description="Phase-gradient stacking.")
     detect: DetectConfig = Field(default_factory=DetectConfig, description="Finding landslides; their inventory.")
     timeseries: TimeseriesConfig = Field(default_factory=TimeseriesConfig, description="Unwrapping and SBAS inversion.")
+    decompose: DecomposeConfig = Field(
+        default_factory=DecomposeConfig, description="Motion seen by two passes; may be changed at any time."
+    )
     classify: ClassifyConfig = Field(
         default_factory=ClassifyConfig, description="Landslides by their motion; may be changed at any time."
     )
@@ -223,6 +228,10 @@ class RunConfig(_Section):
             raise ValueError(
                 "timeseries.where is 'detections' and stages lacks detect, which finds them; add gradients and detect "
                 "(what is done is kept), or choose 'everywhere'"
+            )
+        if "decompose" in self.stages and "timeseries" not in self.stages:
+            raise ValueError(
+                "stages has decompose without timeseries, whose velocities it reads; add it (what is done is kept)"
             )
         lacking = [stage for stage in ("detect", "timeseries") if stage not in self.stages]
         if "classify" in self.stages and lacking:
@@ -254,7 +263,7 @@ class RunConfig(_Section):
         """The part of the configuration that one run store holds one of, as plain JSON values.
 
         Stages and bursts may be added later: their units are others, not the same with other results. How landslides
-        are found belongs to it only where they are looked for.
+        are found belongs to it only where they are looked for; models of motion come after everything else.
         """
         elsewhere = (
             "resources",
@@ -266,8 +275,10 @@ class RunConfig(_Section):
             "stages",
             "bursts",
             "classify",
+            "decompose",
         )
         without: dict[str, Any] = {**dict.fromkeys(elsewhere, True), "interferograms": {"write"}, "detect": {"batch"}}
+        without["timeseries"] = {"trajectory"}
         if "detect" not in self.stages:
             without["detect"] = True
         return self.model_dump(mode="json", exclude=without)
@@ -304,12 +315,9 @@ def load(path: str | Path) -> RunConfig:
     if config.detect.snow_bands is not None:
         found["snow_bands"] = tuple(_absolute(base, path) for path in config.detect.snow_bands)
     detect = config.detect.model_copy(update=found)
-    series = config.timeseries
-    air = series.atmosphere.resolved(lambda path: _absolute(base, path))
-    series = series.model_copy(update={"atmosphere": air})
-    if series.where not in TimeseriesConfig.WORDS:
-        series = series.model_copy(update={"where": _absolute(base, series.where)})
-    classify = config.classify.resolved(lambda path: _absolute(base, path))
+    series, classify = (
+        section.resolved(lambda path: _absolute(base, path)) for section in (config.timeseries, config.classify)
+    )
     places = {"run": _absolute(base, config.run), "stacks": _absolute(base, config.stacks)}
     sections = {"detect": detect, "timeseries": series, "classify": classify}
     return config.model_copy(update={**places, **sections, "sources": sources})

@@ -16,7 +16,7 @@ def bench(
     json: bool = False,
     storage: Storage = (),
 ) -> int:
-    """Measure how fast this machine stacks gradients, inverts series, and reads and writes a store.
+    """Measure how fast this machine stacks gradients, unwraps, inverts series, and reads and writes a store.
 
     Takes about three minutes; `slidecloud estimate` uses the rates. Kernels run on one core beside plain ways to do the
     same: NumPy and SciPy, least squares pixel by pixel, one unweighted matrix product for all pixels, and MintPy where

@@ -63,8 +63,8 @@ def timeseries(
     resources = {"executor": executor, "workers": workers, "memory": memory}
     asked = with_resources(load(config), resources)
     series = replaced(asked.timeseries, {"where": place, "halo": halo})
-    # Whole bursts need no detections; a run that leaves detect out has none.
-    alone = series.where == "everywhere" or "detect" not in asked.stages
+    # Whole bursts need no detections; a run that leaves detect out has none, unless they are asked for.
+    alone = series.where == "everywhere" or (series.where != "detections" and "detect" not in asked.stages)
     stages = ("timeseries",) if alone else ("gradients", "detect", "timeseries")
     settings = asked.model_copy(update={"timeseries": series, "stages": stages})
     summary = perform(settings, retry_quarantined=retry_quarantined, takeover=takeover)

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import maximum_filter
 
-from slidecloud.kernels._cycles_borders import evidence, settle
+from slidecloud.kernels._cycles_borders import around, settle
 from slidecloud.kernels._cycles_choice import choose
 from slidecloud.kernels._cycles_network import MISSING, Loops, find_loops
 from slidecloud.kernels._cycles_patterns import patterns
 from slidecloud.kernels._cycles_regions import Region, find_regions
+from slidecloud.kernels._cycles_state import State
 from slidecloud.kernels._cycles_turns import TURN, Turns, count_turns, majority
 from slidecloud.types import Float32
 
@@ -106,14 +107,14 @@ def mend(
     known = np.isfinite(phase)
     regions = find_regions(patterns(voted, loops), loops, shape=shape, smallest=smallest, most=most)
     turns, doubtful = choose(regions, known, shape=shape, reach=window)
-    shown = np.zeros(phase.shape, np.bool_)
+    shown, rejected = np.zeros(phase.shape, np.bool_), np.zeros(phase.shape, np.bool_)
     for three, number in zip(loops.members, counted.number, strict=True):
         shown[three] |= number != MISSING
-    rejected = np.zeros(phase.shape, np.bool_)
+    state = State(phase, counted.level, loops, shown, turns, rejected, shape, window)
     for region in regions:
-        _refuse(region, phase, counted, loops, turns, rejected, shape, window)
-    settle(phase, counted.level, loops, turns, doubtful, rejected, shown, shape=shape, window=window)
-    _keep_most(turns, shown & ~rejected)
+        _refuse(region, state, counted)
+    settle(state, doubtful)
+    _keep_most(state)
     if component is not None:
         _spread(turns, component, shown & ~rejected, known & ~shown)
     turns[rejected | ~known] = 0
@@ -123,39 +124,40 @@ def mend(
     return Mended(mended, cycles, rejected, np.logical_or.reduce(shown, axis=1))
 
 
-def _refuse(
-    region: Region,
-    phase: Float32,
-    counted: Turns,
-    loops: Loops,
-    turns: NDArray[np.int8],
-    rejected: NDArray[np.bool_],
-    shape: tuple[int, int],
-    window: int,
-) -> None:
+def _refuse(region: Region, state: State, counted: Turns) -> None:
     """Reject in a region the pairs on which explanations disagree, and errors that are no whole turns."""
+    rejected = state.rejected
     for pair, value in region.errors.items():
         if pair not in region.unclear:
-            found = evidence(phase, counted.level, loops, turns, rejected, pair=pair, pixels=region.pixels)
+            found = state.evidence(pair, region.pixels, unsure=rejected)
             found = found[np.isfinite(found)]
             if found.size and abs(float(np.median(found)) - value) > WHOLE:
                 rejected[pair, region.pixels] = True
     if region.unclear:
-        inside = np.zeros(shape, np.bool_)
+        inside = np.zeros(state.shape, np.bool_)
         inside.flat[region.pixels] = True
-        rim = np.flatnonzero(maximum_filter(inside, window) & ~inside)
+        rim = np.flatnonzero(maximum_filter(inside, state.window) & ~inside)
     for pair in region.unclear:
         rejected[pair, region.pixels] = True
-        number = counted.number[np.ix_(loops.at(pair)[0], rim)]
+        number = counted.number[np.ix_(state.loops.at(pair)[0], rim)]
         rejected[pair, rim[((number != 0) & (number != MISSING)).any(axis=0)]] = True
 
 
-def _keep_most(turns: NDArray[np.int8], shown: NDArray[np.bool_]) -> None:
-    """Take off each pair the constant that leaves most of what loops show as it was."""
-    for row, seen in zip(turns, shown, strict=True):
-        if row.any():
-            values, counts = np.unique(row[seen], return_counts=True)
-            row[seen] -= values[counts.argmax()] if counts.size else 0
+def _keep_most(state: State) -> None:
+    """Take off each pair the constant that leaves most of what loops show as it was.
+
+    Pixels that no loop shows were decided by those around them, and are so again.
+    """
+    seen, hidden = state.shown & ~state.rejected, state.known & ~state.shown & ~state.rejected
+    for pair in np.flatnonzero(state.turns.any(axis=1)).tolist():
+        row = state.turns[pair]
+        values, counts = np.unique(row[seen[pair]], return_counts=True)
+        constant = values[counts.argmax()] if counts.size else 0
+        if constant:
+            row[seen[pair]] -= constant
+            low, high = around(state, pair)
+            row[hidden[pair]] = np.where(low == high, low, 0)[hidden[pair]]
+            state.rejected[pair] |= hidden[pair] & (low < high)
 
 
 def _spread(

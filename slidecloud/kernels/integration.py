@@ -166,7 +166,10 @@ def _check(
     gradients, sigmas = (np.stack(each).astype(np.float64) for each in ((x, y), (x_sigma, y_sigma)))
     known = np.isfinite(gradients) & np.isfinite(sigmas) & (sigmas > 0)
     if not known.any():
-        raise ValueError("x, y: found no gradient with a sigma, expected some; is the coherence of the patch all zero?")
+        raise ValueError(
+            "x, y: found no gradient with a sigma, expected some; the coherence is all zero, or there are fewer than "
+            "two pairs"
+        )
     return np.where(known, gradients, 0.0), np.where(known, sigmas, np.inf)
 
 

@@ -9,10 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config_timeseries import ReferenceConfig
+from slidecloud.store.points import nearest_placed
 from slidecloud.types import DataError, Float32, Float64, Grid, StackHeader
 
 
-def reference_mask(header: StackHeader, reference: ReferenceConfig, *, patch: str = "") -> NDArray[np.bool_]:
+def reference_mask(
+    header: StackHeader,
+    reference: ReferenceConfig,
+    *,
+    patch: str = "",
+    position: tuple[Float32, Float32] | None = None,
+) -> NDArray[np.bool_]:
     """Pixels of the reference, (pixel,) in row-major order.
 
     Parameters
@@ -20,26 +27,30 @@ def reference_mask(header: StackHeader, reference: ReferenceConfig, *, patch: st
     header
         Of the burst, or of a patch of it.
     reference
-        A point or an area.
+        A point, with a series or without, or an area.
     patch
         Name of the patch, for messages.
+    position
+        Latitude and longitude (y, x) of the pixel centres, degrees; needed in radar geometry.
 
     Raises
     ------
     DataError
-        If the burst does not cover it, or lies in radar geometry.
+        If the burst does not cover it, or lies in radar geometry and does not say where.
     """
     name = f"stack {header.id}" if not patch else f"patch {patch} of stack {header.id}"
-    if header.grid is None:
+    if header.grid is not None:
+        mask = np.zeros(header.shape, np.bool_)
+        mask[_window(header.grid, reference)] = True
+    elif position is not None:
+        mask = _placed(header, reference, *position)
+    else:
         raise DataError(
-            f"{name.capitalize()} is in radar geometry; a reference {reference.kind} in degrees needs map geometry. "
-            "Use reference 'stable'."
+            f"{name.capitalize()} is in radar geometry without latitude and longitude, which a reference "
+            f"{reference.kind} in degrees needs. Ingest them with its stack, or use reference 'stable'."
         )
-    rows, columns = _window(header.grid, reference)
-    mask = np.zeros(header.shape, np.bool_)
-    mask[rows, columns] = True
     if not mask.any():
-        place = reference.point if reference.kind == "point" else reference.area
+        place = reference.point or reference.area
         raise DataError(
             f"The reference {reference.kind} {list(place or ())} (longitude, latitude) lies outside {name}. "
             "Choose one that all of them cover, or reference 'stable'."
@@ -47,12 +58,25 @@ def reference_mask(header: StackHeader, reference: ReferenceConfig, *, patch: st
     return mask.ravel()
 
 
+def _placed(
+    header: StackHeader, reference: ReferenceConfig, latitude: Float32, longitude: Float32
+) -> NDArray[np.bool_]:
+    """Pixels (y, x) of the reference in radar geometry: the nearest to a point, or those with centres in an area."""
+    if reference.point is None:
+        west, south, east, north = reference.area or (np.nan,) * 4
+        return (longitude >= west) & (longitude <= east) & (latitude >= south) & (latitude <= north)
+    mask = np.zeros(header.shape, np.bool_)
+    if (pixel := nearest_placed(latitude, longitude, *reference.point, within=max(header.spacing))) is not None:
+        mask[pixel[:2]] = True
+    return mask
+
+
 def _window(grid: Grid, reference: ReferenceConfig) -> tuple[slice, slice]:
     from pyproj import CRS, Transformer
 
     forward = Transformer.from_crs("EPSG:4326", CRS.from_user_input(grid.crs), always_xy=True)
-    if reference.kind == "point":
-        x, y = forward.transform(*(reference.point or (np.nan, np.nan)))
+    if reference.point is not None:
+        x, y = forward.transform(*reference.point)
         if not (np.isfinite(x) and np.isfinite(y)):
             return slice(0), slice(0)
         row, column = int(np.floor((y - grid.top) / grid.dy)), int(np.floor((x - grid.left) / grid.dx))

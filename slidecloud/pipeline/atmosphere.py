@@ -186,7 +186,10 @@ class AtmosphereWork:
         if self.reference.kind == "stable":
             stable: NDArray[np.bool_] = self._stored("stable") == 1
             return stable
-        return reference_mask(self.header, self.reference, patch=self.patch.name).reshape(self.header.shape)
+        place = self.pairs.place()
+        return reference_mask(self.header, self.reference, patch=self.patch.name, position=place).reshape(
+            self.header.shape
+        )
 
     def _stored(self, name: str) -> NDArray[Any]:
         return read(reader(self.run, self.group)[name], (...,))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Rates of this machine: how fast it stacks gradients, inverts series, and reads and writes a store.
+"""Rates of this machine: how fast it stacks gradients, unwraps, inverts series, and reads and writes a store.
 
 ``estimate`` turns these rates into hours. Each kernel also runs against plain formulations of the same work in the same
 call, one BLAS thread and one core each, so that a slow machine and a slow kernel can be told apart.
@@ -29,6 +29,7 @@ from slidecloud.pipeline.bench_sbas_gpu import measure_sbas_gpu
 from slidecloud.pipeline.bench_stages import measure_stages
 from slidecloud.pipeline.bench_store import measure_store, remove
 from slidecloud.pipeline.bench_streams import measure_streams
+from slidecloud.pipeline.bench_unwrapping import measure_unwrapping
 from slidecloud.pipeline.executors import Executor, cores
 from slidecloud.pipeline.progress import Progress, Silent
 from slidecloud.pipeline.rates import Measurement, Rates
@@ -126,6 +127,7 @@ def _steps(
         "sbas, wider band": lambda: measure_sbas(seconds, dates=62, connections=5, pixels=pixels),
         "maps and levels": lambda: measure_stages(seconds, shape=shape, dates=dates),
         "landslides": lambda: measure_finders(seconds),
+        "unwrapping": lambda: measure_unwrapping(seconds),
         "runs": lambda: measure_runs(folder / "runs", storage_options=storage_options, repeats=effort.repeats),
     }
     if cluster is not None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from slidecloud.config import RunConfig
 from slidecloud.kernels.device import require_gpu
 from slidecloud.pipeline import plan as planning
+from slidecloud.pipeline import plan_series
 from slidecloud.pipeline.costs import cost, speeds
 from slidecloud.pipeline.drive import Name
 from slidecloud.pipeline.folders import source_options
 from slidecloud.pipeline.ingest import STACK_CHUNKS
+from slidecloud.pipeline.plan_burst import offered_units
 from slidecloud.pipeline.rates import Rates
 from slidecloud.pipeline.scale import Cost
 from slidecloud.pipeline.units import Unit
@@ -114,13 +116,13 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
     ]  # fmt: skip
     fresh = [source for source in sources if not (stacks / f"{source.header.id}.zarr").exists()]
     units: list[Unit] = []
-    pixels, guessed = (0, 0), bool(fresh) and config.where not in ("everywhere",) and "timeseries" in config.stages
+    pixels, unknown = (0, 0), bool(fresh) and "timeseries" in config.stages
     if len(fresh) < len(sources) or not sources or any(name.endswith(".zarr") for name in stacks.folders()):
         plan = planning.make(config, with_templates=False, assumed=ASSUMED)
         units += plan.units
-        pixels, guessed = plan.pixels, bool(plan.pending)
+        pixels, unknown = plan.pixels, bool(plan.pending)
     for source in fresh:
-        units += planning.offered_units(config, source, assumed=ASSUMED)
+        units += offered_units(config, source, assumed=ASSUMED)
     finished = records.done(locate(config.run, config.storage_options))
     todo = [unit for unit in units if unit.key not in finished]
     known, speed = {unit.name for unit in todo}, speeds(rates, resources.device)
@@ -130,24 +132,28 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
         members = [unit for unit in todo if unit.key.stage == name]
         stages.append(_stage(name, members, [costs[unit.name] for unit in members], rates))
     ahead = _after_ingest(stages, costs.values())
-    return Estimate(tuple(stages), len(units) - len(todo), ahead, rates, _on_patches(stages, pixels, guessed=guessed))
-
-
-def _on_patches(stages: Sequence[StageEstimate], pixels: tuple[int, int], *, guessed: bool) -> tuple[str, ...]:
-    """What patches save against whole bursts, and whether they are known."""
-    lines = []
     hours = sum(stage.core_hours for stage in stages if stage.stage in _OF_PATCHES)
+    notes = []
     if 0 < pixels[0] < pixels[1] and hours:
-        lines.append(
+        whole = _whole_bursts(config, rates, speed)
+        notes.append(
             f"Series of patches: {pixels[0] / 1e6:.2f} of {pixels[1] / 1e6:.2f} million pixels "
-            f"({pixels[0] / pixels[1]:.1%}) and {hours:.4f} core hours; whole bursts would take "
-            f"{hours * pixels[1] / pixels[0]:.4f}."
+            f"({pixels[0] / pixels[1]:.1%}) and {hours:.4f} core hours; whole bursts would take {whole:.4f}."
         )
-    if guessed:
-        lines.append(
+    if unknown and config.where != plan_series.EVERYWHERE:
+        notes.append(
             f"Where landslides are is not known yet: patches are assumed to cover {ASSUMED:.0%} of those bursts."
         )
-    return tuple(lines)
+    return Estimate(tuple(stages), len(units) - len(todo), ahead, rates, tuple(notes))
+
+
+def _whole_bursts(config: RunConfig, rates: Rates, speed: Mapping[str, float]) -> float:
+    """Hours of one core that series of all bursts would take as a whole, from a plan of them."""
+    series = config.timeseries.model_copy(update={"where": plan_series.EVERYWHERE})
+    plan = planning.make(
+        config.model_copy(update={"timeseries": series, "stages": ("timeseries",)}), with_templates=False
+    )
+    return _hours(plan.units, [cost(unit, rates, speed) for unit in plan.units], rates)
 
 
 def _among(one: Cost, known: Collection[Name]) -> Cost:
@@ -157,8 +163,14 @@ def _among(one: Cost, known: Collection[Name]) -> Cost:
 
 def _stage(name: str, units: Sequence[Unit], costs: Sequence[Cost], rates: Rates) -> StageEstimate:
     read, written = sum(unit.bytes_read for unit in units), sum(unit.bytes_written for unit in units)
-    seconds = sum(one.seconds for one in costs) + read / rates.read / 1e6 + written / rates.write / 1e6
-    return StageEstimate(name, len(units), read, written, max(unit.peak_memory for unit in units), seconds / 3600)
+    peak = max(unit.peak_memory for unit in units)
+    return StageEstimate(name, len(units), read, written, peak, _hours(units, costs, rates))
+
+
+def _hours(units: Sequence[Unit], costs: Sequence[Cost], rates: Rates) -> float:
+    """Hours of one core for some units: computing, reading and writing."""
+    read, written = sum(unit.bytes_read for unit in units), sum(unit.bytes_written for unit in units)
+    return (sum(one.seconds for one in costs) + read / rates.read / 1e6 + written / rates.write / 1e6) / 3600
 
 
 def _after_ingest(stages: Sequence[StageEstimate], costs: Iterable[Cost]) -> tuple[Cost, ...]:

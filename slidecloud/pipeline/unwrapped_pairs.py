@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.tiles import Tile
-from slidecloud.store.arrays import read_pairs, reader
+from slidecloud.store.arrays import read, read_pairs, reader
 from slidecloud.store.location import Location
 from slidecloud.store.patch_specs import REJECTED
 from slidecloud.types import Float32, Float64
@@ -76,6 +76,18 @@ class Pairs:
     def read_components(self, positions: NDArray[np.intp], tile: Tile) -> NDArray[np.uint8] | None:
         """Labels of the connected components (pair, pixel), or None where they are not known."""
         return None if self.component is None else self._read(self.component, positions, tile)
+
+    def read_cycles(self, positions: NDArray[np.intp], tile: Tile) -> NDArray[np.int16] | None:
+        """Turns to add (pair, pixel), REJECTED where they cannot be told, or None where loops were not looked at."""
+        return None if self.cycles is None else self._read(self.cycles, positions, tile)
+
+    def place(self) -> tuple[Float32, Float32] | None:
+        """Latitude and longitude (y, x) that are stored with the pairs, degrees; None on a map grid."""
+        stored = reader(self.stack, self.group)
+        if "latitude" not in stored:
+            return None
+        latitude, longitude = (read(stored[name], (slice(None),) * 2) for name in ("latitude", "longitude"))  # type: ignore[arg-type]
+        return latitude, longitude
 
     def _read(self, name: str, positions: NDArray[np.intp], tile: Tile) -> NDArray:  # type: ignore[type-arg]
         root, (top, left) = reader(self.stack, self.group), self.origin

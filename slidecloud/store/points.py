@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from slidecloud.store.patch_specs import PREFERRED_INTEGRATED, PREFERRED_UNKNOWN, PREFERRED_UNWRAPPED
-from slidecloud.types import StackHeader
+from slidecloud.store.trajectory_specs import TRAJECTORY
+from slidecloud.types import Float32, StackHeader
 
 NAMES = ("displacement", "displacement_sigma", "velocity", "velocity_sigma", "temporal_coherence")
 ALSO = ("velocity_integrated", "velocity_integrated_sigma", "recovered_fraction", "residual_rms")
@@ -33,7 +34,8 @@ def series_at(
         if pixel is None:
             continue
         row, column, distance = pixel
-        names = [*NAMES, *(name for name in ALSO if name in dataset)]
+        fitted = [spec.name for spec in TRAJECTORY if spec.dims[-2:] == ("y", "x")]
+        names = [*NAMES, *(name for name in (*ALSO, *fitted) if name in dataset)]
         series = dataset[names].isel(y=row, x=column).reset_coords(drop=True)
         series = series.assign(_best(series, dataset))
         series = series.assign(distance=distance, track=track, patch=patch)
@@ -61,14 +63,10 @@ def nearest(header: StackHeader, dataset: xr.Dataset, lon: float, lat: float) ->
     """Row, column and distance (m) of the pixel that holds a point, or None where it is not covered."""
     from pyproj import CRS, Geod, Transformer
 
-    geod = Geod(ellps="WGS84")
     if header.grid is None:
         latitude, longitude = dataset["latitude"].values, dataset["longitude"].values
-        separation = np.hypot(latitude - lat, (longitude - lon) * np.cos(np.deg2rad(lat)))
-        row, column = (int(i) for i in np.unravel_index(np.nanargmin(separation), separation.shape))
-        distance = geod.inv(lon, lat, longitude[row, column], latitude[row, column])[2]
-        return (row, column, distance) if distance <= max(header.spacing) else None
-    grid = header.grid
+        return nearest_placed(latitude, longitude, lon, lat, within=max(header.spacing))
+    geod, grid = Geod(ellps="WGS84"), header.grid
     forward = Transformer.from_crs("EPSG:4326", CRS.from_user_input(grid.crs), always_xy=True)
     x, y = forward.transform(lon, lat)
     if not (np.isfinite(x) and np.isfinite(y)):
@@ -78,3 +76,27 @@ def nearest(header: StackHeader, dataset: xr.Dataset, lon: float, lat: float) ->
         return None
     centre = forward.transform(float(grid.x[column]), float(grid.y[row]), direction="INVERSE")
     return row, column, float(geod.inv(lon, lat, *centre)[2])
+
+
+def nearest_placed(
+    latitude: Float32, longitude: Float32, lon: float, lat: float, *, within: float
+) -> tuple[int, int, float] | None:
+    """Row, column and distance (m) of the pixel whose centre is nearest to a point, or None if none is near enough.
+
+    Parameters
+    ----------
+    latitude, longitude
+        (y, x), degrees.
+    lon, lat
+        The point, degrees, WGS 84.
+    within
+        Metres.
+    """
+    from pyproj import Geod
+
+    separation = np.hypot(latitude - lat, (longitude - lon) * np.cos(np.deg2rad(lat)))
+    if np.isnan(separation).all():
+        return None
+    row, column = (int(i) for i in np.unravel_index(np.nanargmin(separation), separation.shape))
+    distance = float(Geod(ellps="WGS84").inv(lon, lat, longitude[row, column], latitude[row, column])[2])
+    return (row, column, distance) if distance <= within else None

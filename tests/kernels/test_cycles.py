@@ -39,20 +39,38 @@ def test_errors_are_repaired_or_rejected(seed):
     )
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("reach", [2, 3, 5])
-@pytest.mark.parametrize("factor", [0.01, 0.05, 0.10])
-@pytest.mark.parametrize("noise", [0.2, 0.5, 0.8])
-def test_the_whole_matrix(reach, factor, noise, record_property):
-    """``noise`` is that of a pair in rad: at 0.8 a loop scatters by 1.4."""
+CELLS = [(reach, factor, noise) for noise in (0.2, 0.5, 0.8) for factor in (0.01, 0.05, 0.10) for reach in (2, 3, 5)]
+"""Steps of the longest pair, share of the pairs that are wrong, noise of a pair, rad (of a loop 1.7 times that)."""
+FRESH = range(8200, 8212)
+"""Seeds on which no limit of the code was tuned."""
+
+
+def outcomes(reach, factor, noise):
+    """Outcomes (scene, share or number) of the scenes of a cell."""
     found = []
-    for seed in range(100, 112):
+    for seed in FRESH:
         broken = turns.broken(seed, dates=24, reach=reach, factor=factor, noise=noise, extra=[(0, 15), (3, 21)])
         found.append(turns.outcome(broken, mended(broken)))
-    handled, repaired, rejected, worse, touched = np.array(found).T
-    for name, value in {"handled": handled.min(), "repaired": repaired.mean(), "rejected": rejected.max()}.items():
-        record_property(name, float(value))
-    accepted(turns.Outcome(handled.min(), repaired.mean(), rejected.max(), int(worse.sum()), int(touched.sum())))
+    return np.array(found)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_the_whole_matrix(cell, record_property):
+    """Of all scenes of a cell together; with at most a few pixel-pairs of millions made worse, where noise votes alone.
+
+    One scene may reject 3 %: where two pairs are in one and the same loop alone, which of them is wrong cannot be told,
+    and both are rejected.
+    """
+    handled, repaired, rejected, worse, touched = outcomes(*cell).T
+    for name, value in {"handled": handled, "repaired": repaired, "rejected": rejected, "worse": worse}.items():
+        record_property(name, float(value.mean()))
+    assert handled.mean() >= 0.95
+    assert handled.min() >= 0.90
+    assert rejected.mean() <= 0.01
+    assert rejected.max() <= 0.05
+    assert worse.sum() <= 3
+    assert touched.sum() == 0
 
 
 @given(seed=st.integers(0, 10_000), factor=st.sampled_from([0.02, 0.1]), noise=st.floats(0, 0.6))

@@ -16,7 +16,8 @@ from slidecloud.pipeline.bench_gradients import read_once
 from slidecloud.pipeline.bench_networks import interferograms, network
 from slidecloud.pipeline.bench_runs import measure_tasks
 from slidecloud.pipeline.bench_timing import PROCESSOR, race, race_threads
-from slidecloud.pipeline.rates import BLOBS, LEVELS, MAPS, READ_TOGETHER, START, UNIT, WRITE_TOGETHER
+from slidecloud.pipeline.bench_unwrapping import LINES
+from slidecloud.pipeline.rates import BLOBS, LEVELS, MAPS, READ_TOGETHER, START, UNIT, UNWRAP, WRITE_TOGETHER
 
 TINY = bench.Effort(seconds=0.01, shape=(64, 64), dates=8, pixels=64, objects=1)
 
@@ -68,15 +69,17 @@ def test_bench_measures_every_kernel_and_leaves_nothing_behind(tmp_path: Path) -
         (bench_sbas.SOLVE_ROBUST, bench_sbas.SOLVE, 429),
         ("sbas, robust", "sbas", 429),
         ("sbas, 2 threads", "1 thread", 429),
+        (UNWRAP, LINES, 0),
     }
     assert steps.told == [
-        "bench 7",
+        "bench 8",
         "store",
         "gradients",
         "sbas",
         "sbas, wider band",
         "maps and levels",
         "landslides",
+        "unwrapping",
         "runs",
         "stop",
     ]
@@ -87,7 +90,7 @@ def test_a_bar_is_cleared_where_measuring_fails(tmp_path: Path) -> None:
     (tmp_path / "plain").write_text("a file where a folder was meant")
     with pytest.raises(OSError, match="plain"):
         bench.bench(tmp_path / "plain", effort=TINY, progress=steps)
-    assert steps.told == ["bench 7", "stop"]
+    assert steps.told == ["bench 8", "stop"]
 
 
 def test_tasks_are_timed_one_by_one() -> None:

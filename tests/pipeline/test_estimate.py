@@ -12,7 +12,7 @@ from slidecloud.config import SourceConfig, load
 from slidecloud.pipeline.costs import crew
 from slidecloud.pipeline.estimate import estimate
 from slidecloud.pipeline.nation import nation
-from slidecloud.pipeline.rates import BLOBS, LEVELS, MAPS, ROBUST, START, TASK, UNIT, Measurement, Rates
+from slidecloud.pipeline.rates import BLOBS, LEVELS, MAPS, ROBUST, START, TASK, UNIT, UNWRAP, Measurement, Rates
 from slidecloud.pipeline.scale import forecast
 from slidecloud.pipeline.typical import typical_pairs
 
@@ -85,6 +85,18 @@ def test_robust_series_take_the_time_of_robust_series(planned: Path) -> None:
     known = Rates((*known.measurements, Measurement(ROBUST, "pixels/s", 0.5, dates=145, pairs=429)), date="2026-01-02")
     plain, found = (estimate(settings, known).core_hours for settings in (config, robust))
     assert found == pytest.approx(4 * plain)
+
+
+def test_unwrapping_takes_the_time_of_unwrapping(planned: Path) -> None:
+    """24 pairs of 5,120 pixels at 1,000 a second, and no more where nothing else takes any time."""
+    config = load(planned)
+    settings = {"phase": "unwrap", "integrate": False, "recovered": False}
+    unwrapped = config.model_copy(update={"timeseries": config.timeseries.model_copy(update=settings)})
+    known = rates()
+    known = Rates((*known.measurements, Measurement(UNWRAP, "pair-pixels/s", 1000.0)), date="2026-01-02")
+    found = {s.stage: s for s in estimate(unwrapped, known).stages}
+    assert found["unwrap"].core_hours == pytest.approx(24 * 5120 / 1000 / 3600)
+    assert not any("assumed" in line for line in estimate(unwrapped, known).lines())
 
 
 def test_units_wait_for_what_is_ingested_first(planned: Path, tmp_path: Path) -> None:

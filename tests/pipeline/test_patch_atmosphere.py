@@ -9,6 +9,7 @@ import numpy as np
 import patched
 import pytest
 import runs
+import ztd
 from pyproj import Transformer
 
 from slidecloud.pipeline.verify import verify
@@ -67,7 +68,6 @@ def errors(made: Any, store: Path) -> tuple[list[float], list[float]]:
 
 def gacos(folder: Path, made: Any, *, noise: bool = False, leave: tuple[int, ...] = ()) -> Path:
     """A folder of delays as GACOS would bring them if it knew the stratification, or noise of the same size."""
-    folder.mkdir()
     grid, rng = made.header.grid, np.random.default_rng(3)
     turn = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
     back = Transformer.from_crs("EPSG:4326", grid.crs, always_xy=True)
@@ -85,11 +85,8 @@ def gacos(folder: Path, made: Any, *, noise: bool = False, leave: tuple[int, ...
             zenith = 2.3 + 0.02 * rng.standard_normal(zenith.shape)
         if number in leave:
             continue
-        name = folder / f"{str(date.astype('datetime64[D]')).replace('-', '')}.ztd"
-        zenith.astype("<f4").tofile(name)
-        name.with_name(name.name + ".rsc").write_text(
-            f"WIDTH {width}\nFILE_LENGTH {height}\nX_FIRST {west}\nY_FIRST {north}\nX_STEP {STEP}\nY_STEP {-STEP}\n"
-        )
+        day = str(date.astype("datetime64[D]")).replace("-", "")
+        ztd.write(folder, day, zenith.astype("<f4"), left=west, top=north, step=STEP)
     return folder
 
 

@@ -7,9 +7,9 @@ import three_velocities
 
 from slidecloud import simulate
 from slidecloud.kernels.injection import recovered
-from slidecloud.pipeline.patch_velocities import Wrapped
 from slidecloud.pipeline.patches import Patch
 from slidecloud.pipeline.samples import StoredPairs
+from slidecloud.pipeline.wrapped_patch import Wrapped
 from slidecloud.store import locate
 from slidecloud.store.patch_specs import Window, window_header
 

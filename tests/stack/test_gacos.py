@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import rasterio
+import ztd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,20 +22,7 @@ def plane(height=30, width=40):
 
 
 def write(folder, delay, name="20190305", **changes):
-    fields = {
-        "WIDTH": delay.shape[1],
-        "FILE_LENGTH": delay.shape[0],
-        "X_FIRST": LEFT,
-        "Y_FIRST": TOP,
-        "X_STEP": STEP,
-        "Y_STEP": -STEP,
-        "PROJECTION": "LATLON",
-    } | changes
-    folder.mkdir(exist_ok=True)
-    delay.tofile(folder / f"{name}.ztd")
-    lines = [f"{key:15} {value}" for key, value in fields.items() if value is not None]
-    (folder / f"{name}.ztd.rsc").write_text("\n".join(lines))
-    return folder
+    return ztd.write(folder, name, delay, left=LEFT, top=TOP, step=STEP, **changes)
 
 
 def test_pixel_centres_and_what_lies_between(tmp_path):

@@ -43,15 +43,21 @@ class Case:
         Folder or URL of the stacks.
     executor
         ``dask`` (the cluster) or ``serial`` (the driver itself).
+    lines
+        Of its configuration, in place of the usual ones.
+    tile
+        Rows and columns of a unit, in place of `TILES`.
     """
 
     cluster: Cluster
-    bucket: Bucket
+    bucket: Bucket | None
     name: str
     folder: Path
     place: str
     stacks: str
     executor: str = "dask"
+    lines: tuple[str, ...] = ()
+    tile: tuple[int, int] | None = None
     driver: Process | None = None
     attempts: int = 0
     said: list[str] = field(default_factory=list)
@@ -69,6 +75,7 @@ class Case:
         lines = [f"run: {self.url}", f"stacks: {self.stacks}", "resources: " + json.dumps(self._resources())]
         if self.place == "bucket":
             lines.append("storage_options: " + json.dumps(_OPTIONS))
+        lines += self.lines
         (self.folder / "region.yaml").write_text(runs.yaml_text(self.folder, *lines))
 
     @property
@@ -79,7 +86,10 @@ class Case:
     @property
     def location(self) -> Location:
         """The run store as seen by the test."""
-        return self.bucket.locate(f"{self.name}/run.zarr") if self.place == "bucket" else runs.locate(self.url)
+        if self.place == "folder":
+            return runs.locate(self.url)
+        assert self.bucket is not None
+        return self.bucket.locate(f"{self.name}/run.zarr")
 
     def moment(self, choice: random.Random, *, first: int = 0) -> int:
         """A number of records after which there still is something to disturb."""
@@ -111,12 +121,25 @@ class Case:
 
     def notes(self) -> list[tuple[str, str]]:
         """What happened to units: (what, stage and unit)."""
+        return [(what, unit) for what, _, unit in self._noted()]
+
+    def at_work(self, stage: str) -> dict[str, int]:
+        """Units of a stage that were begun and have no record yet, and the process that does each."""
+        found: dict[str, int] = {}
+        for what, process, unit in self._noted():
+            if what == "began":
+                found[unit] = process
+            else:
+                found.pop(unit, None)
+        return {unit: process for unit, process in found.items() if unit.split()[0] == stage}
+
+    def _noted(self) -> list[tuple[str, int, str]]:
         try:
             lines = (self.cluster.folder / "units").read_text().splitlines()
         except FileNotFoundError:
             return []
         split = [line.split("|") for line in lines]
-        return [(what, f"{stage} {unit}") for what, _, stage, unit in split if stage != "template"]
+        return [(what, int(process), f"{stage} {unit}") for what, process, stage, unit in split if stage != "template"]
 
     def finish(self) -> None:
         """Wait for the driver, and give the same command again until it ends with 0."""
@@ -141,7 +164,8 @@ class Case:
         recorded = {key for key in runs.records.done(location) if key.stage != "template"}
         assert recorded == units
         computed, before = (int(number) for number in _COUNTS.search(self.said[-1]).groups())
-        assert computed + before == len(units) == UNITS[self.place]
+        assert computed + before == len(units)
+        assert self.lines or len(units) == UNITS[self.place]
         if self.place == "folder":  # a bucket counts the same bytes as written where its first answer was lost
             writers = Counter(unit for what, unit in self.notes() if what == "recorded")
             assert set(writers.values()) == {1}, writers
@@ -159,13 +183,22 @@ class Case:
         begun = [unit for what, unit in self.notes() if what == "began"]
         return len(begun) - len(set(begun))
 
+    @property
+    def repeated(self) -> set[str]:
+        """Units that were begun although they had a record."""
+        recorded: set[str] = set()
+        found: set[str] = set()
+        for what, unit in self.notes():
+            (recorded if what == "recorded" else found).update({unit} if what == "recorded" else {unit} & recorded)
+        return found
+
     def _settings(self) -> runs.config.RunConfig:
         settings = runs.config.load(self.folder / "region.yaml")
         options = dict(self.location.options)
         return settings.model_copy(update={"storage_options": options})
 
     def _resources(self) -> dict[str, object]:
-        chosen = {"executor": self.executor, "memory": "2 GiB", "tile": TILES[self.place]}
+        chosen = {"executor": self.executor, "memory": "2 GiB", "tile": self.tile or TILES[self.place]}
         return chosen | ({"scheduler": self.cluster.address} if self.executor == "dask" else {})
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import runs
+from pyproj import Transformer
 
 from slidecloud import simulate
 from slidecloud.simulate import Coherence, Interferograms, Scene, Slide
 from slidecloud.stack import ArraySource
 
+BURST = "t026_000001_iw2"
 SHAPE = (112, 140)
 SLIDES = (
     Slide(row=30, column=35, length=900, width=700, rate=0.12),
@@ -19,7 +21,7 @@ SLIDES = (
 )
 
 
-def scene(*, burst: str = "t026_000001_iw2", slides: tuple[Slide, ...] = SLIDES, **options: Any) -> Scene:
+def scene(*, burst: str = BURST, slides: tuple[Slide, ...] = SLIDES, **options: Any) -> Scene:
     """A year over open ground, coherent enough to unwrap."""
     settings: dict[str, Any] = {"shape": SHAPE, "dates": 16, "water": 0.0, "dem_error": 0.0, **options}
     return simulate.scene(5, slides=list(slides), id=burst, **settings)
@@ -50,4 +52,15 @@ def compute(folder: Path, made: ArraySource, *series: str, **options: Any) -> An
     return runs.compute(folder, made, *lines(*series), **options)
 
 
-__all__ = ["SHAPE", "SLIDES", "Coherence", "compute", "lines", "scene", "source"]
+def position(made: Scene, row: float, column: float) -> tuple[float, float]:
+    """Longitude and latitude of the middle of a pixel."""
+    grid = made.header.grid
+    assert grid is not None
+    turn = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
+    longitude, latitude = turn.transform(
+        grid.left + grid.dx * (int(column) + 0.5), grid.top + grid.dy * (int(row) + 0.5)
+    )
+    return longitude, latitude
+
+
+__all__ = ["BURST", "SHAPE", "SLIDES", "Coherence", "compute", "lines", "position", "scene", "source"]
