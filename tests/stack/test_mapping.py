@@ -14,7 +14,8 @@ import pytest
 import sinking
 import xarray as xr
 
-from slidecloud.config import ConfigError
+from slidecloud.cli.ingest import ingest
+from slidecloud.config import ConfigError, load
 from slidecloud.config_mapping import EXAMPLE, MappingConfig
 from slidecloud.kernels.phase import decode
 from slidecloud.stack import SourceWarning, open_source
@@ -400,3 +401,14 @@ def test_a_bucket(tmp_path):
 def test_the_mapping_is_part_of_the_source(tmp_path):
     source = opened(tmp_path, plain.dataset())
     assert source.mapping == MappingConfig.model_validate(plain.changed())
+
+
+def test_ingest_and_runs_take_a_mapping(tmp_path):
+    """In a configuration its path is taken from the folder of the configuration, like that of the source."""
+    root = plain.write(tmp_path / "my_stack", plain.dataset())
+    mapping = plain.mapping(tmp_path)
+    assert ingest(str(root), str(tmp_path / "stacks"), mapping=mapping, executor="serial") == 0
+    path = tmp_path / "run.yaml"
+    path.write_text("run: run.zarr\nstacks: stacks\nsources: [{path: my_stack.zarr, mapping: mapping.yaml}]\n")
+    (source,) = load(path).sources
+    assert (source.path, source.mapping) == (str(root), mapping)
