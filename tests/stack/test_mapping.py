@@ -6,6 +6,8 @@ import json
 import pickle
 import re
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from slidecloud.config_mapping import EXAMPLE, MappingConfig
 from slidecloud.kernels.phase import decode
 from slidecloud.stack import SourceWarning, open_source
 from slidecloud.stack.mapping import open_mapped
+from slidecloud.stack.mapping_blocks import Blocks
 from slidecloud.types import DataError
 
 STEP = np.pi / 65536 + 2e-6
@@ -114,6 +117,31 @@ def test_chunks_that_hold_several_pairs(tmp_path, chunks):
     source = opened(tmp_path, plain.dataset(), encoding={"unw": {"chunks": chunks}, "coh": {"chunks": chunks}})
     for rows in (slice(0, 16), slice(10, 40)):
         check_values(source, rows=rows)
+
+
+def test_blocks_are_made_once_for_all_threads_and_make_room():
+    made = []
+
+    def make(number):
+        made.append(number)
+        time.sleep(0.01)
+        return np.full(100, number, np.uint8)
+
+    blocks = Blocks(250)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: blocks.get("a", lambda: make(1)), range(8)))
+    assert made == [1]
+    assert all((block == 1).all() for block in found)
+    for number, key in enumerate("bca", start=2):
+        assert (blocks.get(key, lambda number=number: make(number)) == number).all()
+    assert made == [1, 2, 3, 4]
+    with pytest.raises(DataError, match="no"):
+        blocks.get("d", broken)
+    assert (blocks.get("d", lambda: make(9)) == 9).all()
+
+
+def broken():
+    raise DataError("no")
 
 
 TEXTS = {
