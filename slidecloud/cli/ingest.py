@@ -67,7 +67,7 @@ def ingest(
     Parameters
     ----------
     source
-        Folder with the interferograms or images, or one zip archive.
+        Folder with the interferograms or images, its URL (s3://, gs://, az://, https://), or one zip archive.
     stacks
         Folder or URL for stacks.
     kind
