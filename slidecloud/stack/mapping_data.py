@@ -130,9 +130,10 @@ class PlainData:
         part = found.isel({self.axes.pair: slice(first, first + together), self.axes.y: rows})
         order = (self.axes.pair, self.axes.y, self.axes.x)
         if together == 1:
-            return self._read(part, name, order)[0]
-        key = (self.place, self.mark, name, first, rows.start, rows.stop)
-        block = _blocks.get(key, lambda: self._read(part, name, order))
+            block = self._read(part, name, order)
+        else:
+            key = (self.place, self.mark, name, first, rows.start, rows.stop)
+            block = _blocks.get(key, lambda: self._read(part, name, order))
         layer: NDArray[Any] = block[pair - first]
         return layer
 
