@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from slidecloud.config_mapping import AxesMapping
 from slidecloud.stack.files import state
 from slidecloud.stack.hdf5 import LONGEST_SIDE, opened
+from slidecloud.stack.mapping_blocks import MOST, Blocks
 from slidecloud.stack.names import list_files, printable
 from slidecloud.stack.remote import RangedFile, RemotePath
 from slidecloud.store.arrays import zarr_store
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
 _ROOTS = ("zarr.json", ".zgroup")
 _LARGEST_CHUNK = 2**30
-_MOST_KEPT = 2**28
 _DAMAGE = (OSError, ValueError, TypeError, KeyError, RuntimeError, MemoryError, OverflowError, AttributeError)
-_last = threading.local()
+_blocks = Blocks()
 
 
 @dataclass(frozen=True)
@@ -98,8 +97,7 @@ class PlainData:
     def layer(self, name: str, start: int, stop: int, *, pair: int | None = None) -> NDArray[Any]:
         """Rows of the stack from a variable (y, x), or of one pair of a variable (pair, y, x).
 
-        Where chunks hold several pairs, those of the last chunk stay in the memory of the thread: the next pair is
-        there too.
+        Where chunks hold several pairs, what was decoded is kept for a while (see `slidecloud.stack.mapping_blocks`).
 
         Raises
         ------
@@ -127,16 +125,16 @@ class PlainData:
         together = sizes[self.axes.pair]
         count = min(found.sizes[self.axes.pair], together)
         first = pair - pair % together
-        if count * (rows.stop - rows.start) * found.sizes[self.axes.x] * found.dtype.itemsize > _MOST_KEPT:
+        if count * (rows.stop - rows.start) * found.sizes[self.axes.x] * found.dtype.itemsize > MOST // 4:
             first, together = pair, 1
-        key = (self.place, self.mark, name, first, together, rows.start, rows.stop)
-        blocks: dict[str, tuple[Any, NDArray[Any]]] = _last.__dict__.setdefault("blocks", {})
-        if name not in blocks or blocks[name][0] != key:
-            part = found.isel({self.axes.pair: slice(first, first + together), self.axes.y: rows})
-            blocks[name] = key, self._read(part, name, (self.axes.pair, self.axes.y, self.axes.x))
-            while len(blocks) > 3:
-                blocks.pop(next(iter(blocks)))
-        layer: NDArray[Any] = blocks[name][1][pair - first]
+        part = found.isel({self.axes.pair: slice(first, first + together), self.axes.y: rows})
+        order = (self.axes.pair, self.axes.y, self.axes.x)
+        if together == 1:
+            block = self._read(part, name, order)
+        else:
+            key = (self.place, self.mark, name, first, rows.start, rows.stop)
+            block = _blocks.get(key, lambda: self._read(part, name, order))
+        layer: NDArray[Any] = block[pair - first]
         return layer
 
     def _read(self, found: xr.DataArray, name: str, order: tuple[str, ...]) -> NDArray[Any]:
