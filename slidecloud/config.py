@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from slidecloud.config_classify import ClassifyConfig
+from slidecloud.config_decompose import DecomposeConfig
 from slidecloud.config_detect import DetectConfig
 from slidecloud.config_kubernetes import KubernetesConfig
 from slidecloud.config_timeseries import TimeseriesConfig
@@ -34,13 +35,27 @@ class _Section(BaseModel):
 
 
 class SourceConfig(_Section):
-    """A folder of interferograms to ingest before the run."""
+    """A folder or URL of interferograms to ingest before the run."""
 
-    path: str = Field(description="Folder with the source products.")
-    kind: Literal["auto", "gamma", "licsar", "snap", "zarr"] = Field(
-        "auto", description="auto, gamma, licsar (interferograms), snap or zarr (single-look images)."
+    path: str = Field(description="Folder or URL with the source products.")
+    kind: Literal["auto", "gamma", "hyp3", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"] = Field(
+        "auto",
+        description="auto, gamma, hyp3, licsar, mapping, mintpy (interferograms), opera, snap or zarr (single-look "
+        "images).",
     )
     id: str | None = Field(None, description="Id of the burst stack; by default taken from the source.")
+    mapping: str | None = Field(None, description="File that says what a plain Zarr or NetCDF stack holds.")
+    storage_options: dict[str, Any] | None = Field(
+        None,
+        description="Options of the object store of a URL; by default those of the run where both URLs are of one "
+        "kind. Secrets as env:NAME or by profile only.",
+    )
+
+    @field_validator("storage_options")
+    @classmethod
+    def _no_secret(cls, options: dict[str, Any] | None) -> dict[str, Any] | None:
+        refuse_secrets(options or {})
+        return options
 
 
 class NetworkConfig(_Section):
@@ -170,11 +185,12 @@ class RunConfig(_Section):
     stacks: str = Field(min_length=1, description="Folder or URL that holds the burst stacks (<id>.zarr).")
     bursts: tuple[str, ...] | None = Field(None, description="Ids of the burst stacks to use; null takes all.")
     sources: tuple[SourceConfig, ...] = Field((), description="Source folders to ingest into stacks before the run.")
-    stages: tuple[Literal["gradients", "detect", "timeseries", "visibility", "classify"], ...] = Field(
+    stages: tuple[Literal["gradients", "detect", "timeseries", "visibility", "decompose", "classify"], ...] = Field(
         ("gradients", "detect", "timeseries"),
         min_length=1,
         description="Stages to run: gradients, detect (with gradients), timeseries, visibility (what the radar sees of "
-        "slopes), classify (landslides by their motion; with detect and timeseries).",
+        "slopes), decompose (motion east, up and down the slope where two passes see the ground; with timeseries), "
+        "classify (landslides by their motion; with detect and timeseries).",
     )
     network: NetworkConfig = Field(default_factory=NetworkConfig, description="Choice of pairs and seasons.")
     interferograms: InterferogramsConfig = Field(
@@ -183,6 +199,9 @@ class RunConfig(_Section):
     gradients: GradientsConfig = Field(default_factory=GradientsConfig, description="Phase-gradient stacking.")
     detect: DetectConfig = Field(default_factory=DetectConfig, description="Finding landslides; their inventory.")
     timeseries: TimeseriesConfig = Field(default_factory=TimeseriesConfig, description="Unwrapping and SBAS inversion.")
+    decompose: DecomposeConfig = Field(
+        default_factory=DecomposeConfig, description="Motion seen by two passes; may be changed at any time."
+    )
     classify: ClassifyConfig = Field(
         default_factory=ClassifyConfig, description="Landslides by their motion; may be changed at any time."
     )
@@ -206,6 +225,10 @@ class RunConfig(_Section):
             raise ValueError(
                 "timeseries.where is 'detections' and stages lacks detect, which finds them; add gradients and detect "
                 "(what is done is kept), or choose 'everywhere'"
+            )
+        if "decompose" in self.stages and "timeseries" not in self.stages:
+            raise ValueError(
+                "stages has decompose without timeseries, whose velocities it reads; add it (what is done is kept)"
             )
         lacking = [stage for stage in ("detect", "timeseries") if stage not in self.stages]
         if "classify" in self.stages and lacking:
@@ -237,7 +260,7 @@ class RunConfig(_Section):
         """The part of the configuration that one run store holds one of, as plain JSON values.
 
         Stages and bursts may be added later: their units are others, not the same with other results. How landslides
-        are found belongs to it only where they are looked for.
+        are found belongs to it only where they are looked for; models of motion come after everything else.
         """
         elsewhere = (
             "resources",
@@ -249,8 +272,10 @@ class RunConfig(_Section):
             "stages",
             "bursts",
             "classify",
+            "decompose",
         )
         without: dict[str, Any] = {**dict.fromkeys(elsewhere, True), "interferograms": {"write"}, "detect": {"batch"}}
+        without["timeseries"] = {"trajectory"}
         if "detect" not in self.stages:
             without["detect"] = True
         return self.model_dump(mode="json", exclude=without)
@@ -281,21 +306,24 @@ def load(path: str | Path) -> RunConfig:
         )
     config = parse(file.read_bytes().decode(errors="replace"), name=str(file))
     base = file.absolute().parent
-    sources = tuple(source.model_copy(update={"path": _absolute(base, source.path)}) for source in config.sources)
+    sources = tuple(source.model_copy(update=_placed(base, source)) for source in config.sources)
     named = {name: path for name in DetectConfig.FILES if (path := getattr(config.detect, name)) is not None}
     found: dict[str, Any] = {name: _absolute(base, path) for name, path in named.items()}
     if config.detect.snow_bands is not None:
         found["snow_bands"] = tuple(_absolute(base, path) for path in config.detect.snow_bands)
     detect = config.detect.model_copy(update=found)
-    series = config.timeseries
-    air = series.atmosphere.resolved(lambda path: _absolute(base, path))
-    series = series.model_copy(update={"atmosphere": air})
-    if series.where not in TimeseriesConfig.WORDS:
-        series = series.model_copy(update={"where": _absolute(base, series.where)})
-    classify = config.classify.resolved(lambda path: _absolute(base, path))
+    series, classify = (
+        section.resolved(lambda path: _absolute(base, path)) for section in (config.timeseries, config.classify)
+    )
     places = {"run": _absolute(base, config.run), "stacks": _absolute(base, config.stacks)}
     sections = {"detect": detect, "timeseries": series, "classify": classify}
     return config.model_copy(update={**places, **sections, "sources": sources})
+
+
+def _placed(base: Path, source: SourceConfig) -> dict[str, str]:
+    """Paths of a source, taken from the folder of the configuration."""
+    named = {"path": source.path, "mapping": source.mapping}
+    return {name: _absolute(base, path) for name, path in named.items() if path is not None}
 
 
 def parse(text: str, *, name: str = "configuration") -> RunConfig:

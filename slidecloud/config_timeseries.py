@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import PurePath
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from slidecloud.config_atmosphere import AtmosphereConfig
+from slidecloud.config_trajectory import TrajectoryConfig
 
 
 class _Section(BaseModel):
@@ -17,21 +19,31 @@ class _Section(BaseModel):
 class ReferenceConfig(_Section):
     """What displacement is relative to."""
 
-    kind: Literal["stable", "point", "area"] = Field(
-        "stable", description="stable (the least-moving pixels), point or area."
+    kind: Literal["stable", "point", "area", "series"] = Field(
+        "stable", description="stable (the least-moving pixels), point, area, or series (of a point, from a table)."
     )
     fraction: float = Field(0.05, gt=0, le=0.5, description="Share of pixels that make the stable area.")
-    point: tuple[float, float] | None = Field(None, description="[longitude, latitude] in degrees, for kind point.")
+    point: tuple[float, float] | None = Field(
+        None, description="[longitude, latitude] in degrees, for kind point or series."
+    )
     area: tuple[float, float, float, float] | None = Field(
         None, description="[west, south, east, north] in degrees, for kind area."
+    )
+    series: str | None = Field(
+        None,
+        description="Table of how the point moves, for kind series: CSV or Parquet with date, displacement (m along "
+        "the line of sight, towards the satellite) and, if known, sigma.",
     )
 
     @model_validator(mode="after")
     def _complete(self) -> ReferenceConfig:
-        for kind, value in (("point", self.point), ("area", self.area)):
-            if (self.kind == kind) != (value is not None):
+        kinds = {"point": ("point", "series"), "area": ("area",), "series": ("series",)}
+        for name, fitting in kinds.items():
+            value = getattr(self, name)
+            if (self.kind in fitting) != (value is not None):
+                words = " or ".join(repr(kind) for kind in fitting)
                 raise ValueError(
-                    f"reference kind is {self.kind!r} and {kind} is {value}; give {kind} with kind {kind!r} only"
+                    f"reference kind is {self.kind!r} and {name} is {value}; give {name} with kind {words} only"
                 )
         if self.point is not None and not (abs(self.point[0]) <= 180 and abs(self.point[1]) <= 90):
             raise ValueError(f"point is {list(self.point)}; expected [longitude, latitude] in degrees")
@@ -40,6 +52,10 @@ class ReferenceConfig(_Section):
             if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
                 raise ValueError(f"area is {list(self.area)}; expected [west, south, east, north] in degrees")
         return self
+
+    def resolved(self, place: Callable[[str], str]) -> ReferenceConfig:
+        """The same with ``place`` applied to the path of the table."""
+        return self if self.series is None else self.model_copy(update={"series": place(self.series)})
 
 
 class TimeseriesConfig(_Section):
@@ -66,6 +82,10 @@ class TimeseriesConfig(_Section):
     goldstein: float = Field(
         0.0, ge=0, le=1, description="Goldstein filter before unwrapping, 0 (none) to 1; the residual is put back."
     )
+    edit: bool = Field(
+        True,
+        description="Leave out pairs of patches that the other pairs contradict and no loop mends, and say which.",
+    )
     integrate: bool = Field(
         True, description="Also make velocity_integrated of patches, from gradients, without unwrapping."
     )
@@ -77,6 +97,9 @@ class TimeseriesConfig(_Section):
     reference: ReferenceConfig = Field(default_factory=ReferenceConfig, description="Reference of displacement.")
     atmosphere: AtmosphereConfig = Field(
         default_factory=AtmosphereConfig, description="What is taken off because the atmosphere made it; all is off."
+    )
+    trajectory: TrajectoryConfig = Field(
+        default_factory=TrajectoryConfig, description="Models of motion beside the velocity; all is off."
     )
     min_coherence: float = Field(0.0, ge=0, lt=1, description="Coherence below which a pixel of a pair is not used.")
     minimum_norm: bool = Field(
@@ -92,3 +115,13 @@ class TimeseriesConfig(_Section):
                 f"where is {where!r}; expected {', '.join(cls.WORDS)}, or a file of polygons ({', '.join(cls.SHAPES)})"
             )
         return where
+
+    def resolved(self, place: Callable[[str], str]) -> TimeseriesConfig:
+        """The same with ``place`` applied to the paths of files."""
+        changes: dict[str, Any] = {
+            "atmosphere": self.atmosphere.resolved(place),
+            "reference": self.reference.resolved(place),
+        }
+        if self.where not in self.WORDS:
+            changes["where"] = place(self.where)
+        return self.model_copy(update=changes)

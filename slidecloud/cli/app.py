@@ -11,6 +11,7 @@ from slidecloud import __version__, logs
 from slidecloud.cli import (
     bench,
     classify,
+    decompose,
     demo,
     detect,
     errors,
@@ -78,6 +79,7 @@ def _program(debug: errors.Debug) -> App:
         run.run,
         detect.detect,
         timeseries.timeseries,
+        decompose.decompose,
         classify.classify,
         submit.submit,
         submit.logs,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
@@ -26,8 +28,10 @@ def is_bridge(pair: int, kept: NDArray[np.bool_], first: NDArray[np.int64], last
     return bool(labels[first[pair]] != labels[last[pair]])
 
 
-def describe(kept: NDArray[np.bool_], first: NDArray[np.int64], last: NDArray[np.int64]) -> tuple[str, ...]:
-    """Sentences on the network that the kept pairs form."""
+def describe(
+    kept: NDArray[np.bool_], first: NDArray[np.int64], last: NDArray[np.int64], *, names: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """Sentences on the network that the kept pairs form; ``names`` are those of the dates, by default their indices."""
     before = np.unique(np.concatenate([first, last]))
     labels = _groups(kept, first, last)[before]
     linked = np.isin(before, np.concatenate([first[kept], last[kept]]))
@@ -39,7 +43,8 @@ def describe(kept: NDArray[np.bool_], first: NDArray[np.int64], last: NDArray[np
         else f"{kept.sum()} of {kept.size} pairs remain and link {linked.sum()} of {before.size} dates."
     ]
     if not linked.all():
-        words.append(f"Without any pair: dates {', '.join(map(str, before[~linked].tolist()))}.")
+        alone = [str(one) if names is None else names[one] for one in before[~linked].tolist()]
+        words.append(f"Without any pair: dates {', '.join(alone)}.")
     return tuple(words)
 
 

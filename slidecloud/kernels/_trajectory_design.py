@@ -1,17 +1,28 @@
-"""What models of motion are fitted to: checked series, terms and weights."""
+"""What models of motion are fitted to: checked series, their terms and subsets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from slidecloud.types import Float64
 
 
-def checked(displacement: ArrayLike, sigma: ArrayLike, time: ArrayLike) -> tuple[Float64, Float64, Float64]:
-    """Series (date, pixel) with NaN where missing, sigmas that broadcast to them, and years.
+class Checked(NamedTuple):
+    """``series``, ``variance`` (date, pixel), ``label`` (date, pixel) subsets with 0 where a series or its sigma is
+    missing, ``time`` (date,)."""
+
+    series: Float64
+    variance: Float64
+    label: NDArray[np.uint8]
+    time: Float64
+
+
+def checked(displacement: ArrayLike, sigma: ArrayLike, time: ArrayLike, subset: ArrayLike | None) -> Checked:
+    """Arguments of `fit` in double precision.
 
     Raises
     ------
@@ -28,7 +39,12 @@ def checked(displacement: ArrayLike, sigma: ArrayLike, time: ArrayLike) -> tuple
         )
     if moment.size < 2 or np.any(np.diff(moment) <= 0):
         raise ValueError(f"time: found {moment.size} dates or a step back, expected at least two, increasing")
-    return series, spread, moment
+    own = np.ones(series.shape, np.uint8) if subset is None else np.asarray(subset)
+    if own.shape != series.shape or own.dtype != np.uint8:
+        raise ValueError(f"subset: found {own.dtype} {own.shape}, expected uint8 {series.shape}, as the displacement")
+    known = np.isfinite(series) & np.isfinite(spread) & (spread > 0)
+    variance = np.broadcast_to(np.where(spread > 0, spread, 1.0) ** 2, series.shape)
+    return Checked(series, variance, np.where(known, own, np.uint8(0)), moment)
 
 
 def design(
@@ -42,7 +58,7 @@ def design(
         If a break has no date before or after it.
     """
     middle = time - (time[0] + time[-1]) / 2
-    columns = {"offset": np.ones(time.size), "rate": middle}
+    columns = {"rate": middle}
     if seasonal:
         columns |= {"sine": np.sin(2 * np.pi * time), "cosine": np.cos(2 * np.pi * time)}
     for number, moment in enumerate(breaks, start=1):
@@ -52,29 +68,3 @@ def design(
     if acceleration:
         columns["acceleration"] = middle**2 / 2
     return tuple(columns), np.stack(list(columns.values()), axis=1)
-
-
-def weights(series: Float64, spread: Float64) -> Float64:
-    """``1 / sigma^2`` (date, pixel); 0 where a series or its sigma is missing."""
-    known = np.isfinite(series) & np.isfinite(spread) & (spread > 0)
-    return np.where(known, 1 / np.where(spread > 0, spread, 1.0) ** 2, 0.0)
-
-
-def correlated(series: Float64, spread: Float64, covariance: ArrayLike) -> tuple[Float64, Float64]:
-    """Series with NaN also at dates without sigma, and the whole covariance of dates, m^2.
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree or the covariance is not symmetric.
-    """
-    shared, size = np.asarray(covariance, dtype=np.float64), len(series)
-    if shared.shape != (size, size) or spread.shape != (size, 1):
-        raise ValueError(
-            f"covariance, sigma: found shapes {shared.shape} and {spread.shape}, expected ({size}, {size}) with one "
-            "sigma a date"
-        )
-    if not np.allclose(shared, shared.T, rtol=1e-6):
-        raise ValueError("covariance: found a matrix that is not symmetric, expected m^2 between dates")
-    known = spread > 0
-    return np.where(known, series, np.nan), shared + np.diag(np.where(known, spread, 1.0)[:, 0] ** 2)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from slidecloud.kernels import _trajectory_design as model
-from slidecloud.kernels._trajectory_solve import solve_apart
+from slidecloud.kernels._trajectory_solve import solve
 from slidecloud.types import Float32
 
 
@@ -17,6 +17,7 @@ def bootstrap_sigma(
     sigma: ArrayLike,
     time: ArrayLike,
     *,
+    subset: ArrayLike | None = None,
     seasonal: bool = False,
     breaks: Sequence[float] = (),
     acceleration: bool = False,
@@ -32,8 +33,8 @@ def bootstrap_sigma(
 
     Parameters
     ----------
-    displacement, sigma, time, seasonal, breaks, acceleration
-        As for `fit`.
+    displacement, sigma, time, subset, seasonal, breaks, acceleration
+        As for `slidecloud.kernels.trajectory.fit`.
     block
         Successive dates drawn together; blocks run on from the last date to the first.
     draws
@@ -56,19 +57,20 @@ def bootstrap_sigma(
     Kuensch, H. R. (1989), The jackknife and the bootstrap for general stationary observations, Ann. Statist. 17(3),
     1217-1241.
     """
-    series, spread, moment = model.checked(displacement, sigma, time)
-    if not 1 <= block <= moment.size or draws < 2:
-        raise ValueError(f"block, draws: found {block}, {draws}, expected 1 to {moment.size} dates and at least 2")
-    terms, design = model.design(moment, seasonal, breaks, acceleration)
-    weight = model.weights(series, spread)
+    given = model.checked(displacement, sigma, time, subset)
+    dates = given.time.size
+    if not 1 <= block <= dates or draws < 2:
+        raise ValueError(f"block, draws: found {block}, {draws}, expected 1 to {dates} dates and at least 2")
+    terms, design = model.design(given.time, seasonal, breaks, acceleration)
+    still = np.zeros(given.series.shape[1])
+    fixed = design, given.series, given.label, given.variance, still, given.time
     rng = np.random.default_rng(seed)
-    count, total, square = (np.zeros((series.shape[1], len(terms))) for _ in range(3))
-    centre = solve_apart(design, series, weight).value
+    count, total, square = (np.zeros((still.size, len(terms))) for _ in range(3))
+    centre = solve(*fixed).value
     for _ in range(draws):
-        first = rng.integers(0, moment.size, -(-moment.size // block))
-        drawn = ((first[:, None] + np.arange(block)) % moment.size).reshape(-1)[: moment.size]
-        times = np.bincount(drawn, minlength=moment.size).astype(np.float64)
-        apart = solve_apart(design, series, weight * times[:, None]).value - centre
+        first = rng.integers(0, dates, -(-dates // block))
+        drawn = ((first[:, None] + np.arange(block)) % dates).reshape(-1)[:dates]
+        apart = solve(*fixed, copies=np.bincount(drawn, minlength=dates)).value - centre
         known = np.isfinite(apart)
         count += known
         total += np.where(known, apart, 0.0)

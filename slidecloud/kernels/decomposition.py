@@ -19,6 +19,8 @@ class EastUp(NamedTuple):
         float32, in the unit of the rates, positive eastward and upward; NaN where `usable` is False.
     east_sigma, up_sigma
         float32, from the sigmas of the looks.
+    correlation
+        float32, of the errors of east and up, in (-1, 1).
     condition
         float32, ratio of the larger to the smaller singular value of the looks at hand; inf where they see one
         direction alone, NaN with fewer than two.
@@ -30,6 +32,7 @@ class EastUp(NamedTuple):
     up: Float32
     east_sigma: Float32
     up_sigma: Float32
+    correlation: Float32
     condition: Float32
     usable: NDArray[np.bool_]
 
@@ -102,7 +105,11 @@ def east_up(
     determinant = np.where(usable, a * c - b * b, np.nan)
     east, up = (c * right[0] - b * right[1]) / determinant, (a * right[1] - b * right[0]) / determinant
     east_sigma, up_sigma = np.sqrt(c / determinant), np.sqrt(a / determinant)
-    return EastUp(_single(east), _single(up), _single(east_sigma), _single(up_sigma), _single(condition), usable)
+    correlation = -b / np.sqrt(np.where(usable, a * c, np.nan))
+    return EastUp(
+        _single(east), _single(up), _single(east_sigma), _single(up_sigma), _single(correlation), _single(condition),
+        usable,
+    )  # fmt: skip
 
 
 def _single(values: Float64) -> Float32:
@@ -168,3 +175,54 @@ def downslope(
     usable = np.abs(kept) >= least
     divisor = np.where(usable, kept, np.nan)
     return Downslope(_single(seen / divisor), _single(spread / np.abs(divisor)), _single(kept), usable)
+
+
+def downslope_of_looks(
+    rate: ArrayLike,
+    sigma: ArrayLike,
+    slope: ArrayLike,
+    aspect: ArrayLike,
+    los_east: ArrayLike,
+    los_north: ArrayLike,
+    los_up: ArrayLike,
+    *,
+    least: float = 0.2,
+) -> Downslope:
+    """Speed down the steepest slope that agrees best with several looks, each as `downslope` takes it.
+
+    Least squares by the sigmas of the looks that keep enough of it; the others are left out.
+
+    Parameters
+    ----------
+    rate, sigma
+        (look, ...), NaN = missing; all relative to one reference.
+    slope, aspect, least
+        As for `downslope`.
+    los_east, los_north, los_up
+        (look, ...).
+
+    Returns
+    -------
+    Downslope
+        ``sensitivity`` is that of the look at hand that keeps most; NaN where there is none.
+
+    Raises
+    ------
+    ValueError
+        As `downslope`.
+    """
+    single = downslope(rate, sigma, slope, aspect, los_east, los_north, los_up, least=least)
+    here = np.isfinite(np.asarray(rate, np.float64)) & np.isfinite(np.asarray(sigma, np.float64))
+    told = single.usable & here
+    speed, spread = single.rate.astype(np.float64), single.sigma.astype(np.float64)
+    weight = np.where(told, 1 / np.where(told, spread, 1.0) ** 2, 0.0)
+    usable: NDArray[np.bool_] = np.any(told, axis=0)
+    total = np.where(usable, weight.sum(axis=0), np.nan)
+    kept = np.where(here & np.isfinite(single.sensitivity), single.sensitivity, 0.0)
+    best = np.take_along_axis(kept, np.abs(kept).argmax(axis=0)[None], axis=0)[0]
+    return Downslope(
+        _single(np.where(told, weight * speed, 0.0).sum(axis=0) / total),
+        _single(1 / np.sqrt(total)),
+        _single(np.where(here.any(axis=0), best, np.nan)),
+        usable,
+    )

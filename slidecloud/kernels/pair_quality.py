@@ -1,4 +1,4 @@
-"""How good each pair and each date is, and which pairs to leave out, with the reason in words."""
+"""How good each pair and each date is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from scipy.optimize import nnls
 
 from slidecloud.kernels._cycles_network import MISSING, Loops, find_loops
 from slidecloud.kernels._cycles_turns import count_turns
-from slidecloud.kernels._pair_links import describe, is_bridge, remaining
 from slidecloud.kernels.closure import closure
 from slidecloud.types import Float32, Float64
 
@@ -44,24 +43,6 @@ class Quality(NamedTuple):
     bad_loops: Float64
     coherence: Float64
     coverage: Float64
-
-
-class Edit(NamedTuple):
-    """What `edit` returns.
-
-    Attributes
-    ----------
-    kept
-        (pair,) bool.
-    reasons
-        For each pair a sentence: why it is left out, or why it stays although it should not; empty for the others.
-    network
-        Sentences on the network that remains.
-    """
-
-    kept: NDArray[np.bool_]
-    reasons: tuple[str, ...]
-    network: tuple[str, ...]
 
 
 def judge(phase: Float32, coherence: NDArray[np.uint8], reference: ArrayLike, secondary: ArrayLike) -> Quality:
@@ -159,89 +140,3 @@ def _ratio(part: ArrayLike, whole: ArrayLike) -> Float64:
     above, below = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     result: Float64 = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
     return result
-
-
-def edit(
-    quality: Quality,
-    reference: ArrayLike,
-    secondary: ArrayLike,
-    *,
-    bad_loops: float = 0.25,
-    coherence: float = 0.0,
-    coverage: float = 0.0,
-    keep_linked: bool = True,
-    names: tuple[str, ...] | None = None,
-) -> Edit:
-    """Choose the pairs to leave out and say why.
-
-    Pairs whose loops do not close are left out one by one, the worst first, each judged by the loops that remain: so a
-    sound pair does not go for the sake of a bad one that it shares a loop with.
-
-    Parameters
-    ----------
-    quality
-        From `judge`.
-    reference, secondary
-        (pair,) integer date indices.
-    bad_loops
-        Largest share of a pair's loop pixels that may be off by more than half a turn.
-    coherence
-        Smallest mean coherence, 0 to 1.
-    coverage
-        Smallest share of pixels with data. A pair without any is always left out.
-    keep_linked
-        Whether a pair stays, with a sentence that says so, where without it dates would no longer be linked.
-    names
-        What to call each pair; by default its number and dates' indices.
-
-    Raises
-    ------
-    ValueError
-        If a limit is not a share, or names are not one a pair.
-    """
-    first, last = np.asarray(reference), np.asarray(secondary)
-    _check_limits(names, first.size, bad_loops=bad_loops, coherence=coherence, coverage=coverage)
-    called = names or tuple(f"pair {p} (dates {a} and {b})" for p, (a, b) in enumerate(zip(first, last, strict=True)))
-    kept, judged, reasons = np.ones(first.size, np.bool_), np.zeros(first.size, np.bool_), [""] * first.size
-
-    def leave_out(pair: int, why: str) -> None:
-        judged[pair] = True
-        if keep_linked and quality.coverage[pair] > 0 and is_bridge(pair, kept, first, last):
-            reasons[pair] = f"{called[pair]} stays, for nothing else links its dates, although {why}."
-        else:
-            kept[pair] = False
-            reasons[pair] = f"{called[pair]} is left out: {why}."
-
-    for pair in np.flatnonzero(~(quality.coverage > 0)).tolist():
-        leave_out(pair, "it has no data")
-    for pair in np.argsort(quality.coverage, kind="stable").tolist():
-        if kept[pair] and quality.coverage[pair] < coverage:
-            share = _percent(quality.coverage[pair])
-            leave_out(pair, f"it has data on {share} of the pixels, least {_percent(coverage)}")
-    for pair in np.argsort(quality.coherence, kind="stable").tolist():
-        if not judged[pair] and quality.coherence[pair] < coherence:
-            leave_out(pair, f"its mean coherence is {quality.coherence[pair]:.2f}, least {coherence:.2f}")
-    while True:
-        bad, number = remaining(quality.loops, quality.loop_bad, kept)
-        bad[judged] = np.nan
-        if not (bad > bad_loops).any():
-            break
-        worst = int(np.nanargmax(bad))
-        leave_out(
-            worst,
-            f"{_percent(bad[worst])} of its loop pixels are off by more than half a turn, most {_percent(bad_loops)} "
-            f"({number[worst]} loops, misfit {quality.closure_rms[worst]:.2f} rad RMS)",
-        )
-    return Edit(kept, tuple(reasons), describe(kept, first, last))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _check_limits(names: tuple[str, ...] | None, pairs: int, **limits: float) -> None:
-    for name, limit in limits.items():
-        if not 0 <= limit <= 1:
-            raise ValueError(f"{name}: found {limit}, expected a share from 0 to 1")
-    if names is not None and len(names) != pairs:
-        raise ValueError(f"names: found {len(names)}, expected one for each of {pairs} pairs")

@@ -55,29 +55,6 @@ def accumulated(rain: ArrayLike, days: int) -> Float64:
     return found
 
 
-def antecedent_index(rain: ArrayLike, *, decay: float = 0.9) -> Float64:
-    """Antecedent precipitation index ``a[t] = decay a[t - 1] + rain[t]``, float64 (day,) (Kohler and Linsley 1951).
-
-    It starts from the first day's rain. A missing day adds nothing and leaves the index NaN until its share in the sum
-    has sunk below 5 %.
-
-    Raises
-    ------
-    ValueError
-        If `decay` does not lie between 0 and 1.
-    """
-    values = _daily(rain)
-    if not 0.0 < decay < 1.0:
-        raise ValueError(f"decay: found {decay}, expected a number between 0 and 1 such as 0.9")
-    found, sum_, doubt = np.empty(values.shape), 0.0, 0.0
-    for day, fallen in enumerate(values):
-        unknown = bool(np.isnan(fallen))
-        sum_ = decay * sum_ + (0.0 if unknown else fallen)
-        doubt = 1.0 if unknown else decay * doubt
-        found[day] = sum_ if doubt < 0.05 else np.nan
-    return found
-
-
 def over_intervals(day: ArrayLike, rain: ArrayLike, times: ArrayLike, *, lags: ArrayLike) -> Float64:
     """Mean rain a day over the time between successive images, shifted back by each lag, float64 (interval, lag).
 

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from slidecloud.kernels.sampling import mean_around
 from slidecloud.kernels.terrain import LookDirection, look_azimuth
 from slidecloud.kernels.views import SPACING, GradientView
 from slidecloud.types import Float32, Float64, StackHeader
@@ -261,24 +262,11 @@ def _sample(grid: DetectorGrid, values: Float32) -> Float32:
 @njit(nogil=True, cache=True)
 def _sample_into(values, matrix, origin, reach_y, reach_x, found):  # type: ignore[no-untyped-def]
     """Means with linearly falling weights around each detector pixel, over valid pixels."""
-    rows, columns = values.shape
     for i in range(found.shape[0]):
         for j in range(found.shape[1]):
-            row = matrix[0, 0] * (i + 0.5) + matrix[0, 1] * (j + 0.5) + origin[0] - 0.5
-            column = matrix[1, 0] * (i + 0.5) + matrix[1, 1] * (j + 0.5) + origin[1] - 0.5
-            top, left = math.floor(row) - reach_y + 1, math.floor(column) - reach_x + 1
-            total = weight = 0.0
-            if top + 2 * reach_y > 0 and left + 2 * reach_x > 0 and top < rows and left < columns:
-                for k in range(max(top, 0), min(top + 2 * reach_y, rows)):
-                    share_y = 1.0 - abs(k - row) / reach_y
-                    for m in range(max(left, 0), min(left + 2 * reach_x, columns)):
-                        value = values[k, m]
-                        if not math.isnan(value):
-                            share = share_y * (1.0 - abs(m - column) / reach_x)
-                            total += share * value
-                            weight += share
-            # All weights together make reach_y * reach_x, wherever the sample lies between pixels.
-            found[i, j] = total / weight if weight >= 0.5 * reach_y * reach_x - 1e-9 else math.nan
+            row = matrix[0, 0] * (i + 0.5) + matrix[0, 1] * (j + 0.5) + origin[0]
+            column = matrix[1, 0] * (i + 0.5) + matrix[1, 1] * (j + 0.5) + origin[1]
+            found[i, j] = mean_around(values, row, column, reach_y, reach_x)
 
 
 def _check(shape: tuple[int, int], spacing: tuple[float, float], heading: float, geometry: str) -> None:

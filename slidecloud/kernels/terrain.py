@@ -134,26 +134,6 @@ def look_azimuth(heading: float, look_direction: LookDirection = "right") -> flo
     return math.radians(heading + (90.0 if look_direction == "right" else -90.0))
 
 
-def local_incidence(
-    elevation: ArrayLike,
-    *,
-    spacing: tuple[ArrayLike, ArrayLike],
-    incidence: ArrayLike,
-    heading: float,
-    look_direction: LookDirection = "right",
-) -> Float32:
-    """Angle between the line of sight and the normal of the ground, float32 (y, x), rad in [0, pi].
-
-    Above pi/2 the ground faces away from the radar. Arguments as in `slope_aspect` and `los_vector`; NaN where the
-    slope is undefined.
-    """
-    rise_y, rise_x = gradient(elevation, spacing=spacing)
-    east, north, up = los_vector(incidence, heading, look_direction)
-    cosine = (up - east * rise_x + north * rise_y) / np.sqrt(1.0 + rise_x * rise_x + rise_y * rise_y)
-    angle: Float32 = np.arccos(np.clip(cosine, -1.0, 1.0)).astype(np.float32)
-    return angle
-
-
 def layover_shadow(
     elevation: ArrayLike,
     *,

@@ -1,7 +1,7 @@
 """Models of motion fitted to displacement series: rate, seasons, steps and acceleration, each with its sigma.
 
 Velocities that know the network of pairs and the scatter of dates come from `sbas.invert`. This is for the terms beside
-them and for series of other origin.
+them, with noise as `trajectory_noise` reads it from what `sbas.invert` tells, and for series of other origin.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from slidecloud.kernels import _trajectory_design as model
-from slidecloud.kernels._trajectory_solve import solve_alike, solve_apart
+from slidecloud.kernels._trajectory_solve import solve
 from slidecloud.types import Float32, Float64
 
 
@@ -24,24 +23,27 @@ class Trajectory(NamedTuple):
     Attributes
     ----------
     terms
-        ``offset`` (m, at the middle of the dates), ``rate`` (m/yr, there), ``sine`` and ``cosine`` (m, of 2 pi t, t in
-        years), ``step_1``, ``step_2``, ... (m), ``acceleration`` (m/yr^2).
+        ``rate`` (m/yr, at the middle of the dates), ``sine`` and ``cosine`` (m, of 2 pi t, t in years), ``step_1``,
+        ``step_2``, ... (m), ``acceleration`` (m/yr^2).
     value, sigma
         float32 (term, pixel); NaN where the dates of a pixel do not determine every term.
+    offset
+        float32 (pixel,) m, of the first subset at the middle of the dates.
     fitted
-        float32 (date, pixel) m, also at dates that are missing.
+        float32 (date, pixel) m, also at dates that are missing, for which it is that of the first subset.
     residual_rms
         float32 (pixel,) m, unweighted.
     scale
         float32 (pixel,): the sigmas of dates are too small by this factor, the residuals say. NaN without degrees of
         freedom.
     freedom
-        int16 (pixel,), valid dates less terms.
+        int16 (pixel,), valid dates less subsets and terms.
     """
 
     terms: tuple[str, ...]
     value: Float32
     sigma: Float32
+    offset: Float32
     fitted: Float32
     residual_rms: Float32
     scale: Float32
@@ -52,25 +54,20 @@ class Trajectory(NamedTuple):
         found: Float32 = self.value[self.terms.index(term)]
         return found
 
+    def sigma_of(self, term: str) -> Float32:
+        """Sigma (pixel,) of a term by name."""
+        found: Float32 = self.sigma[self.terms.index(term)]
+        return found
+
 
 class Season(NamedTuple):
-    """``amplitude``, ``sigma``: float32 (pixel,) m. ``peak``: float32 (pixel,), fraction of a year in [0, 1) at which
-    the motion towards the satellite is farthest."""
+    """``amplitude``, ``sigma``: float32 (pixel,) m. ``peak``, ``peak_sigma``: float32 (pixel,), fraction of a year at
+    which the motion towards the satellite is farthest, in [0, 1), and its sigma."""
 
     amplitude: Float32
     sigma: Float32
     peak: Float32
-
-
-class Step(NamedTuple):
-    """``date``: int16 (pixel,), index of the first date after the step, -1 where none can be sought. ``size``,
-    ``sigma``: float32 (pixel,) m. ``chance``: float32 (pixel,), upper bound of the probability that white noise makes
-    one as clear at any date."""
-
-    date: NDArray[np.int16]
-    size: Float32
-    sigma: Float32
-    chance: Float32
+    peak_sigma: Float32
 
 
 def fit(
@@ -78,30 +75,34 @@ def fit(
     sigma: ArrayLike,
     time: ArrayLike,
     *,
+    subset: ArrayLike | None = None,
+    walk: ArrayLike | None = None,
     seasonal: bool = False,
     breaks: Sequence[float] = (),
     acceleration: bool = False,
-    covariance: ArrayLike | None = None,
     absolute: bool = False,
 ) -> Trajectory:
-    """Least squares of every series on one model, each date by its sigma and, where given, their covariance.
+    """Least squares of every series on one model, each date by its sigma and, where given, a random walk.
 
     Parameters
     ----------
     displacement
         (date, pixel) m, NaN = missing. Series relative to a date keep that date's zero as an observation.
     sigma
-        (date,) or (date, pixel) m; 0 or NaN leaves the date out.
+        (date,) or (date, pixel) m, of noise that is a date's own; 0 or NaN leaves the date out.
     time
         (date,) years, increasing; of the calendar where the phase of the season matters.
+    subset
+        uint8 (date, pixel), 1, 2, ...: dates whose displacement has a constant of its own; 0 leaves the date out. By
+        default all dates share one.
+    walk
+        (pixel,) m^2/yr, variance that noise which adds up from date to date gains in a year; none by default.
     seasonal
         Fit annual sine and cosine.
     breaks
         Years at which the ground may have stepped; dates from then on lie after the step.
     acceleration
         Fit half of it times the square of the time from the middle.
-    covariance
-        (date, date) m^2, added to the squares of ``sigma``, which is then (date,).
     absolute
         Believe the sigmas. Otherwise those of the terms are scaled by what the residuals say.
 
@@ -110,27 +111,28 @@ def fit(
     ValueError
         If shapes disagree, dates do not increase, or a break has no date before or after it.
     """
-    series, spread, moment = model.checked(displacement, sigma, time)
-    terms, design = model.design(moment, seasonal, breaks, acceleration)
-    if covariance is None:
-        solved = solve_apart(design, series, model.weights(series, spread))
-    else:
-        solved = solve_alike(design, *model.correlated(series, spread, covariance))
+    given = model.checked(displacement, sigma, time, subset)
+    terms, design = model.design(given.time, seasonal, breaks, acceleration)
+    drift = np.zeros(given.series.shape[1]) if walk is None else np.asarray(walk, np.float64)
+    if drift.shape != given.series.shape[1:]:
+        raise ValueError(f"walk: found shape {drift.shape}, expected {given.series.shape[1:]}, one number a pixel")
+    solved = solve(design, given.series, given.label, given.variance, drift, given.time)
     freedom = solved.number - len(terms)
     scale = np.sqrt(np.where(freedom > 0, solved.misfit, np.nan) / np.maximum(freedom, 1))
     variance = np.diagonal(solved.inverse, axis1=1, axis2=2).T
     # Rounding leaves a variance below zero only where it is nothing.
     formal = np.sqrt(np.maximum(variance, 0.0)) * (1.0 if absolute else scale)
-    fitted = design @ solved.value.T
-    used = np.isfinite(series) & (spread > 0)
-    left = np.where(used, series - fitted, 0.0)
-    rms = np.sqrt((left**2).sum(0) / np.maximum(solved.number, 1))
+    offset, fitted = _levelled(given, design @ solved.value.T)
+    used = given.label > 0
+    count = used.sum(0)
+    rms = np.sqrt((np.where(used, given.series - fitted, 0.0) ** 2).sum(0) / np.maximum(count, 1))
     return Trajectory(
         terms=terms,
         value=_single(solved.value.T),
         sigma=_single(formal),
+        offset=_single(offset),
         fitted=_single(fitted),
-        residual_rms=_single(np.where(solved.number > 0, rms, np.nan)),
+        residual_rms=_single(np.where(count > 0, rms, np.nan)),
         scale=_single(scale),
         freedom=freedom.astype(np.int16),
     )
@@ -149,65 +151,26 @@ def season(of: Trajectory) -> Season:
     at = of.terms.index("sine")
     (sine, cosine), spread = of.value[at : at + 2].astype(np.float64), of.sigma[at : at + 2].astype(np.float64)
     amplitude = np.hypot(sine, cosine)
-    sigma = np.hypot(sine * spread[0], cosine * spread[1]) / np.where(amplitude > 0, amplitude, np.nan)
+    length = np.where(amplitude > 0, amplitude, np.nan)
+    sigma = np.hypot(sine * spread[0], cosine * spread[1]) / length
+    turn = np.hypot(cosine * spread[0], sine * spread[1]) / length**2 / (2 * np.pi)
     peak = np.mod(np.arctan2(sine, cosine) / (2 * np.pi), 1.0)
-    return Season(_single(amplitude), _single(sigma), _single(peak))
+    return Season(_single(amplitude), _single(sigma), _single(peak), _single(turn))
 
 
-def likeliest_step(
-    displacement: ArrayLike,
-    sigma: ArrayLike,
-    time: ArrayLike,
-    *,
-    seasonal: bool = False,
-    breaks: Sequence[float] = (),
-    acceleration: bool = False,
-    margin: int = 3,
-) -> Step:
-    """The one step that lessens the misfit of a model most, for every series by itself.
-
-    All dates are tried in one pass over sums from the end. ``chance`` is the tail of F at the best date times the dates
-    tried (Bonferroni); it holds for white noise of the relative sigmas given. Some 16 double-precision numbers a date
-    and pixel are held: give large scenes in parts.
-
-    Parameters
-    ----------
-    displacement, sigma, time, seasonal, breaks, acceleration
-        As for `fit`; steps already known go into `breaks`.
-    margin
-        Valid dates that must lie before and after a step.
-
-    Raises
-    ------
-    ValueError
-        As `fit`.
-    """
-    series, spread, moment = model.checked(displacement, sigma, time)
-    terms, design = model.design(moment, seasonal, breaks, acceleration)
-    weight = model.weights(series, spread)
-    base = solve_apart(design, series, weight)
-    left = np.where(weight > 0, series - design @ base.value.T, 0.0)
-    own, told = _from_the_end(weight), _from_the_end(weight * left)
-    shared = np.stack([_from_the_end(weight * column[:, None]) for column in design.T])
-    free = own - np.einsum("adp,pab,bdp->dp", shared, base.inverse, shared, optimize=True)
-    after = _from_the_end((weight > 0).astype(np.float64))
-    tried = (after >= margin) & (base.number - after >= margin) & (weight > 0) & (free > 1e-6 * own)
-    gain = np.where(tried, told**2 / np.where(tried, free, 1.0), -1.0)
-    best = gain.argmax(0)
-    at = best, np.arange(best.size)
-    degrees = base.number - len(terms) - 1
-    found = tried[at] & (degrees > 0)
-    noise = np.maximum(base.misfit - gain[at], 1e-300) / np.maximum(degrees, 1)
-    chance = np.minimum(1.0, tried.sum(0) * stats.f.sf(gain[at] / noise, 1, np.maximum(degrees, 1)))
-    divisor = np.where(found, free[at], np.nan)
-    date = np.where(found, best, -1).astype(np.int16)
-    chance = np.where(found, chance, np.nan)
-    return Step(date, _single(told[at] / divisor), _single(np.sqrt(noise / divisor)), _single(chance))
-
-
-def _from_the_end(values: Float64) -> Float64:
-    """Sums along dates, from each to the last."""
-    return np.flip(np.cumsum(np.flip(values, 0), 0), 0)
+def _levelled(given: model.Checked, moved: Float64) -> tuple[Float64, Float64]:
+    """Offset of the first subset, and the model with the weighted mean of each subset's residuals added to it."""
+    weight = np.where(given.label > 0, 1 / given.variance, 0.0)
+    left = np.where(given.label > 0, given.series - moved, 0.0)
+    offset, fitted = np.full(moved.shape[1], np.nan), moved.copy()
+    for number in range(int(given.label.max(initial=0)), 0, -1):
+        own = given.label == number
+        total = np.where(own, weight, 0.0).sum(0)
+        level = np.where(own, weight * left, 0.0).sum(0) / np.where(total > 0, total, np.nan)
+        here = own if number > 1 else own | (given.label == 0)
+        fitted += np.where(here, level, 0.0)
+        offset = np.where(np.isfinite(level), level, offset)
+    return offset, fitted
 
 
 def _single(values: Float64) -> Float32:

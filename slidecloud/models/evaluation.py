@@ -44,7 +44,7 @@ class Figures:
     Attributes
     ----------
     name
-        ``all``, ``level 0.2`` (factor on the velocity of slides) or ``kind ...``.
+        ``all``, ``level 0.2`` (factor on the velocity of slides), ``kind ...`` or ``geometry ...``.
     tiles, slides
         How many, of slides those that are asked for.
     ap50, ap30
@@ -84,9 +84,10 @@ class Scores:
         Least score of precision, recall and false alarms.
     whole
         All tiles together.
-    levels, kinds
+    levels, kinds, geometries
         Tiles of each velocity level (tiles without slides count with their own level), or of five ranges of levels
-        where there are more than ten; and tiles of each kind.
+        where there are more than ten; tiles of each kind; and those whose maps
+        were in radar or map geometry before they were brought to the grid of the detector.
     calibration_error
         Expected calibration error (15 bins of equal mass) of the probability that a detection overlaps a slide by 0.3.
     outcomes50, outcomes30
@@ -97,13 +98,14 @@ class Scores:
     whole: Figures
     levels: tuple[Figures, ...]
     kinds: tuple[Figures, ...]
+    geometries: tuple[Figures, ...]
     calibration_error: float
     outcomes50: Outcomes = field(repr=False)
     outcomes30: Outcomes = field(repr=False)
 
     def lines(self) -> list[str]:
         """A table for people."""
-        rows = [figures.line() for figures in (self.whole, *self.levels, *self.kinds)]
+        rows = [figures.line() for figures in (self.whole, *self.levels, *self.kinds, *self.geometries)]
         return [
             _HEADER,
             *rows,
@@ -113,7 +115,7 @@ class Scores:
 
     def as_json(self) -> dict[str, Any]:
         """All figures as plain JSON values, without the single outcomes; null where there is nothing to tell from."""
-        groups = {"levels": self.levels, "kinds": self.kinds}
+        groups = {"levels": self.levels, "kinds": self.kinds, "geometries": self.geometries}
         return {
             "threshold": self.threshold,
             "calibration_error": _plain(self.calibration_error),
@@ -157,7 +159,6 @@ def evaluate(
         raise ValueError("tiles: found none, expected at least one")
     judged = list(_judge(detect, tiles))
     levels = _levels(tiles.level)
-    kinds = [(f"kind {kind}", tiles.kind == kind) for kind in sorted(set(tiles.kind.tolist()))]
     outcomes30 = Outcomes.of(tile.at30 for tile in judged)
     probability = outcomes30.scores if calibration is None else calibration.apply(outcomes30.scores)
 
@@ -169,11 +170,16 @@ def evaluate(
         threshold=threshold,
         whole=_figures("all", judged, threshold),
         levels=groups(levels),
-        kinds=groups(kinds),
+        kinds=groups(_each("kind", tiles.kind)),
+        geometries=groups(_each("geometry", tiles.geometry)),
         calibration_error=expected_error(probability, outcomes30.right),
         outcomes50=Outcomes.of(tile.at50 for tile in judged),
         outcomes30=outcomes30,
     )
+
+
+def _each(what: str, values: NDArray[np.str_]) -> list[tuple[str, NDArray[np.bool_]]]:
+    return [(f"{what} {value}", values == value) for value in sorted(set(values.tolist()))]
 
 
 def _levels(level: Float64) -> list[tuple[str, NDArray[np.bool_]]]:

@@ -2,8 +2,9 @@
 
 ``views.npy`` is float16 (tile, 5, 416, 416): gradients along x and y and their sigmas in 1e-4/yr, and coherence.
 ``truth.npz`` holds ``offsets`` int64 (tile + 1,) into ``boxes`` float32 (n, 4) and ``visible`` bool (n,), and for each
-tile ``span`` (years), ``level`` (factor on the velocity of its slides), ``family`` (of generators) and ``kind``. It is
-written last: a folder without it is not finished.
+tile ``span`` (years), ``level`` (factor on the velocity of its slides), ``family`` (of generators), ``kind`` and
+``geometry`` (``radar`` or ``map``, of the maps that were brought to the grid of the detector). It is written last: a
+folder without it is not finished.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ FEATURES: Final = "features-*.npy"
 """What trainings keep beside the tiles; goes with them."""
 
 _UNIT: Final = np.float32(1e-4)
-_PER_TILE: Final = ("span", "level", "family", "kind")
+_PER_TILE: Final = ("span", "level", "family", "kind", "geometry")
 _WHOLE: Final = slice(0, SIDE)
 
 
@@ -39,7 +40,7 @@ class TileSet(Sequence[Tile]):
     ----------
     folder
         Where it lies.
-    offsets, boxes, visible, span, level, family, kind
+    offsets, boxes, visible, span, level, family, kind, geometry
         The truth, as in the module's docstring.
     """
 
@@ -49,7 +50,7 @@ class TileSet(Sequence[Tile]):
         self.offsets: NDArray[np.int64] = truth["offsets"]
         self.boxes: Float32 = truth["boxes"]
         self.visible: NDArray[np.bool_] = truth["visible"]
-        self.span, self.level, self.family, self.kind = (truth[name] for name in _PER_TILE)
+        self.span, self.level, self.family, self.kind, self.geometry = (truth[name] for name in _PER_TILE)
 
     def __len__(self) -> int:
         return len(self._views)
@@ -88,7 +89,7 @@ class Selection(Sequence[Tile]):
 
     Attributes
     ----------
-    level, kind
+    level, kind, geometry
         Of each tile.
     """
 
@@ -98,8 +99,9 @@ class Selection(Sequence[Tile]):
         wanted = total if count is None else min(count, total)
         self._chosen = np.unique(np.linspace(0, total - 1, wanted).round().astype(np.int64))
         self._firsts = np.cumsum([0, *map(len, sets)])
-        self.level, self.kind = (
-            np.concatenate([getattr(tiles, name) for tiles in sets])[self._chosen] for name in ("level", "kind")
+        self.level, self.kind, self.geometry = (
+            np.concatenate([getattr(tiles, name) for tiles in sets])[self._chosen]
+            for name in ("level", "kind", "geometry")
         )
 
     def __len__(self) -> int:
@@ -142,6 +144,7 @@ def write(
     level: Sequence[float],
     family: Sequence[str],
     kind: Sequence[str],
+    geometry: Sequence[str],
 ) -> TileSet:
     """Write tiles one after the other, and open the set.
 
@@ -151,7 +154,7 @@ def write(
         Is made; a set that is there is replaced.
     tiles
         As many as there are levels; held in memory one at a time.
-    level, family, kind
+    level, family, kind, geometry
         Of each tile.
     """
     place = Path(folder)
@@ -181,6 +184,7 @@ def write(
         "level": np.array(level, np.float64),
         "family": np.array(family, np.str_),
         "kind": np.array(kind, np.str_),
+        "geometry": np.array(geometry, np.str_),
     }
     unfinished = place / f".truth.{uuid.uuid4().hex}.npz"
     np.savez(unfinished, **truth)  # type: ignore[arg-type]

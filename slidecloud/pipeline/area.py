@@ -27,7 +27,7 @@ def reference_mask(
     header
         Of the burst, or of a patch of it.
     reference
-        A point or an area.
+        A point, with a series or without, or an area.
     patch
         Name of the patch, for messages.
     position
@@ -50,7 +50,7 @@ def reference_mask(
             f"{reference.kind} in degrees needs. Ingest them with its stack, or use reference 'stable'."
         )
     if not mask.any():
-        place = reference.point if reference.kind == "point" else reference.area
+        place = reference.point or reference.area
         raise DataError(
             f"The reference {reference.kind} {list(place or ())} (longitude, latitude) lies outside {name}. "
             "Choose one that all of them cover, or reference 'stable'."
@@ -75,8 +75,8 @@ def _window(grid: Grid, reference: ReferenceConfig) -> tuple[slice, slice]:
     from pyproj import CRS, Transformer
 
     forward = Transformer.from_crs("EPSG:4326", CRS.from_user_input(grid.crs), always_xy=True)
-    if reference.kind == "point":
-        x, y = forward.transform(*(reference.point or (np.nan, np.nan)))
+    if reference.point is not None:
+        x, y = forward.transform(*reference.point)
         if not (np.isfinite(x) and np.isfinite(y)):
             return slice(0), slice(0)
         row, column = int(np.floor((y - grid.top) / grid.dy)), int(np.floor((x - grid.left) / grid.dx))

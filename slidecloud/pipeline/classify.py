@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,9 +18,10 @@ from slidecloud.pipeline.tiles import BASE_MEMORY
 from slidecloud.pipeline.units import Unit
 from slidecloud.products.stability import Sample, class_counts, stability_table
 from slidecloud.stack import rain, warped
-from slidecloud.store import open_run, records, tables
+from slidecloud.store import open_run, records, seams, tables
 from slidecloud.store.arrays import MissingChunkError, Writer
 from slidecloud.store.location import Location
+from slidecloud.store.seams import Level
 from slidecloud.store.stability_specs import POINTS, RAIN, STABILITY
 from slidecloud.store.velocity_maps import Pixels, VelocityMap, velocity_maps
 from slidecloud.types import DataError, Float32, track_of
@@ -30,21 +31,22 @@ if TYPE_CHECKING:
 
 STAGE: Final = "classify"
 UNIT: Final = "landslides"
-SOURCES: Final = (merge.STAGE, timeseries.STAGE, visibility.STAGE)
+SOURCES: Final = (merge.STAGE, timeseries.STAGE, visibility.STAGE, seams.STAGE)
 """Stages whose results it reads."""
 _PIXEL_BYTES: Final = 120
 _LANDSLIDE_BYTES: Final = 200_000
 
 
 @dataclass
-class _Seen:
+class Seen:
     """What was read of one burst after the other."""
 
-    samples: list[Sample]
-    points: list[GeoDataFrame]
-    unfinished: list[str]
-    blind: list[str]
+    samples: list[Sample] = field(default_factory=list)
+    points: list[GeoDataFrame] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+    blind: list[str] = field(default_factory=list)
     spacing: float = 0.0
+    levels: dict[str, dict[tuple[str, str], Level]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class ClassifyWork:
     def __call__(self, writer: Writer) -> dict[str, Any]:
         run = open_run(self.run)
         inventory = run.inventory
-        seen = _Seen([], [], [], [])
+        seen = Seen()
         for burst in run.bursts if self.bursts is None else self.bursts:
             self._look(velocity_maps(self.run, run.header(burst)), inventory, seen)
         if not seen.spacing:
@@ -80,13 +82,13 @@ class ClassifyWork:
         facts |= {"rain": len(compared)} if self.config.rain is not None else {}
         return facts | _note(seen)
 
-    def _look(self, maps: Sequence[VelocityMap], inventory: GeoDataFrame, seen: _Seen) -> None:
+    def _look(self, maps: Sequence[VelocityMap], inventory: GeoDataFrame, seen: Seen) -> None:
         """Read the velocity maps of a burst, one after the other."""
         burst: list[Sample] = []
         still: list[NDArray[np.float32]] = []
         for one in maps:
             try:
-                velocity, sigma = one.best()
+                velocity, sigma = self.velocity_of(one, seen)
             except MissingChunkError:
                 seen.unfinished.append(one.path)
                 continue
@@ -107,6 +109,16 @@ class ClassifyWork:
         removed = self._median(still, maps)
         seen.samples += [dataclasses.replace(sample, removed=removed) for sample in burst]
 
+    def velocity_of(self, one: VelocityMap, seen: Seen) -> tuple[Float32, Float32]:
+        """The velocity to classify by, levelled with those of other bursts of its track, and its standard error."""
+        track = track_of(one.header)
+        if track not in seen.levels:
+            seen.levels[track] = seams.read_levels(self.run, track)
+        velocity, sigma = one.best()
+        level = seen.levels[track].get((one.header.id, one.patch))
+        offset = np.nan if level is None else level.velocity.get(one.name, np.nan)
+        return velocity - np.float32(np.nan_to_num(offset)), sigma
+
     def _median(self, still: Sequence[NDArray[np.float32]], maps: Sequence[VelocityMap]) -> float:
         """Median velocity of a burst outside all landslides, m/yr; 0 where it is to stay."""
         values = np.concatenate(still) if still else np.zeros(0, np.float32)
@@ -123,9 +135,14 @@ class ClassifyWork:
 def planned(run: Location, config: ClassifyConfig, units: Sequence[Unit], *, pixels: int) -> Unit:
     """The unit that classifies when some units have ended, of which those in `SOURCES` count; see `plan`."""
     read = [unit for unit in units if unit.key.stage in SOURCES]
-    bursts = {unit.key.unit.split("/")[0] for unit in read if unit.key.stage != merge.STAGE}
+    bursts = bursts_of(unit.key for unit in read)
     keys, names = [unit.key for unit in read], [unit.name for unit in read]
     return plan(run, config, inputs=keys, after=names, pixels=pixels, bursts=sorted(bursts))
+
+
+def bursts_of(keys: Iterable[records.Key]) -> set[str]:
+    """Bursts that units of `SOURCES` are of."""
+    return {key.unit.split("/")[0] for key in keys if key.stage not in (merge.STAGE, seams.STAGE)}
 
 
 def plan(
@@ -160,7 +177,7 @@ def plan(
     files = [warped.fingerprint(path) for path in config.masks]
     files += [rain.fingerprint(config.rain)] if config.rain is not None else []
     settings = config.model_dump(mode="json", exclude={"rain", "masks"})
-    parts = ["classify/2", sorted([key.stage, key.unit, key.digest] for key in inputs), settings, files]
+    parts = ["classify/3", sorted([key.stage, key.unit, key.digest] for key in inputs), settings, files]
     return Unit(
         records.Key(STAGE, UNIT, records.digest([*parts, None if bursts is None else sorted(bursts)])),
         ClassifyWork(run, config, None if bursts is None else tuple(sorted(bursts))),
@@ -192,7 +209,7 @@ def _sample(
     return [found]
 
 
-def _note(seen: _Seen) -> dict[str, Any]:
+def _note(seen: Seen) -> dict[str, Any]:
     """What a person should know: maps that are not finished, and bursts whose visibility is not known."""
     notes = []
     if seen.unfinished:

@@ -43,7 +43,7 @@ def classify_store(
         raise KeyError(
             f"{location} has no displacement to classify landslides by; add the stage 'timeseries' and run again."
         )
-    bursts = {key.unit.split("/")[0] for key in done if key.stage != merge.STAGE}
+    bursts = classify.bursts_of(done)
     shapes = [run.header(burst).shape for burst in bursts]
     unit = classify.plan(
         location, config, inputs=done, pixels=max(rows * columns for rows, columns in shapes), bursts=sorted(bursts)

@@ -12,7 +12,9 @@ from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline import plan_series
 from slidecloud.pipeline.costs import cost, speeds
 from slidecloud.pipeline.drive import Name
+from slidecloud.pipeline.folders import source_options
 from slidecloud.pipeline.ingest import STACK_CHUNKS
+from slidecloud.pipeline.plan_burst import offered_units
 from slidecloud.pipeline.rates import Rates
 from slidecloud.pipeline.scale import Cost
 from slidecloud.pipeline.units import Unit
@@ -104,8 +106,14 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
     resources = config.resources
     if resources.device == "gpu" and resources.scheduler is None and not elsewhere:
         require_gpu("resources.device is gpu")
-    sources = [open_source(item.path, kind=item.kind, id=item.id) for item in config.sources]
     stacks = locate(config.stacks, config.storage_options)
+    sources = [
+        open_source(
+            item.path, kind=item.kind, id=item.id, mapping_file=item.mapping,
+            storage_options=source_options(item.path, stacks, item.storage_options),
+        )
+        for item in config.sources
+    ]  # fmt: skip
     fresh = [source for source in sources if not (stacks / f"{source.header.id}.zarr").exists()]
     units: list[Unit] = []
     pixels, unknown = (0, 0), bool(fresh) and "timeseries" in config.stages
@@ -114,7 +122,7 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
         units += plan.units
         pixels, unknown = plan.pixels, bool(plan.pending)
     for source in fresh:
-        units += planning.offered_units(config, source, assumed=ASSUMED)
+        units += offered_units(config, source, assumed=ASSUMED)
     finished = records.done(locate(config.run, config.storage_options))
     todo = [unit for unit in units if unit.key not in finished]
     known, speed = {unit.name for unit in todo}, speeds(rates, resources.device)

@@ -12,21 +12,20 @@ from numpy.typing import NDArray
 
 from slidecloud.config_timeseries import ReferenceConfig
 from slidecloud.kernels import components, levels, sbas
-from slidecloud.kernels.pair_choice import choose_pairs
+from slidecloud.pipeline import pair_editing
 from slidecloud.pipeline.area import reference_mask
+from slidecloud.pipeline.pair_editing import Edited
 from slidecloud.pipeline.patches import Patch
 from slidecloud.pipeline.tiles import Tile
 from slidecloud.pipeline.unwrapped_pairs import Pairs
 from slidecloud.store.arrays import Writer
+from slidecloud.store.patch_specs import EDITED
 from slidecloud.types import DataError, Float32, Float64, StackHeader
 
 LEAST_STABLE: Final = 25
 """Pixels outside detections that a patch needs to be levelled at all."""
 LEAST_IN_COMPONENT: Final = 5
 """Pixels of the stable area that a connected component needs to be levelled."""
-WEAK: Final = 2
-"""Stands in ``pair_used`` for a pair of low coherence that links dates."""
-
 Turns = NDArray[np.int16]
 
 
@@ -48,6 +47,12 @@ class LevelsWork:
         Pairs that are read at once.
     patch
         None for a whole burst.
+    names
+        Of the pairs, for messages; of a patch only.
+    edit
+        Whether pairs of a patch that others contradict are left out.
+    given
+        (date,) m, how the reference really moves since the first date; by default it rests.
     """
 
     pairs: Pairs
@@ -56,6 +61,9 @@ class LevelsWork:
     reference: ReferenceConfig
     together: int
     patch: Patch | None = None
+    names: tuple[str, ...] = ()
+    edit: bool = False
+    given: tuple[float, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -72,36 +80,46 @@ class LevelsWork:
         stable, coherence = self._stable_area(moving)
         turns = self._turns(stable)
         offsets = self._medians(stable, np.zeros(len(self.pairs.indices)), turns).astype(np.float32)
-        used = self._choose(coherence, offsets)
+        edited = self._choose(coherence, offsets, turns, moving)
         self._check_levelled(offsets)
         series, closure = self._reference_series(offsets, turns, moving)
+        metres = (-self.header.wavelength / (4 * math.pi) * series).astype(np.float32)
         writer.write(f"{self.group}/stable", stable.reshape(self.header.shape).astype(np.uint8))
         writer.write(f"{self.group}/pair_offset", offsets)
-        metres = (-self.header.wavelength / (4 * math.pi) * series).astype(np.float32)
         writer.write(f"{self.group}/reference_displacement", metres)
         writer.write(f"{self.group}/reference_closure_rms", np.array(closure, np.float32))
-        if self.patch is not None:
-            writer.write(f"{self.group}/moving", moving.reshape(self.header.shape).astype(np.uint8))
-            writer.write(f"{self.group}/pair_used", used)
-        if turns is not None:
-            writer.write(f"{self.group}/component_turns", turns)
         facts = {"stable_pixels": int(stable.sum()), "reference_closure_rms": closure}
-        if self.patch is None:
+        if edited is None:
             return facts | self._lost(offsets)
-        return facts | {"pairs_used": int((used > 0).sum()), "pairs_weak": int((used == WEAK).sum())}
+        assert turns is not None
+        writer.write(f"{self.group}/moving", moving.reshape(self.header.shape).astype(np.uint8))
+        writer.write(f"{self.group}/component_turns", turns)
+        for name, values in edited.arrays(wavelength=self.header.wavelength).items():
+            if self.edit or name not in EDITED:
+                writer.write(f"{self.group}/{name}", values)
+        note = edited.note(self.name)
+        return facts | edited.facts() | ({"note": note} if note else {})
 
-    def _choose(self, coherence: Float64, offsets: Float32) -> NDArray[np.uint8]:
+    def _choose(
+        self, coherence: Float64, offsets: Float32, turns: Turns | None, moving: NDArray[np.bool_]
+    ) -> Edited | None:
         """Which pairs of a patch take part; the others lose their level, with which they are left out. Of a burst all.
 
         Unwrapped pairs of low coherence give back half of a motion: those that link no dates are better left out.
         """
-        used = np.isfinite(offsets).astype(np.uint8)
-        if self.patch is None:
-            return used
-        levelled = np.where(used > 0, coherence, 0.0)
-        chosen = choose_pairs(levelled, np.array(self.pairs.reference), np.array(self.pairs.secondary))
-        offsets[~chosen.used] = np.nan
-        return np.where(chosen.weak, WEAK, chosen.used).astype(np.uint8)
+        if self.patch is None or turns is None:
+            return None
+        seen = None
+        if self.edit:
+            seen = pair_editing.sample(
+                self.pairs, self.header.shape, still=~moving, turns=turns, offsets=offsets, together=self.together
+            )
+        found = pair_editing.choose(
+            seen, self.pairs, coherence=coherence, levelled=np.isfinite(offsets), names=self.names,
+            looks=self.header.effective_looks,
+        )  # fmt: skip
+        offsets[found.used == 0] = np.nan
+        return found
 
     def _moving(self) -> NDArray[np.bool_]:
         """Pixels (pixel,) of detections."""
@@ -181,7 +199,7 @@ class LevelsWork:
     def _reference_series(
         self, offsets: Float32, turns: Turns | None, moving: NDArray[np.bool_]
     ) -> tuple[Float64, float]:
-        """Phase of the reference against the stable area at each date, rad, and the residual of its pairs."""
+        """Phase (date,) rad of the reference against the stable area, less its own motion; residual of its pairs."""
         if self.reference.kind == "stable":
             return np.zeros(len(self.pairs.years)), 0.0
         name = "" if self.patch is None else self.patch.name
@@ -206,6 +224,8 @@ class LevelsWork:
                 f"{int(np.isnan(series).sum())} of {len(series)} dates, or its pairs do not link them all. "
                 "Choose a coherent place, or reference 'stable'."
             )
+        if self.given is not None:
+            series -= -4 * math.pi / self.header.wavelength * np.array(self.given)
         return series, float(inversion.residual_rms[0])
 
     def _lost(self, offsets: Float32) -> dict[str, Any]:
@@ -216,3 +236,9 @@ class LevelsWork:
         place = f"Burst {self.header.id}" if self.patch is None else self.name
         note = f"{place}: {lost} of {len(offsets)} pairs have no data in the stable area and were left out."
         return {"pairs_without_level": lost, "note": note}
+
+
+def reference_digest(reference: ReferenceConfig, given: tuple[float, ...] | None) -> dict[str, Any]:
+    """What results depend on of the reference: of a given series its values, wherever its file lies."""
+    settings = reference.model_dump(mode="json", exclude={"series"})
+    return settings if given is None else settings | {"given": list(given)}

@@ -10,11 +10,13 @@ from typing import Any
 from slidecloud.pipeline import interferograms
 from slidecloud.store import lease, records
 from slidecloud.store.clock import PROBES
+from slidecloud.store.decomposition_specs import AREA, FOLDER
 from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
 from slidecloud.store.patch_specs import NAME
 from slidecloud.store.runs import REPORTS
 from slidecloud.store.schema import GROUPS
+from slidecloud.store.seams import FOLDER as SEAMS_FOLDER
 from slidecloud.store.stability_specs import TABLES
 from slidecloud.store.stacks import SLC_KIND, Stack, kind_of
 from slidecloud.types import DataError
@@ -27,13 +29,12 @@ _PATCHES = rf"patches(?:/{NAME.pattern}(?:/(?:timeseries|unwrapped))?)?"
 _GROUP = {
     "run": r"(?:bursts/[a-z0-9_]{1,64}/(?:"
     + "|".join([*sorted({*GROUPS, interferograms.STAGE}), _PATCHES])
-    + rf")|{re.escape(DENSITY_GROUP)})/",
+    + rf")|{re.escape(DENSITY_GROUP)}|{re.escape(FOLDER)}(?:/{AREA.pattern})?)/",
     Stack.KIND: "",
     SLC_KIND: "",
 }
-_TABLE = re.compile(
-    "|".join([rf"{detections('[a-z0-9_]{1,64}')}$", *(rf"{re.escape(name)}$" for name in (INVENTORY, *TABLES))])
-)
+_TABLES = [detections("[a-z0-9_]{1,64}"), rf"{SEAMS_FOLDER}/[a-z0-9_]+\.parquet", *map(re.escape, (INVENTORY, *TABLES))]
+_TABLE = re.compile("|".join(f"{name}$" for name in _TABLES))
 
 
 @dataclass(frozen=True, slots=True)

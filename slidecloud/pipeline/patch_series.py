@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import Device
 from slidecloud.config_timeseries import TimeseriesConfig
-from slidecloud.kernels.components import COMPONENTS
 from slidecloud.pipeline import patch_atmosphere, timeseries, unwrap
 from slidecloud.pipeline.inputs import Selection
-from slidecloud.pipeline.levelling import LevelsWork
+from slidecloud.pipeline.levelling import LevelsWork, reference_digest
+from slidecloud.pipeline.pair_editing import SAMPLE, SAMPLE_BYTES
 from slidecloud.pipeline.patch_atmosphere import Air
 from slidecloud.pipeline.patch_choice import choosing
 from slidecloud.pipeline.patch_recovered import recovering
@@ -25,10 +24,9 @@ from slidecloud.pipeline.timeseries import LEVEL_BYTES, LEVEL_PAIR_BYTES, MOST_T
 from slidecloud.pipeline.units import Unit
 from slidecloud.pipeline.unwrapped_pairs import of_patch
 from slidecloud.pipeline.wrapped_patch import wrapped_of
-from slidecloud.store import records, runs, templates
-from slidecloud.store.atmosphere_specs import CORRECTION, FILTERED
+from slidecloud.store import records
 from slidecloud.store.location import Location
-from slidecloud.store.patch_specs import INTEGRATED, OF_PATCHES, patch_group, patches_group, window_header
+from slidecloud.store.patch_specs import patch_group, window_header
 
 _LABEL_BYTES = 11
 """Bytes a pixel and pair that connected components and turns take on top, with the phase that is moved by them."""
@@ -55,6 +53,7 @@ def plan(
     device: Device = "cpu",
     after: Sequence[tuple[str, str]] = (),
     air: Air | None = None,
+    given: tuple[float, ...] | None = None,
 ) -> list[Unit]:
     """Units of one patch: its pairs are unwrapped where that is asked for, levelled, and inverted tile by tile.
 
@@ -72,9 +71,11 @@ def plan(
         Units that must be done before.
     air
         What corrections for the atmosphere are made from, where they are wanted.
+    given
+        How the reference moves, as `LevelsWork` takes it.
     """
     first = unwrap.plan(run, selection, patch, config, after=after)
-    levels = _levels(run, selection, patch, config, memory, first)
+    levels = _levels(run, selection, patch, config, memory, first, given)
     burst, place = selection.header.id, group(selection.header.id, patch)
     seen_air = patch_atmosphere.correcting(run, selection, patch, config, place, air, levels, memory=memory)
     tiles = _tiles(run, selection, patch, config, memory, tile, device, [levels, *seen_air])
@@ -103,12 +104,14 @@ def _levels(
     config: TimeseriesConfig,
     memory: int,
     unwrapped: Sequence[Unit],
+    given: tuple[float, ...] | None,
 ) -> Unit:
     header, count, pixels = selection.header, len(selection.pairs), patch.window.pixels
     pair_bytes = LEVEL_PAIR_BYTES + _LABEL_BYTES
-    room = (SHARE * memory - BASE_MEMORY) / pixels - LEVEL_BYTES
+    compared = SAMPLE_BYTES * count * min(pixels, 2 * SAMPLE) if config.edit else 0
+    room = (SHARE * memory - BASE_MEMORY - compared) / pixels - LEVEL_BYTES
     together = max(1, min(MOST_TOGETHER, int(room // pair_bytes)))
-    passes = 3 + (config.reference.kind != "stable")
+    passes = 3 + (config.reference.kind != "stable") + config.edit
     work = LevelsWork(
         of_patch(run, unwrap.group(header.id, patch), selection, config.min_coherence),
         group(header.id, patch),
@@ -116,11 +119,14 @@ def _levels(
         config.reference,
         together,
         patch,
+        tuple(pair.key for pair in selection.pairs),
+        config.edit,
+        given,
     )
     parts = [
-        "timeseries.patch_levels/1", selection.signature, selection.place, config.min_coherence,
-        config.reference.model_dump(mode="json"), dataclasses.astuple(patch.window), patch.moving,
-        [unit.key.digest for unit in unwrapped],
+        "timeseries.patch_levels/2", selection.signature, selection.place, config.min_coherence, config.edit,
+        header.effective_looks, reference_digest(config.reference, given), dataclasses.astuple(patch.window),
+        patch.moving, [unit.key.digest for unit in unwrapped],
     ]  # fmt: skip
     return Unit(
         records.Key(STAGE, f"{header.id}/{patch.name}/levels", records.digest(parts)),
@@ -128,7 +134,7 @@ def _levels(
         requires=tuple(unit.name for unit in unwrapped),
         bytes_read=5 * count * pixels * passes,
         bytes_written=2 * pixels,
-        peak_memory=BASE_MEMORY + pixels * (LEVEL_BYTES + together * pair_bytes),
+        peak_memory=BASE_MEMORY + compared + pixels * (LEVEL_BYTES + together * pair_bytes),
         kernel="levels",
         samples=count * pixels * passes,
     )
@@ -186,62 +192,3 @@ def _tiles(
             )
         )
     return units
-
-
-def patch_templates(
-    selection: Selection,
-    found: Sequence[Patch],
-    config: TimeseriesConfig,
-    position: Mapping[str, NDArray[np.float32]],
-) -> dict[str, Mapping[str, bytes]]:
-    """Objects of the patches of a burst, by group.
-
-    Parameters
-    ----------
-    selection, found, config
-        The pairs, the patches and the settings.
-    position
-        Latitude and longitude of the burst in radar geometry, else nothing.
-    """
-    burst = selection.header.id
-    collected: dict[str, Mapping[str, bytes]] = {}
-    if found:
-        collected[patches_group(burst)] = _bare(patches_group(burst), {})
-    for patch in found:
-        collected |= _templates(selection, patch, config, position)
-    return collected
-
-
-def _templates(
-    selection: Selection, patch: Patch, config: TimeseriesConfig, position: Mapping[str, NDArray[np.float32]]
-) -> dict[str, Mapping[str, bytes]]:
-    window = patch.window
-    header, path = window_header(selection.header, window), patch_group(selection.header.id, patch.name)
-    place = {name: values[window.rows, window.columns] for name, values in position.items()}
-    attributes = {"window": list(dataclasses.astuple(window)), "detections": len(patch.moving)}
-    sizes, values = timeseries.template_values(selection)
-    left_out = set() if config.integrate else set(INTEGRATED)
-    if not config.recovered or unwrap.method_of(selection, config) == "stored":
-        left_out.add("recovered_fraction")
-    if left_out:
-        left_out.add("preferred")
-    optional = [spec.name for spec in OF_PATCHES if spec.name not in left_out]
-    optional += [spec.name for spec in CORRECTION if config.atmosphere.corrects]
-    optional += [spec.name for spec in FILTERED if config.atmosphere.filter]
-    collected: dict[str, Mapping[str, bytes]] = {path: _bare(path, attributes)}
-    times = {"reference_time": values["pair_reference_time"], "secondary_time": values["pair_secondary_time"]}
-    name = unwrap.group(selection.header.id, patch)
-    collected[name] = runs.stage_template(
-        header, unwrap.GROUP, {"pair": sizes["pair"]}, {**times, **place}, attributes, path=name,
-        chunks=selection.chunks[1:], pairs=unwrap.batch_of(patch),
-    )  # fmt: skip
-    name = group(selection.header.id, patch)
-    collected[name] = runs.stage_template(
-        header, STAGE, {**sizes, "component": COMPONENTS}, {**values, **place}, attributes, path=name,
-        chunks=selection.chunks[1:], optional=optional,
-    )  # fmt: skip
-    return collected
-
-
-def _bare(path: str, attributes: Mapping[str, Any]) -> dict[str, bytes]:
-    return templates.group((), {}, path=path, attributes=attributes, coordinates={}, grid=None)

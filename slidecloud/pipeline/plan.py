@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from slidecloud.config import ConfigError, RunConfig
 from slidecloud.pipeline import (
+    areas,
     classify,
+    decompose,
     detect,
     gradients,
-    interferograms,
-    noise,
     plan_inventory,
     plan_series,
     plan_templates,
-    visibility,
+    seams,
 )
-from slidecloud.pipeline.forming import multilooked_maps, select_formed, select_offered_images
-from slidecloud.pipeline.gradient_maps import View
-from slidecloud.pipeline.ground import ground_of
-from slidecloud.pipeline.ingest import STACK_CHUNKS
-from slidecloud.pipeline.inputs import Selection, select, select_offered
-from slidecloud.pipeline.snapshots import Snapshot, generation, snapshot
+from slidecloud.pipeline.plan_burst import choose, noise_note, static_maps, units_of
+from slidecloud.pipeline.snapshots import generation, snapshot
 from slidecloud.pipeline.summary import Quarantined
 from slidecloud.pipeline.units import Unit
-from slidecloud.stack.slc import SlcSource
-from slidecloud.stack.source import Source
 from slidecloud.store import records
 from slidecloud.store.location import Location, locate
 from slidecloud.store.records import DamagedRecordError
 from slidecloud.store.slc import SlcStack
 from slidecloud.store.stacks import SLC_KIND, Stack, kind_of
-from slidecloud.types import DataError
+from slidecloud.types import DataError, StackHeader
 
 TEMPLATE_ROOT = "root"
-BLOCKS = ("coherent", "rate")
-"""Estimators that compare two blocks with a gap between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +96,19 @@ def make(config: RunConfig, *, with_templates: bool = True, assumed: float | Non
     pending: list[str] = []
     patched: list[str] = []
     series = plan_series.Series(config, location, assumed)
-    pixels, largest = np.zeros(2, np.int64), 0
+    looks_seen: list[areas.Look] = []
+    pixels, largest, dates = np.zeros(2, np.int64), 0, 0
+    displaced: list[StackHeader] = []
     for stack_location in stack_locations(config):
         try:
             before = generation(stack_location)
             stack = SlcStack(stack_location) if kind_of(stack_location) == SLC_KIND else Stack(stack_location)
-            chosen, static = _choose(config, stack), _static(config, stack)
+            chosen, static = choose(config, stack), static_maps(config, stack)
             view = gradients.view_of(chosen.gradients, config.gradients, static.get("incidence"))
             corners = None if shared is None else plan_inventory.corners(chosen.gradients.header, static)
             looks = None if isinstance(corners, Quarantined) else shared
             inputs = snapshot(stack, before, *chosen)
-            burst_units, found = _units(config, location, chosen, series, view, inputs, looks, static)
+            burst_units, found = units_of(config, location, chosen, series, view, inputs, looks, static)
             burst_templates = plan_templates.of_burst(config, *chosen, static, view, found) if with_templates else {}
         except (DataError, DamagedRecordError, FileNotFoundError) as error:
             refused.append(Quarantined("stack", stack_location.name.removesuffix(".zarr"), str(error), "data"))
@@ -128,20 +119,34 @@ def make(config: RunConfig, *, with_templates: bool = True, assumed: float | Non
             covered.append(corners)
         collected |= burst_templates
         units += burst_units
+        looks_seen += areas.looks_of(chosen.timeseries, found, static) if "decompose" in config.stages else []
         largest = max(largest, math.prod(chosen.timeseries.header.shape))
+        if found.whole or found.patches:
+            displaced.append(chosen.timeseries.header)
+            dates = max(dates, len(chosen.timeseries.dates))
         if "timeseries" in config.stages:
             height, width = chosen.timeseries.header.shape
             wanted = sum(patch.window.pixels for patch in found.patches)
             pixels += [height * width if found.whole else wanted, height * width]
             (patched if found.known else pending).append(stack.header.id)
-        notes += _noise_note(config, stack)
+        notes += noise_note(config, stack)
+    units += seams.plan(location, units, displaced, dates=dates, pending=pending)
     if covered:
         merging, products = plan_inventory.plan(config, location, units, refused, covered)
         units.append(merging)
         collected |= products if with_templates else {}
         # What is pending when the inventory is there will not be known any more: its bursts were set aside.
-        if "classify" in config.stages and not (pending and records.read(location, merging.key) is None):
-            units.append(classify.planned(location, config.classify, units, pixels=largest))
+        settled = not (pending and records.read(location, merging.key) is None)
+    else:
+        settled = not pending
+    if "decompose" in config.stages and settled:
+        made, groups = decompose.plan(
+            location, config.decompose, looks_seen, units, memory=config.resources.memory_bytes
+        )
+        units += made
+        collected = {**groups, **collected} if with_templates else {}
+    if covered and "classify" in config.stages and settled:
+        units.append(classify.planned(location, config.classify, units, pixels=largest))
     return Plan(
         location,
         {**collected, TEMPLATE_ROOT: plan_templates.root(config, location, collected)} if with_templates else {},
@@ -167,99 +172,3 @@ def stack_locations(config: RunConfig) -> list[Location]:
     if missing:
         raise ConfigError(f"bursts names {', '.join(missing)}, which {folder} lacks; it has {', '.join(found)}.")
     return [folder / f"{name}.zarr" for name in found if config.bursts is None or name in config.bursts]
-
-
-def _static(config: RunConfig, stack: Stack | SlcStack) -> Mapping[str, NDArray[np.float32]]:
-    """Maps of a burst that do not change with time, on the grid of its pairs."""
-    static = stack.static()
-    return multilooked_maps(static, config.interferograms.looks) if isinstance(stack, SlcStack) else static
-
-
-def _noise_note(config: RunConfig, stack: Stack | SlcStack) -> list[str]:
-    if isinstance(stack, SlcStack) or "gradients" not in config.stages or config.gradients.estimator not in BLOCKS:
-        return []
-    gap = gradients.gap_of(stack.header, config.gradients)
-    note = noise.warning(stack.header.id, noise.known_reach(stack.location), gap)
-    return [] if note is None else [note]
-
-
-class _Chosen(NamedTuple):
-    """The pairs of each stage."""
-
-    gradients: Selection
-    timeseries: Selection
-
-
-def _limits(config: RunConfig) -> tuple[float | None, float | None]:
-    """Longest pair of each stage, in days."""
-    both = [days for days in (config.gradients.max_days, config.network.max_days) if days is not None]
-    return min(both, default=None), config.network.max_days
-
-
-def _choose(config: RunConfig, stack: Stack | SlcStack) -> _Chosen:
-    largest = config.network.max_baseline
-    if isinstance(stack, SlcStack):
-        forming = config.interferograms
-        return _Chosen(
-            *(select_formed(stack, forming, max_days=days, max_baseline=largest) for days in _limits(config))
-        )
-    return _Chosen(*(select(stack, max_days=days, max_baseline=largest) for days in _limits(config)))
-
-
-def _units(
-    config: RunConfig,
-    run: Location,
-    chosen: _Chosen,
-    series: plan_series.Series,
-    view: View | None = None,
-    inputs: Snapshot | None = None,
-    looks: detect.Looking | None = None,
-    static: Mapping[str, NDArray[np.float32]] | None = None,
-) -> tuple[list[Unit], plan_series.Places]:
-    """Units of a burst and its patches; those that read its stack know it by ``inputs``."""
-    memory, tile = config.resources.memory_bytes, config.resources.tile
-    units: list[Unit] = []
-    corrects = "timeseries" in config.stages and config.timeseries.atmosphere.corrects
-    ground = ground_of(chosen.timeseries, static or {}) if corrects else None
-    seen = [visibility.plan(chosen.timeseries, static or {})] if "visibility" in config.stages else []
-    if plan_templates.stores_interferograms(config, chosen.timeseries):
-        formed = interferograms.plan(chosen.timeseries, memory=memory, tile=tile)
-        units, inputs = [dataclasses.replace(unit, inputs=inputs) for unit in formed], None
-        chosen = _Chosen(*(interferograms.stored(run, selection, chosen.timeseries) for selection in chosen))
-    after, later = tuple(unit.name for unit in units), seen
-    if "gradients" in config.stages:
-        later += gradients.plan(
-            run, chosen.gradients, config.gradients, config.network, memory=memory, tile=tile, after=after,
-            view=view, device=config.resources.device,
-        )  # fmt: skip
-    if looks is not None:
-        window = gradients.window_of(chosen.gradients.header, config.gradients)
-        later.append(
-            detect.plan(
-                run, chosen.gradients, config.detect, config.network, shared=looks, window=window, maps=later[-1]
-            )
-        )
-    found = series.places(chosen.timeseries, later[-1] if looks is not None else None, static or {})
-    later += series.units(chosen.timeseries, found, after=after, ground=ground)
-    return units + [dataclasses.replace(unit, inputs=inputs) for unit in later], found
-
-
-def offered_units(config: RunConfig, source: Source | SlcSource, *, assumed: float | None = None) -> list[Unit]:
-    """Units of a source that is not ingested yet, for estimates; ``assumed`` as `make` takes it."""
-    largest, run = config.network.max_baseline, locate(config.run, config.storage_options)
-    looks = detect.looking(config.detect, config.resources.device) if "detect" in config.stages else None
-    series = plan_series.Series(config, run, assumed)
-    if isinstance(source, SlcSource):
-        forming = config.interferograms
-        formed = _Chosen(
-            *(select_offered_images(source, forming, max_days=days, max_baseline=largest) for days in _limits(config))
-        )
-        return _units(config, run, formed, series, looks=looks)[0]
-    pairs = [item.pair for item in source.pairs]
-    chosen = _Chosen(
-        *(
-            select_offered(source.header, pairs, STACK_CHUNKS, max_days=days, max_baseline=largest)
-            for days in _limits(config)
-        )
-    )
-    return _units(config, run, chosen, series, looks=looks)[0]

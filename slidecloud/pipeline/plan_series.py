@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from slidecloud.config import RunConfig
 from slidecloud.config_timeseries import TimeseriesConfig
-from slidecloud.pipeline import delays, gradients, patch_series, patches, timeseries, unwrap
+from slidecloud.pipeline import delays, gradients, patch_series, patches, timeseries, trajectories, unwrap
 from slidecloud.pipeline.ground import Ground
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.patch_atmosphere import Air
 from slidecloud.pipeline.patches import Patch, Ring
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import records
+from slidecloud.store.given_series import GivenSeries, read_series
 from slidecloud.store.location import Location
 from slidecloud.store.patch_specs import Window
 from slidecloud.types import StackHeader
@@ -66,6 +67,7 @@ class Series:
     assumed: float | None = None
     _nothing: list[str] = field(default_factory=list)
     _delays: str | None = field(default=None, init=False)
+    _given: GivenSeries | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if "timeseries" not in self.config.stages:
@@ -76,6 +78,9 @@ class Series:
         folder = self.config.timeseries.atmosphere.gacos
         if folder is not None:
             self._delays = delays.fingerprint(folder)
+        table = self.config.timeseries.reference.series
+        if table is not None:
+            self._given = read_series(table)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -159,11 +164,22 @@ class Series:
         ground: Ground | None = None,
     ) -> list[Unit]:
         """Units of a burst: of the whole of it, or of its patches; ``after`` form its pairs, ``ground`` is its maps."""
+        made = self._inverting(selection, places, after, ground)
+        config = self.config.timeseries
+        return made + trajectories.following(self.run, made, selection, config.trajectory, tied=config.minimum_norm)
+
+    def _inverting(
+        self, selection: Selection, places: Places, after: Sequence[tuple[str, str]], ground: Ground | None
+    ) -> list[Unit]:
         config, resources = self.config.timeseries, self.config.resources
+        given = None
+        if self._given is not None and (places.whole or places.patches):
+            given = tuple(self._given.at(selection.dates)[0].tolist())
         if places.whole:
             return timeseries.plan(
-                self.run, selection, config, memory=resources.memory_bytes, tile=resources.tile, device=resources.device
-            )
+                self.run, selection, config, memory=resources.memory_bytes, tile=resources.tile,
+                device=resources.device, given=given,
+            )  # fmt: skip
         window = gradients.window_of(selection.header, self.config.gradients)
         gap = gradients.gap_of(selection.header, self.config.gradients)
         season = self._season(selection)
@@ -174,6 +190,7 @@ class Series:
             for unit in patch_series.plan(
                 self.run, selection, patch, config, memory=resources.memory_bytes, tile=resources.tile,
                 window=window, gap=gap, season=season, device=resources.device, after=after, air=air,
+                given=given,
             )
         ]  # fmt: skip
 

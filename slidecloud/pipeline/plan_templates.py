@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config import RunConfig
-from slidecloud.pipeline import gradients, interferograms, patch_series, timeseries, visibility
+from slidecloud.pipeline import gradients, interferograms, patch_templates, timeseries, trajectories, visibility
 from slidecloud.pipeline.gradient_maps import View
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.plan_series import Places
 from slidecloud.store import runs, templates
+from slidecloud.store.decomposition_specs import FOLDER
 from slidecloud.store.inventory_specs import DENSITY_GROUP
 from slidecloud.store.location import Location
 
@@ -60,12 +61,15 @@ def of_burst(
             header, gradients.STAGE, sizes, {**values, **position}, attributes, chunks=chunks,
             optional=gradients.optional_arrays(config.gradients, view),
         )  # fmt: skip
-    collected |= patch_series.patch_templates(inverted, places.patches, config.timeseries, position)
+    collected |= patch_templates.patch_templates(inverted, places.patches, config.timeseries, position)
     if places.whole:
         sizes, values = timeseries.template_values(inverted)
+        fitted = config.timeseries.trajectory
+        more, days = trajectories.coordinates(fitted)
         collected[timeseries.group(header.id)] = runs.stage_template(
-            header, timeseries.STAGE, sizes, {**values, **position}, {}, chunks=chunks
-        )
+            header, timeseries.STAGE, {**sizes, **more}, {**values, **days, **position}, {}, chunks=chunks,
+            optional=trajectories.arrays(fitted),
+        )  # fmt: skip
     if "visibility" in config.stages:
         collected[visibility.group(header.id)] = runs.stage_template(
             header, visibility.STAGE, {}, position, {}, chunks=chunks
@@ -81,11 +85,12 @@ def stores_interferograms(config: RunConfig, inverted: Selection) -> bool:
 def root(config: RunConfig, location: Location, collected: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:
     """The root template: it repeats the metadata of all groups, those of bursts and stages left out today included.
 
-    Patches are left out of it: a nation has thousands of them, each with metadata of its own in one object.
+    Patches and areas of two passes are left out of it: a nation has thousands of them, each with metadata of its own in
+    one object.
     """
     own = runs.root_template(config)
     planned = {key: data for objects in collected.values() for key, data in objects.items() if _is_metadata(key)}
-    planned = {key: data for key, data in planned.items() if "/patches/" not in key}
+    planned = {key: data for key, data in planned.items() if "/patches/" not in key and f"{FOLDER}/" not in key}
     bursts = [f"bursts/{name}" for name in (location / "bursts").folders()]
     alone, whole = [*bursts, "products"], [f"{burst}/{stage}" for burst in bursts for stage in _STAGES]
     others = [f"{path}/zarr.json" for path in alone if path not in collected]

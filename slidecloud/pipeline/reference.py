@@ -7,23 +7,32 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from slidecloud.pipeline.seam_shifts import move_seams
 from slidecloud.pipeline.timeseries import STAGE
 from slidecloud.store import lease, open_run, records
 from slidecloud.store.arrays import Writer, read, reader
 from slidecloud.store.location import Location
-from slidecloud.store.referencing import WARN_ABOVE, Reference, Shift, shift_to
+from slidecloud.store.referencing import SHIFTED, WARN_ABOVE, Reference, Shift, shift_to
 from slidecloud.store.runs import Run
 from slidecloud.types import DataError
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One burst or patch whose reference changes: its group, and the shift; None where it does not cover the place."""
+    """A burst or patch whose reference changes: group, name, the shift (None if it does not cover the place), dates."""
 
     group: str
     name: str
     shift: Shift | None
+    time: NDArray[np.datetime64]
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Burst and patch; the patch of a whole burst is empty."""
+        burst, _, patch = self.name.partition(" ")
+        return burst, patch
 
     def line(self) -> str:
         """In words, for people."""
@@ -46,7 +55,7 @@ def look(run: Run, reference: Reference) -> list[Moved]:
         If nothing covers the reference, or it lies in a detection or has no data.
     """
     found = [
-        Moved(group, name, shift_to(reference, header, series, name=name))
+        Moved(group, name, shift_to(reference, header, series, name=name), series["time"].values)
         for group, name, header, series in run.series_groups()
     ]
     if all(one.shift is None for one in found):
@@ -76,11 +85,12 @@ def write(url: str, reference: Reference, storage_options: Mapping[str, Any] | N
         for one in found:
             if one.shift is not None:
                 _write(run.location, one, one.shift, lease.Guard(run.location, token))
+        move_seams(run, {one.place: one for one in found}, lease.Guard(run.location, token))
     return found
 
 
 def _write(location: Location, moved: Moved, shift: Shift, guard: lease.Guard) -> None:
-    names = ("displacement", "velocity", "reference_displacement", "reference_closure_rms")
+    names = (*SHIFTED, "velocity", "reference_displacement", "reference_closure_rms")
     prefixes = tuple(f"{moved.group}/{name}/c" for name in names)
     kept = []
     for key in sorted(records.done(location, stage=STAGE), key=lambda key: key.path()):
@@ -89,12 +99,11 @@ def _write(location: Location, moved: Moved, shift: Shift, guard: lease.Guard) -
             kept.append(record)
             records.withdraw(location, key)
     group, writer = reader(location, moved.group), Writer(location, guard)
-    array: Any = group["displacement"]
-    rows = array.chunks[1]
-    for top in range(0, array.shape[1], rows):
-        band = slice(top, min(top + rows, array.shape[1]))
-        values = read(array, (slice(None), band, slice(None))) - shift.displacement[:, None, None]
-        writer.write(f"{moved.group}/displacement", values, (0, top, 0))
+    written = {name for record in kept for name in record.objects}
+    for name in SHIFTED:
+        # A series that was not made has its metadata all the same.
+        if any(key.startswith(f"{moved.group}/{name}/c") for key in written):
+            _shift(writer, f"{moved.group}/{name}", group[name], shift)
     velocity: Any = group["velocity"]
     writer.write(f"{moved.group}/velocity", read(velocity, (slice(None),) * 2) - np.float32(shift.velocity))
     series: Any = group["reference_displacement"]
@@ -103,3 +112,12 @@ def _write(location: Location, moved: Moved, shift: Shift, guard: lease.Guard) -
     for record in kept:
         objects = {name: writer.checksums.get(name, value) for name, value in record.objects.items()}
         records.write(location, records.Record(record.key, objects, record.software, record.facts))
+
+
+def _shift(writer: Writer, path: str, array: Any, shift: Shift) -> None:
+    """Shift a stored series (time, y, x), a band of rows at a time."""
+    rows = array.chunks[1]
+    for top in range(0, array.shape[1], rows):
+        band = slice(top, min(top + rows, array.shape[1]))
+        values = read(array, (slice(None), band, slice(None))) - shift.displacement[:, None, None]
+        writer.write(path, values, (0, top, 0))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from slidecloud import config as configuration
 from slidecloud.config import ConfigError, RunConfig, SourceConfig
 from slidecloud.kernels.device import require_gpu
+from slidecloud.pipeline import decompose, timeseries, unwrap
 from slidecloud.pipeline import plan as planning
-from slidecloud.pipeline import timeseries, unwrap
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.finders import check_installed
@@ -17,7 +17,8 @@ from slidecloud.pipeline.folders import ingest_folder
 from slidecloud.pipeline.progress import Progress, Silent
 from slidecloud.pipeline.summary import Quarantined, Summary
 from slidecloud.pipeline.units import Unit
-from slidecloud.store import lease, records, templates
+from slidecloud.store import lease, records, seams, templates
+from slidecloud.store.decomposition_specs import FOLDER
 from slidecloud.store.location import Location, locate
 from slidecloud.store.runs import RUN_YAML
 from slidecloud.store.stacks import kind_of
@@ -138,8 +139,10 @@ def _ingest(
     stacks = locate(config.stacks, config.storage_options)
     try:
         location, summary = ingest_folder(
-            source.path, stacks, kind=source.kind, id=source.id, executor=executor, progress=progress, takeover=takeover
-        )
+            source.path, stacks, kind=source.kind, id=source.id, mapping_file=source.mapping, executor=executor,
+            progress=progress, memory=config.resources.memory_bytes, takeover=takeover,
+            storage_options=source.storage_options,
+        )  # fmt: skip
     except (ValueError, OSError) as error:
         return Summary(quarantined=(Quarantined("ingest", source.path, str(error), "data"),))
     progress.message(f"{location}: {summary.lines()[0]}")
@@ -150,18 +153,25 @@ def _withdraw_stale(location: Location, plan: planning.Plan) -> None:
     """Withdraw the records of planned bursts and stages that are not of this plan.
 
     Other tiles, or season bins that moved to other places, write over the objects that such records speak of. Patches
-    whose detections are gone lose their templates too, but not while it is not known which patches there are.
+    whose detections are gone lose their templates too, and so do areas that two passes no longer see, but not while it
+    is not known which there are.
     """
     wanted = {unit.key for unit in plan.units}
     groups = {(key.stage, key.unit.split("/")[0]) for key in wanted}
+    decomposed = FOLDER in plan.templates
+    groups |= {(decompose.STAGE, decompose.UNITS)} if decomposed else set()
     groups |= {(stage, burst) for stage in (timeseries.STAGE, unwrap.STAGE) for burst in plan.patched}
+    levelled = set() if plan.pending else {seams.STAGE}
     for folder in (records.DONE, records.QUARANTINE):
         for key in records.done(location, folder=folder):
-            if (key.stage, key.unit.split("/")[0]) in groups and key not in wanted:
+            planned = key.stage in levelled or (key.stage, key.unit.split("/")[0]) in groups
+            if planned and key not in wanted:
                 records.withdraw(location, key, folder=folder)
     for key in records.done(location, stage=templates.STAGE):
         burst = key.unit.removeprefix("bursts/").split("/patches")[0]
-        if "/patches" in key.unit and burst in plan.patched and key.unit not in plan.templates:
+        gone = "/patches" in key.unit and burst in plan.patched
+        gone = gone or (key.unit.startswith(f"{FOLDER}/") and decomposed)
+        if gone and key.unit not in plan.templates:
             records.withdraw(location, key)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slidecloud.pipeline import plan as planning
+from slidecloud.pipeline import timeseries
 from slidecloud.pipeline.summary import Quarantined
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import open_run, records
@@ -79,6 +80,27 @@ def status(url: str, storage_options: Mapping[str, Any] | None = None) -> Status
     )
     found = tuple(Quarantined(key.stage, key.unit, notes[key]["reason"], notes[key]["kind"]) for key in aside)
     return Status(stages, found + plan.refused)
+
+
+def left_out(url: str, storage_options: Mapping[str, Any] | None = None) -> dict[str, tuple[str, ...]]:
+    """Which pairs the patches of a run leave out, and why, in sentences, by burst and patch; see ``timeseries.edit``.
+
+    Only what is done with the current configuration is told of; a patch that uses all pairs is left out.
+    """
+    run = open_run(url, storage_options)
+    plan = planning.make(run.config, with_templates=False)
+    done = records.done(run.location, stage=timeseries.STAGE)
+    levels = [unit.key for unit in plan.units if unit.key in done and unit.key.unit.endswith("/levels")]
+    found = {}
+    for key in levels:
+        record = records.read(run.location, key)
+        facts = {} if record is None else record.facts
+        words = [*facts.get("edited", ())]
+        if facts.get("pairs_incoherent"):
+            words.append(f"{facts['pairs_incoherent']} pairs of low coherence are left out, since no date needs them.")
+        if words:
+            found[key.unit.removesuffix("/levels")] = (*words, *facts["network"])
+    return found
 
 
 def follow(

@@ -16,7 +16,7 @@ from slidecloud.kernels.date_corrections import take_off
 from slidecloud.kernels.weights import weight_table
 from slidecloud.pipeline.device_series import invert_on_gpu
 from slidecloud.pipeline.inputs import Selection
-from slidecloud.pipeline.levelling import LevelsWork
+from slidecloud.pipeline.levelling import LevelsWork, reference_digest
 from slidecloud.pipeline.tiles import BASE_MEMORY, SHARE, Tile, cut
 from slidecloud.pipeline.units import Unit
 from slidecloud.pipeline.unwrapped_pairs import Pairs, of_stack
@@ -135,11 +135,12 @@ def plan(
     memory: int,
     tile: tuple[int, int] | None,
     device: Device = "cpu",
+    given: tuple[float, ...] | None = None,
 ) -> list[Unit]:
-    """Units of one burst: the levels of its pairs, then each tile."""
+    """Units of one burst: the levels of its pairs, then each tile; ``given`` as `LevelsWork` takes it."""
     header, count, dates = selection.header, len(selection.pairs), len(selection.dates)
     pairs = of_stack(selection, config.min_coherence)
-    science = [selection.signature, config.min_coherence, config.reference.model_dump(mode="json")]
+    science = [selection.signature, config.min_coherence, reference_digest(config.reference, given)]
     parts = ["timeseries.levels/1", *science, selection.place]
     pixels = header.shape[0] * header.shape[1]
     # Pairs are folded one by one in their order, so how many are read together does not show in the results.
@@ -148,7 +149,7 @@ def plan(
     passes = 2 if config.reference.kind == "stable" else 3
     first = Unit(
         records.Key(STAGE, f"{header.id}/levels", records.digest(parts)),
-        LevelsWork(pairs, group(header.id), header, config.reference, together),
+        LevelsWork(pairs, group(header.id), header, config.reference, together, given=given),
         bytes_read=5 * count * pixels * passes,
         bytes_written=pixels,
         peak_memory=BASE_MEMORY + pixels * (LEVEL_BYTES + together * LEVEL_PAIR_BYTES),

@@ -77,6 +77,10 @@ class Pairs:
         """Labels of the connected components (pair, pixel), or None where they are not known."""
         return None if self.component is None else self._read(self.component, positions, tile)
 
+    def read_cycles(self, positions: NDArray[np.intp], tile: Tile) -> NDArray[np.int16] | None:
+        """Turns to add (pair, pixel), REJECTED where they cannot be told, or None where loops were not looked at."""
+        return None if self.cycles is None else self._read(self.cycles, positions, tile)
+
     def place(self) -> tuple[Float32, Float32] | None:
         """Latitude and longitude (y, x) that are stored with the pairs, degrees; None on a map grid."""
         stored = reader(self.stack, self.group)

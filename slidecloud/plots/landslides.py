@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from slidecloud.kernels import colours
 from slidecloud.kernels.regrid import grid_of, to_source
 from slidecloud.plots import maps
 from slidecloud.plots.accuracy import Truth
@@ -46,7 +47,7 @@ def landslide_figure(run: Run, burst: str, *, elevation: Float32 | None = None, 
     canvas = maps.Canvas.of(header, elevation)
     figure = new_figure(_WIDTH, _WIDTH * 0.78 * min(max(canvas.shape_on_page, 0.35), 1.2) + 0.9)
     axes = figure.add_subplot()
-    limits = maps.positive(size)
+    limits = colours.positive(size)
     name = "Size of the velocity gradient"
     maps.draw(axes, size, canvas, title=name, label="mm/yr per km", limits=limits, colours=_GROUND)
     if truth is not None:

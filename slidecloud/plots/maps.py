@@ -13,7 +13,7 @@ from slidecloud.types import Float32, Float64
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from slidecloud.types import StackHeader
+    from slidecloud.types import Grid, StackHeader
 
 MOST_PIXELS: Final = 900
 """Larger maps are thinned for drawing; figures are not computed from what is drawn."""
@@ -54,13 +54,17 @@ class Canvas:
     @classmethod
     def of(cls, header: StackHeader, elevation: Float32 | None = None) -> Canvas:
         """The canvas of a burst; ``elevation`` (y, x) in metres gives the hillshade."""
-        height, width = header.shape
-        step = max(1, -(-max(height, width) // MOST_PIXELS))
-        dy, dx = header.spacing
-        shade = None if elevation is None else hillshade(elevation[::step, ::step], (dy * step, dx * step))
-        grid = header.grid
-        if grid is None:
-            return cls((0, width, height, 0), dy / dx, "range (pixels)", "azimuth (pixels)", dx, shade, step)
+        if header.grid is not None:
+            return cls.on(header.grid, header.spacing, elevation)
+        (height, width), (dy, dx) = header.shape, header.spacing
+        shade, step = _shade(header.shape, header.spacing, elevation)
+        return cls((0, width, height, 0), dy / dx, "range (pixels)", "azimuth (pixels)", dx, shade, step)
+
+    @classmethod
+    def on(cls, grid: Grid, spacing: tuple[float, float], elevation: Float32 | None = None) -> Canvas:
+        """The canvas of a map grid; ``spacing`` is metres per pixel along (y, x)."""
+        (height, width), (dy, dx) = (grid.height, grid.width), spacing
+        shade, step = _shade((height, width), spacing, elevation)
         right, bottom = grid.left + grid.dx * width, grid.top + grid.dy * height
         if _geographic(grid.crs):
             metres = dx / grid.dx
@@ -81,6 +85,16 @@ class Canvas:
         """Centre of a pixel in units of the axes."""
         left, right, bottom, top = self.extent
         return left + (right - left) * (column + 0.5) / shape[1], top + (bottom - top) * (row + 0.5) / shape[0]
+
+
+def _shade(
+    shape: tuple[int, int], spacing: tuple[float, float], elevation: Float32 | None
+) -> tuple[Float64 | None, int]:
+    """Hillshade of an elevation, and every how many pixels are drawn."""
+    step = max(1, -(-max(shape) // MOST_PIXELS))
+    if elevation is None:
+        return None, step
+    return hillshade(elevation[::step, ::step], (spacing[0] * step, spacing[1] * step)), step
 
 
 def draw(
@@ -176,29 +190,6 @@ def hillshade(elevation: Float32, spacing: tuple[float, float]) -> Float64:
     light = np.array([-0.5, 0.5, np.sqrt(0.5)])  # east, north, up
     normal = np.stack([-right, down, np.ones_like(right)]) / np.sqrt(right**2 + down**2 + 1)
     return np.clip(np.tensordot(light, normal, 1), 0, 1)
-
-
-def symmetric(values: Any, *, share: float = 99.5, floor: float = 0.0) -> tuple[float, float]:
-    """Limits around zero that hold so many percent of the values, rounded up to 1, 2 or 5 times a power of ten."""
-    found = np.abs(np.asarray(values))
-    found = found[np.isfinite(found)]
-    top = max(float(np.percentile(found, share)) if found.size else 0.0, floor)
-    rounded = _round_up(top)
-    return -rounded, rounded
-
-
-def positive(values: Any, *, share: float = 98.0) -> tuple[float, float]:
-    """Limits from zero that hold so many percent of the values."""
-    found = np.asarray(values)
-    found = found[np.isfinite(found)]
-    return 0.0, _round_up(float(np.percentile(found, share)) if found.size else 1.0)
-
-
-def _round_up(value: float) -> float:
-    if value < 1e-12:
-        return 1.0
-    power = 10.0 ** np.floor(np.log10(value))
-    return float(next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value * (1 - 1e-9)))
 
 
 def _lit(image: Float64, empty: Any, shade: Float64 | None) -> Float64:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slidecloud.plots.figures import FAINT, INK, new_figure
 from slidecloud.types import Float64
@@ -16,9 +18,16 @@ if TYPE_CHECKING:
     from slidecloud.network import Network
 
 _ALONE = "#d7301f"
+_APART = ("#d7301f", "#737373", "#e7298a", "#a6761d", "#1f78b4")
 
 
-def network_figure(network: Network, *, coherence: Float64 | None = None, title: str = "") -> Figure:
+def network_figure(
+    network: Network,
+    *,
+    coherence: Float64 | None = None,
+    apart: Mapping[str, NDArray[np.bool_]] | None = None,
+    title: str = "",
+) -> Figure:
     """Draw a network.
 
     Parameters
@@ -27,6 +36,8 @@ def network_figure(network: Network, *, coherence: Float64 | None = None, title:
         Dates and pairs; heights come from the pairs' perpendicular baselines, where they are known.
     coherence
         Mean coherence of each pair 0..1, (pair,), NaN = unknown; gives the colour of the lines.
+    apart
+        Pairs (pair,) to draw apart, such as those left out, by what the legend is to call them.
     title
         Title of the figure.
 
@@ -40,7 +51,10 @@ def network_figure(network: Network, *, coherence: Float64 | None = None, title:
     height = date_baselines(network) if known else np.mod(np.arange(network.dates.size, dtype=np.float64) * 0.618034, 1)
     figure = new_figure(11, 5.4 if known else 3.6)
     axes = figure.subplots()
-    _lines(axes, network, height, coherence)
+    segments, others = _segments(network, height), dict(apart or {})
+    plain = ~np.logical_or.reduce([*others.values(), np.zeros(len(segments), np.bool_)])
+    _lines(axes, network, segments, coherence, plain)
+    _apart(axes, segments, others)
     _dates(axes, network, height)
     axes.set_title(title, loc="left", fontsize=11, color=INK)
     axes.set_xlabel("acquisition", fontsize=9, color=INK)
@@ -69,20 +83,29 @@ def date_baselines(network: Network) -> Float64:
     return height
 
 
-def _lines(axes: Axes, network: Network, height: Float64, coherence: Float64 | None) -> None:
-    from matplotlib import colormaps
-    from matplotlib.collections import LineCollection
+def _segments(network: Network, height: Float64) -> list[Any]:
+    """Both ends of every pair."""
     from matplotlib.dates import date2num
 
     day = date2num(network.dates)  # type: ignore[no-untyped-call]
     ends = zip(network.reference, network.secondary, strict=True)
-    segments = [[(day[i], height[i]), (day[j], height[j])] for i, j in ends]
+    return [[(day[i], height[i]), (day[j], height[j])] for i, j in ends]
+
+
+def _lines(
+    axes: Axes, network: Network, segments: list[Any], coherence: Float64 | None, plain: NDArray[np.bool_]
+) -> None:
+    from matplotlib import colormaps
+    from matplotlib.collections import LineCollection
+
     if coherence is None:
-        colours = [colormaps["tab10"](int(network.subset[i]) % 10) for i in network.reference]
-        axes.add_collection(LineCollection(segments, colors=colours, linewidths=0.8, alpha=0.45, zorder=1))
+        own = [segments[k] for k in np.flatnonzero(plain)]
+        colours = [colormaps["tab10"](int(network.subset[i]) % 10) for i in network.reference[plain]]
+        axes.add_collection(LineCollection(own, colors=colours, linewidths=0.8, alpha=0.45, zorder=1))
         return
     # The weakest pairs lie below the others.
     order = np.argsort(np.nan_to_num(coherence, nan=-1))
+    order = order[plain[order]]
     lines = LineCollection([segments[k] for k in order], cmap="viridis", linewidths=0.9, zorder=1)
     lines.set_array(coherence[order])
     lines.set_clim(0, max(0.5, float(np.nan_to_num(coherence).max(initial=0))))
@@ -90,6 +113,19 @@ def _lines(axes: Axes, network: Network, height: Float64, coherence: Float64 | N
     bar = axes.figure.colorbar(lines, ax=axes, pad=0.01, shrink=0.6, anchor=(0.0, 0.0))
     bar.set_label("mean coherence of the pair", fontsize=8)
     bar.ax.tick_params(labelsize=7)
+
+
+def _apart(axes: Axes, segments: list[Any], groups: Mapping[str, NDArray[np.bool_]]) -> None:
+    """Pairs that are drawn apart, each group dashed in a colour of its own."""
+    from matplotlib.collections import LineCollection
+
+    for number, (name, chosen) in enumerate(groups.items()):
+        own = [segments[k] for k in np.flatnonzero(chosen)]
+        colour = _APART[number % len(_APART)]
+        lines = LineCollection(
+            own, colors=colour, linestyles="--", linewidths=1.1, zorder=2, label=f"{name}: {len(own)}"
+        )
+        axes.add_collection(lines)
 
 
 def _dates(axes: Axes, network: Network, height: Float64) -> None:

@@ -26,6 +26,7 @@ _KINDS: Final = (
     (2, "weak, needed by the network", "#f4a582", "-"),
     (0, "left out", "#bdbdbd", ":"),
 )
+_FITTED: Final = "#1b7837"
 _YEAR: Final = np.timedelta64(31_557_600, "s")
 
 
@@ -81,6 +82,30 @@ def date_residuals(pairs: xr.Dataset, time: NDArray[np.datetime64], *, looks: fl
     return residual_of_dates(phase, coherence, reference, secondary, time=years, looks=looks)
 
 
+def fitted_motion(found: xr.Dataset) -> Float64 | None:
+    """The model of motion at a pixel (date,) m, up to a constant; None where none was fitted.
+
+    Parameters
+    ----------
+    found
+        One pixel of the group ``timeseries``, dim time, with the maps of ``timeseries.trajectory``.
+    """
+    if "trend" not in found or not math.isfinite(float(found["trend"])):
+        return None
+    time = found["time"].values
+    middle = (time - time[0]) / _YEAR - (time[-1] - time[0]) / _YEAR / 2
+    moved: Float64 = float(found["trend"]) * middle
+    if "seasonal_amplitude" in found:
+        year = (time - np.datetime64(0, "s")) / _YEAR - float(found["seasonal_day"]) / 365.25
+        moved += float(found["seasonal_amplitude"]) * np.cos(2 * np.pi * year)
+    if "acceleration" in found:
+        moved += float(found["acceleration"]) * middle**2 / 2
+    if "step_size" in found:
+        after = time[:, None] >= found["step"].values[None, :]
+        moved += after @ np.nan_to_num(found["step_size"].values)
+    return moved
+
+
 def _draw_series(axes: Axes, found: xr.Dataset, *, title: str) -> None:
     time = found["time"].values
     years = (time - time[0]) / _YEAR
@@ -91,6 +116,10 @@ def _draw_series(axes: Axes, found: xr.Dataset, *, title: str) -> None:
     if math.isfinite(velocity):
         line = velocity * years
         axes.plot(time, line + np.nanmean(measured - line), color=INK, lw=1, label="velocity", zorder=2)
+    moved = fitted_motion(found)
+    if moved is not None:
+        level = np.nanmean(measured - 1000 * moved)
+        axes.plot(time, 1000 * moved + level, color=_FITTED, lw=1.6, label="fitted motion", zorder=2)
     series_plot.draw(axes, found, title=title)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import html
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from slidecloud.kernels import colours
 from slidecloud.plots import maps, series
 from slidecloud.plots.accuracy import (
     Accuracy,
@@ -24,6 +26,7 @@ from slidecloud.plots.accuracy import (
 from slidecloud.plots.figures import INK, new_figure, save
 from slidecloud.plots.findings import Findings, findings
 from slidecloud.plots.landslides import landslide_figure
+from slidecloud.plots.pairs import edited_pairs, patch_network_figure
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -81,7 +84,8 @@ def report(
     for number, burst in enumerate(chosen):
         known = (truth or {}).get(burst)
         picture = save(burst_figure(run, burst, truth=known), folder / _picture_name(burst, number))
-        parts.append(_section(run, burst, [picture, *_landslides(run, burst, folder, number, known)], known))
+        pictures = [picture, *_landslides(run, burst, folder, number, known), *_network(run, burst, folder, number)]
+        parts.append(_section(run, burst, pictures, known))
     page = folder / "report.html"
     partial = folder / ".report.html.partial"
     partial.write_text(_page(run, parts), encoding="utf-8")
@@ -164,20 +168,20 @@ def _velocity_row(
 ) -> None:
     velocity = 1000 * timeseries["velocity"].values
     sigma = 1000 * timeseries["velocity_sigma"].values
-    limits = maps.symmetric(velocity)
+    limits = colours.symmetric(velocity)
     panels: list[tuple[str, Any, str, tuple[float, float], str]] = []
     if truth is not None:
         true = 1000 * (truth.velocity - reference_level(timeseries, truth))
         moving = truth.slides > 0
-        limits = maps.symmetric(true[moving] if moving.any() else true, share=80)
+        limits = colours.symmetric(true[moving] if moving.any() else true, share=80)
         panels.append(("True velocity", true, "mm/yr, positive towards satellite", limits, maps.DIVERGING))
     panels.append(("Velocity", velocity, "mm/yr, positive towards satellite", limits, maps.DIVERGING))
-    panels.append(("Its standard error", sigma, "mm/yr", maps.positive(sigma), maps.SEQUENTIAL))
+    panels.append(("Its standard error", sigma, "mm/yr", colours.positive(sigma), maps.SEQUENTIAL))
     if truth is None:
         coherence = timeseries["temporal_coherence"].values
         panels.append(("Temporal coherence", coherence, "1", (0.0, 1.0), maps.SEQUENTIAL))
-    for axes, (title, values, label, span, colours) in zip(figure.subplots(1, 3), panels, strict=True):
-        maps.draw(axes, values, canvas, title=title, label=label, limits=span, colours=colours)
+    for axes, (title, values, label, span, ramp) in zip(figure.subplots(1, 3), panels, strict=True):
+        maps.draw(axes, values, canvas, title=title, label=label, limits=span, colours=ramp)
         for pixel, mark in zip(pixels, _MARKS, strict=False):
             place = canvas.position(*pixel, velocity.shape)
             axes.plot(*place, "o", ms=11, mfc="none", mec="black", mew=1.3)
@@ -188,18 +192,18 @@ def _gradient_row(figure: Any, gradients: xr.Dataset, canvas: maps.Canvas, true:
     scale = 1e6  # m/yr per m to mm/yr per km
     measured = [scale * gradients[f"velocity_gradient_{name}"].values for name in "xy"]
     label = "mm/yr per km"
-    limits = maps.symmetric(np.stack(measured), share=99)
+    limits = colours.symmetric(np.stack(measured), share=99)
     panels: list[tuple[str, Any, str, tuple[float, float], str]] = []
     if true is not None:
-        limits = maps.symmetric(scale * true["x"], share=99.7)
+        limits = colours.symmetric(scale * true["x"], share=99.7)
         panels.append(("True velocity gradient along x", scale * true["x"], label, limits, maps.GRADIENT))
     panels.append(("Velocity gradient along x", measured[0], label, limits, maps.GRADIENT))
     panels.append(("Velocity gradient along y", measured[1], label, limits, maps.GRADIENT))
     if true is None:
         mean = gradients["mean_coherence"].values
         panels.append(("Mean coherence of the pairs", mean, "1", (0.0, 1.0), maps.SEQUENTIAL))
-    for axes, (title, values, text, span, colours) in zip(figure.subplots(1, 3), panels, strict=True):
-        maps.draw(axes, values, canvas, title=title, label=text, limits=span, colours=colours)
+    for axes, (title, values, text, span, ramp) in zip(figure.subplots(1, 3), panels, strict=True):
+        maps.draw(axes, values, canvas, title=title, label=text, limits=span, colours=ramp)
 
 
 def _elevation(run: Run, burst: str) -> Float32 | None:
@@ -225,6 +229,21 @@ def _landslides(run: Run, burst: str, folder: Path, number: int, truth: Truth | 
     return [save(figure, folder / _picture_name(burst, number).replace("report", "landslides"))]
 
 
+def _network(run: Run, burst: str, folder: Path, number: int) -> list[Path]:
+    """The picture of the network of the patch that leaves out most pairs, where any does."""
+    gone = edited_pairs(run, burst)
+    if not gone:
+        return []
+    figure = patch_network_figure(run, burst, max(gone, key=lambda name: gone[name].total()))
+    return [save(figure, folder / _picture_name(burst, number).replace("report", "network"))]
+
+
+def _kind(picture: Path) -> str:
+    """What a picture shows, by its name."""
+    kinds = {"report": "Maps and time series", "landslides": "Landslides", "network": "Pairs"}
+    return next(words for name, words in kinds.items() if picture.name.startswith(name))
+
+
 def _searched(run: Run, burst: str) -> bool:
     try:
         run.detections(burst)
@@ -238,6 +257,8 @@ def _section(run: Run, burst: str, pictures: Sequence[Path], truth: Truth | None
     rows = [("displacement series", "none, as nothing was found")] if timeseries is None else _series_rows(timeseries)
     if patches := run.patches(burst):
         rows.append(("patches around landslides", f"{len(patches)}"))
+        gone = sum(edited_pairs(run, burst).values(), Counter())
+        rows += [("pairs left out of patches", f"{number} {why}") for why, number in gone.most_common()]
     searched = _searched(run, burst)
     if searched:
         rows.append(("landslides found", f"{len(run.detections(burst))}"))
@@ -248,9 +269,9 @@ def _section(run: Run, burst: str, pictures: Sequence[Path], truth: Truth | None
         rows += [_split(line) for line in burst_findings(run, burst, truth).lines()]
     table = "".join(f"<tr><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>" for a, b in rows)
     shown = "".join(
-        f'<img alt="{what} of {html.escape(burst)}" src="data:image/png;base64,'
+        f'<img alt="{_kind(picture)} of {html.escape(burst)}" src="data:image/png;base64,'
         f'{base64.b64encode(picture.read_bytes()).decode()}">'
-        for what, picture in zip(("Maps and time series", "Landslides"), pictures, strict=False)
+        for picture in pictures
     )
     return f"<h2>{html.escape(burst)}</h2><table>{table}</table>{shown}"
 

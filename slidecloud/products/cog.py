@@ -1,36 +1,28 @@
-"""Maps of a run as cloud-optimised GeoTIFFs."""
+"""Maps of a run as cloud-optimised GeoTIFFs, written block by block."""
 
 from __future__ import annotations
 
 import os
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from slidecloud.types import DataError, Grid
+from slidecloud.products.layers import BLOCK, USUAL, Layer, layers
+from slidecloud.products.mosaics import mosaics
+from slidecloud.products.styles import Style, qml, style
+from slidecloud.products.whole import whole
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from slidecloud.store import Run
 
-USUAL: Final = (
-    "velocity",
-    "velocity_sigma",
-    "temporal_coherence",
-    "residual_rms",
-    "velocity_gradient_x",
-    "velocity_gradient_x_sigma",
-    "velocity_gradient_y",
-    "velocity_gradient_y_sigma",
-    "mean_coherence",
-    "effective_pairs",
-)
-"""Maps that are exported where no names are given."""
+__all__ = ["USUAL", "export", "write"]
+
+_CACHE: Final = 64
+"""MB that GDAL may keep of blocks on their way."""
+_SAMPLE: Final = 512
+"""Rows and columns of the overview that limits of colours are taken from."""
 
 
 def export(
@@ -39,12 +31,14 @@ def export(
     *,
     bursts: Sequence[str] | None = None,
     names: Sequence[str] | None = None,
+    by_track: bool = False,
 ) -> list[Path]:
-    """Write maps of a run as cloud-optimised GeoTIFFs, ``<folder>/<burst>_<name>.tif``.
+    """Write maps of a run as cloud-optimised GeoTIFFs, ``<folder>/<burst>_<name>.tif``, each with a QGIS style.
 
-    Values, type and no-data are the store's exactly; deflate with the float predictor, 512-pixel blocks, overviews.
-    Units and meaning are in the band, units and sign as in the store (m/year, positive towards the satellite). A file
-    appears under its name only when it is whole.
+    Values, type and no-data are the store's exactly; deflate with the float predictor, 512-pixel blocks, overviews that
+    are means of floating values and picks of whole ones. Units and meaning are in the bands, units and sign as in the
+    store (m/year, positive towards the satellite). The style ``<burst>_<name>.qml`` colours the map in QGIS without a
+    click. A file appears under its name only when it is whole. No map is held: memory is that of some blocks.
 
     Parameters
     ----------
@@ -52,15 +46,15 @@ def export(
         An open run store.
     folder
         Where to write; made if needed.
-    bursts
-        Ids of bursts; by default all of the run.
-    names
-        Any maps (y, x) of the groups ``gradients`` and ``timeseries``; by default those of `USUAL` that the run has.
+    bursts, names
+        As in `slidecloud.products.layers.layers`. Arrays with dates or seasons have a band for each.
+    by_track
+        One map a track in place of one a burst; see `slidecloud.products.mosaics.mosaics`.
 
     Returns
     -------
     list of Path
-        The files, in order of burst and name.
+        The GeoTIFFs, in order of burst and name.
 
     Raises
     ------
@@ -73,96 +67,88 @@ def export(
     OSError
         If a file cannot be written.
     """
-    chosen = tuple(run.bursts if bursts is None else bursts)
-    if not chosen:
-        raise ValueError(f"{run.location} holds no burst yet; finish the run with 'slidecloud run' before exporting.")
-    grids = {burst: _grid(run, burst) for burst in chosen}
-    plan = [(burst, name, array) for burst in chosen for name, array in _maps(run, burst, names)]
+    found = (mosaics if by_track else layers)(run, bursts=bursts, names=names)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    written = []
-    for burst, name, array in plan:
-        values = _read(array, f"{name} of burst {burst} in {run.location}", run)
-        written.append(
-            _write(values, array.attrs, grids[burst], target / f"{burst}_{name}.tif", burst=burst, name=name)
-        )
-    return written
+    return [write(layer, target / f"{layer.stem}.tif") for layer in found]
 
 
-def _grid(run: Run, burst: str) -> Grid:
-    if burst not in run.bursts:
-        raise KeyError(f"{run.location} has no burst {burst!r}; bursts are {', '.join(run.bursts)}.")
-    grid = run.header(burst).grid
-    if grid is None:
-        raise ValueError(
-            f"Burst {burst} of {run.location} is in radar geometry and has no map grid; a GeoTIFF needs one. Export "
-            "other bursts with --bursts, ingest geocoded interferograms of this burst, or read it with xarray and plot "
-            "it over its latitude and longitude."
-        )
-    return grid
-
-
-def _maps(run: Run, burst: str, names: Sequence[str] | None) -> Iterator[tuple[str, xr.DataArray]]:
-    found: dict[str, xr.DataArray] = {}
-    for group in (run.gradients, run.timeseries):
-        try:
-            dataset = group(burst)
-        except KeyError:
-            continue  # a run may have one stage only
-        found |= {str(name): array for name, array in dataset.data_vars.items() if array.dims == ("y", "x")}
-    wanted = [name for name in USUAL if name in found] if names is None else list(names)
-    for name in wanted:
-        if name not in found:
-            known = ", ".join(sorted(found)) or "none"
-            raise KeyError(f"Burst {burst} of {run.location} has no map {name!r}; maps are {known}.")
-    if not wanted:
-        raise ValueError(f"Burst {burst} of {run.location} has no maps yet; finish the run with 'slidecloud run'.")
-    return ((name, found[name]) for name in wanted)
-
-
-def _read(array: xr.DataArray, what: str, run: Run) -> NDArray[Any]:
-    try:
-        return np.asarray(array.values)
-    except (ValueError, RuntimeError, OSError) as error:
-        raise DataError(
-            f"{what} cannot be read: {error}. Find what is damaged with 'slidecloud verify {run.location}', and mend "
-            "it with --repair and another 'slidecloud run'."
-        ) from None
-
-
-def _write(
-    values: NDArray[Any], attributes: Mapping[str, Any], grid: Grid, path: Path, *, burst: str, name: str
-) -> Path:
-    """Write one map beside its final name, then rename it."""
+def write(layer: Layer, path: Path) -> Path:
+    """Write one layer and its style beside its final name, then rename it."""
     import rasterio
-    from rasterio.transform import Affine
+    from rasterio.errors import RasterioError
+    from rasterio.shutil import copy
 
-    floating = np.issubdtype(values.dtype, np.floating)
-    profile: dict[str, Any] = {
-        "driver": "COG",
-        "height": grid.height,
-        "width": grid.width,
-        "count": 1,
-        "dtype": values.dtype.name,
-        "crs": grid.crs,
-        "transform": Affine(grid.dx, 0, grid.left, 0, grid.dy, grid.top),
+    try:
+        with rasterio.Env(GDAL_CACHEMAX=_CACHE), whole(path) as made:
+            plain = made.with_name("plain.tif")
+            _write_plain(layer, plain)
+            copy(plain, made, driver="COG", **_options(layer))
+            plain.unlink()
+            chosen = _style(layer, made)
+        with whole(path.with_suffix(".qml")) as beside:
+            beside.write_text(qml(chosen), encoding="utf-8")
+    except RasterioError as error:
+        raise OSError(f"{path} could not be written: {error}. Check space and permissions of the folder.") from None
+    return path
+
+
+def _options(layer: Layer) -> dict[str, Any]:
+    floating = np.issubdtype(layer.array.dtype, np.floating)
+    return {
         "compress": "DEFLATE",
         "predictor": "YES",
-        "blocksize": 512,
+        "blocksize": BLOCK,
         "overview_resampling": "AVERAGE" if floating else "NEAREST",
+        "interleave": "BAND",
+        "bigtiff": "IF_SAFER",
     }
-    if floating:
-        profile["nodata"] = float("nan")
-    partial = path.with_name(f".{path.stem}.{uuid.uuid4().hex}.partial.tif")
-    try:
-        with rasterio.open(partial, "w", **profile) as output:
-            output.write(values, 1)
-            output.set_band_description(1, str(attributes.get("long_name", name)))
-            output.units = (str(attributes.get("units", "1")),)
-            output.update_tags(burst=burst, map=name, software="slidecloud")
-        partial.replace(path)
-    except rasterio.errors.RasterioIOError as error:
-        raise OSError(f"{path} could not be written: {error}. Check space and permissions of the folder.") from None
-    finally:
-        partial.unlink(missing_ok=True)
-    return path
+
+
+def _write_plain(layer: Layer, path: Path) -> None:
+    """The values in a tiled GeoTIFF without overviews, as the driver of COGs copies them."""
+    import rasterio
+    from rasterio.transform import Affine
+    from rasterio.windows import Window
+
+    grid, array, bands = layer.grid, layer.array, layer.bands
+    floating = np.issubdtype(array.dtype, np.floating)
+    profile: dict[str, Any] = {
+        "driver": "GTiff",
+        "height": grid.height,
+        "width": grid.width,
+        "count": len(bands),
+        "dtype": array.dtype.name,
+        "crs": grid.crs,
+        "transform": Affine(grid.dx, 0, grid.left, 0, grid.dy, grid.top),
+        "nodata": float("nan") if floating else None,
+        "tiled": True,
+        "blockxsize": BLOCK,
+        "blockysize": BLOCK,
+        "interleave": "band",
+        "bigtiff": "IF_SAFER",
+        "sparse_ok": True,
+    }
+    with rasterio.open(path, "w", **profile) as output:
+        for block in layer.blocks():
+            if floating and np.isnan(block.values).all():
+                continue  # what is not written is no data
+            window = Window.from_slices(block.rows, block.columns)
+            output.write(
+                block.values, [number + 1 for number in range(*block.bands.indices(len(bands)))], window=window
+            )
+        meaning = str(array.attrs.get("long_name", layer.name))
+        for number, band in enumerate(bands, start=1):
+            output.set_band_description(number, f"{band} {meaning}".strip())
+        output.units = (str(array.attrs.get("units", "1")),) * len(bands)
+        output.update_tags(burst=layer.place, map=layer.name, source=layer.source, software="slidecloud")
+
+
+def _style(layer: Layer, path: Path) -> Style:
+    """Colours of a written map, with limits from an overview of its last band, which has the largest motion."""
+    import rasterio
+
+    with rasterio.open(path) as raster:
+        shape = min(raster.height, _SAMPLE), min(raster.width, _SAMPLE)
+        sample = raster.read(raster.count, out_shape=shape)
+    return style(layer.name, layer.array.attrs, sample)

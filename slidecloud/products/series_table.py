@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import uuid
 from pathlib import Path
 
 import xarray as xr
+
+from slidecloud.products.whole import whole
 
 
 def write(series: xr.Dataset, path: str | os.PathLike[str]) -> Path:
@@ -19,14 +20,8 @@ def write(series: xr.Dataset, path: str | os.PathLike[str]) -> Path:
     path
         File to write.
     """
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
     rows = series.to_dataframe().reset_index().dropna(subset=["displacement"])
     first = ["burst", "track", "patch", "time"]
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    try:
-        rows[[*first, *sorted(set(rows.columns) - set(first))]].to_csv(partial, index=False)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+    with whole(path) as made:
+        rows[[*first, *sorted(set(rows.columns) - set(first))]].to_csv(made, index=False)
+    return Path(path)

@@ -16,6 +16,7 @@ from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
+from slidecloud.kernels.sampling import find_places
 from slidecloud.stack.names import printable
 from slidecloud.types import DataError, Float32, Float64, Grid
 
@@ -79,6 +80,36 @@ def at_points(path: str, longitude: Float64, latitude: Float64, *, how: How, may
     found = np.full(np.shape(longitude), np.nan, np.float32)
     found[inside] = _pick(values, row[inside] - window.row_off, column[inside] - window.col_off, how)
     return found if may_miss else _checked(found, path)
+
+
+def pixels_under(grid: Grid, source: Grid | tuple[Float32, Float32]) -> tuple[Float64, Float64]:
+    """Row and column of a source under the pixel centres of a grid, as `slidecloud.kernels.sampling` takes them.
+
+    Parameters
+    ----------
+    grid
+        In metres.
+    source
+        A map grid in any CRS, or latitude and longitude (y, x) of the pixels of a radar grid.
+
+    Returns
+    -------
+    row, column
+        float64 (y, x) of ``grid``; beyond a map's border they go on, under a radar grid they are NaN there.
+    """
+    from pyproj import CRS, Transformer
+
+    here = CRS.from_user_input(grid.crs)
+    x, y = np.meshgrid(grid.x, grid.y)
+    if isinstance(source, Grid):
+        there = CRS.from_user_input(source.crs)
+        if there != here:
+            x, y = Transformer.from_crs(here, there, always_xy=True).transform(x, y)
+        return (np.asarray(y) - source.top) / source.dy, (np.asarray(x) - source.left) / source.dx
+    latitude, longitude = source
+    east, north = Transformer.from_crs("EPSG:4326", here, always_xy=True).transform(longitude, latitude)
+    east, north = (np.where(np.isfinite(axis), axis, np.nan) for axis in (east, north))
+    return find_places(east, north, x, y)
 
 
 class _Opened:

@@ -63,6 +63,13 @@ def _number(name: str, units: str, long_name: str) -> ArraySpec:
     return ArraySpec(name, (), "float32", units, long_name, (), math.nan, optional=True)
 
 
+def _of_pairs(name: str, units: str, long_name: str) -> ArraySpec:
+    return ArraySpec(name, ("pair",), "float32", units, long_name, (None,), math.nan, optional=True)
+
+
+REASONS: Final = ("none", "no_level", "low_coverage", "low_coherence", "contradicted", "open_loops")
+"""What the codes of ``pair_reason`` mean, those of `slidecloud.kernels.pair_editing`."""
+
 PREFERRED_UNKNOWN, PREFERRED_UNWRAPPED, PREFERRED_INTEGRATED = 0, 1, 2
 """What ``preferred`` says: neither velocity tells anything, ``velocity``, or ``velocity_integrated``."""
 
@@ -109,8 +116,36 @@ OF_PATCHES: Final[tuple[ArraySpec, ...]] = (
         0,
         optional=True,
     ),
+    ArraySpec(
+        "pair_reason",
+        ("pair",),
+        "uint8",
+        "1",
+        "why the pair was left out or takes part only because the network needs it",
+        (None,),
+        0,
+        {"flag_values": list(range(len(REASONS))), "flag_meanings": " ".join(REASONS)},
+        optional=True,
+    ),
+    _of_pairs("pair_coherence", "1", "mean coherence of the pair where the patch moves"),
+    _of_pairs("pair_contradicted", "1", "share of the pair that other pairs contradict and loops do not mend"),
+    _of_pairs("pair_bad_loops", "1", "share of the pair's loops that are off by more than half a turn after mending"),
+    _of_pairs("pair_noise", "rad", "what a pair that takes part leaves of the series, root mean square"),
+    ArraySpec(
+        "date_noise",
+        ("time",),
+        "float32",
+        "m",
+        "noise of the date by what its pairs leave of the series: decorrelation and unwrapping, not atmosphere",
+        (None,),
+        math.nan,
+        optional=True,
+    ),
 )
 """What the group ``timeseries`` of a patch holds beside that of a burst."""
+
+EDITED: Final = ("pair_contradicted", "pair_bad_loops", "pair_noise", "date_noise")
+"""Those of them that come from comparing pairs, with ``timeseries.edit``."""
 
 INTEGRATED: Final = (
     "velocity_integrated",

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from slidecloud.store.patch_specs import PREFERRED_INTEGRATED, PREFERRED_UNKNOWN, PREFERRED_UNWRAPPED
+from slidecloud.store.trajectory_specs import TRAJECTORY
 from slidecloud.types import Float32, StackHeader
 
 NAMES = ("displacement", "displacement_sigma", "velocity", "velocity_sigma", "temporal_coherence")
@@ -33,7 +34,8 @@ def series_at(
         if pixel is None:
             continue
         row, column, distance = pixel
-        names = [*NAMES, *(name for name in ALSO if name in dataset)]
+        fitted = [spec.name for spec in TRAJECTORY if spec.dims[-2:] == ("y", "x")]
+        names = [*NAMES, *(name for name in (*ALSO, *fitted) if name in dataset)]
         series = dataset[names].isel(y=row, x=column).reset_coords(drop=True)
         series = series.assign(_best(series, dataset))
         series = series.assign(distance=distance, track=track, patch=patch)

@@ -10,16 +10,20 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from slidecloud.store.given_series import GivenSeries
 from slidecloud.store.points import nearest
 from slidecloud.types import DataError, Float32, Float64, StackHeader
 
 WARN_ABOVE: Final = 0.3
 """rad: residual of the reference's pairs above which a shift per date does not carry all of a move."""
 
+SHIFTED: Final = ("displacement", "displacement_filtered")
+"""Series of a group that are relative to the reference."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What displacement is to be relative to: a point, an area, or, where neither is given, the stable area.
+    """What displacement is to be relative to: a point, an area, or, where none is given, the stable area.
 
     Attributes
     ----------
@@ -27,14 +31,24 @@ class Reference:
         Longitude and latitude, degrees.
     area
         West, south, east, north, degrees.
+    series
+        How the point really moves along the line of sight: displacement there becomes this. Without one it becomes 0.
     """
 
     point: tuple[float, float] | None = None
     area: tuple[float, float, float, float] | None = None
+    series: GivenSeries | None = None
+
+    def __post_init__(self) -> None:
+        if self.point is not None and self.area is not None:
+            raise ValueError("reference: found a point and an area, expected one of them")
+        if self.series is not None and self.point is None:
+            raise ValueError("reference: found a series without a point, expected the longitude and latitude it is of")
 
     def __str__(self) -> str:
         if self.point is not None:
-            return f"point {self.point[0]}, {self.point[1]}"
+            place = f"point {self.point[0]}, {self.point[1]}"
+            return place if self.series is None else f"{place} with the series {self.series.name}"
         return "stable area" if self.area is None else f"area {', '.join(str(one) for one in self.area)}"
 
 
@@ -72,7 +86,7 @@ def shift_to(reference: Reference, header: StackHeader, series: xr.Dataset, *, n
     Raises
     ------
     DataError
-        If the reference lies in a detection, or has no data at a date.
+        If the reference lies in a detection, has no data at a date, or its series does not reach to all dates.
 
     Warns
     -----
@@ -101,18 +115,19 @@ def shift_to(reference: Reference, header: StackHeader, series: xr.Dataset, *, n
             f"(expected up to {WARN_ABOVE}). Choose a more coherent place.",
             stacklevel=2,
         )
-    return Shift(
-        np.nanmedian(moved, axis=1).astype(np.float32),
-        float(np.nanmedian(part["velocity"].values[inside])),
-        closure,
-    )
+    taken, velocity = np.nanmedian(moved, axis=1), float(np.nanmedian(part["velocity"].values[inside]))
+    if reference.series is not None:
+        dates = series["time"].values
+        taken, velocity = taken - reference.series.at(dates)[0], velocity - reference.series.velocity(dates)
+    return Shift(taken.astype(np.float32), velocity, closure)
 
 
 def shifted(series: xr.Dataset, shift: Shift, reference: Reference) -> xr.Dataset:
     """Series, lazily, relative to another reference; sigmas stay those against the stable area."""
     taken = xr.DataArray(shift.displacement, dims="time")
+    there = [name for name in SHIFTED if name in series]
     changes = {
-        "displacement": (series["displacement"] - taken).assign_attrs(series["displacement"].attrs),
+        **{name: (series[name] - taken).assign_attrs(series[name].attrs) for name in there},
         "velocity": (series["velocity"] - np.float32(shift.velocity)).assign_attrs(series["velocity"].attrs),
         "reference_displacement": series["reference_displacement"] + taken,
         "reference_closure_rms": xr.DataArray(np.float32(shift.closure_rms)),

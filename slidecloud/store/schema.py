@@ -9,6 +9,7 @@ import math
 from typing import Final
 
 from slidecloud.store.atmosphere_specs import CORRECTION, FILTERED
+from slidecloud.store.decomposition_specs import DECOMPOSITION
 from slidecloud.store.gradient_specs import GRADIENT_FLAGS, GRADIENTS, bin_sums
 from slidecloud.store.inventory_specs import DENSITY
 from slidecloud.store.patch_specs import OF_PATCHES, UNWRAPPED
@@ -24,9 +25,11 @@ from slidecloud.store.specs import (
 )
 from slidecloud.store.specs import map_spec as _map
 from slidecloud.store.specs import time_spec as _time
+from slidecloud.store.trajectory_specs import TRAJECTORY
 from slidecloud.store.visibility_specs import VISIBILITY
 
 __all__ = [
+    "DECOMPOSITION",
     "DENSITY",
     "EPOCH",
     "GRADIENTS",
@@ -197,6 +200,7 @@ TIMESERIES: Final[tuple[ArraySpec, ...]] = (
     *OF_PATCHES,
     *CORRECTION,
     *FILTERED,
+    *TRAJECTORY,
     *RADAR_POSITION,
 )
 
@@ -208,6 +212,7 @@ GROUPS: Final = {
     "unwrapped": UNWRAPPED,
     "density": DENSITY,
     "visibility": VISIBILITY,
+    "decomposition": DECOMPOSITION,
 }
 
 

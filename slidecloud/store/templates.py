@@ -154,7 +154,6 @@ def _georeference(root: zarr.Group, grid: Grid) -> None:
     from pyproj import CRS
 
     crs = CRS.from_user_input(grid.crs)
-    transform = [grid.dx, 0.0, grid.left, 0.0, grid.dy, grid.top]
     gdal = [grid.left, grid.dx, 0.0, grid.top, 0.0, grid.dy]
     with warnings.catch_warnings():
         # A CRS without a CF equivalent still carries its WKT.
@@ -165,7 +164,7 @@ def _georeference(root: zarr.Group, grid: Grid) -> None:
         "spatial_ref", shape=(), dtype="int32", fill_value=0, dimension_names=(), attributes=mapping, compressors=None
     )
     array.with_config({"write_empty_chunks": True})[...] = np.int32(0)
-    for name, values, other in (("x", grid.x, crs.is_geographic), ("y", grid.y, crs.is_geographic)):
+    for name, values in (("x", grid.x), ("y", grid.y)):
         axis = root.create_array(
             name,
             shape=values.shape,
@@ -173,26 +172,32 @@ def _georeference(root: zarr.Group, grid: Grid) -> None:
             dtype="float64",
             fill_value=np.nan,
             dimension_names=(name,),
-            attributes=_axis(name, geographic=other),
+            attributes=_axis(name, geographic=crs.is_geographic),
             compressors=compressors(),
         )
         axis[...] = values
-    corners = [grid.left, grid.top + grid.dy * grid.height, grid.left + grid.dx * grid.width, grid.top]
-    root.update_attributes(
-        {
-            "zarr_conventions": [
-                _convention("proj", "f17cb550-5864-4468-aeb7-f3180cfb622f", "Coordinate reference system"),
-                _convention("spatial", "689b58e2-cf7b-45e0-9fff-9cfc0883d6b4", "Spatial coordinates"),
-            ],
-            "proj:code": ":".join(crs.to_authority() or ("WKT", "0")),
-            "proj:wkt2": crs.to_wkt(),
-            "spatial:dimensions": ["y", "x"],
-            "spatial:transform": transform,
-            "spatial:shape": [grid.height, grid.width],
-            "spatial:bbox": corners,
-            "spatial:registration": "pixel",
-        }
-    )
+    root.update_attributes(georeference(grid))
+
+
+def georeference(grid: Grid) -> dict[str, Any]:
+    """Attributes of a group that tell where its maps lie, in the conventions ``proj:`` and ``spatial:``."""
+    from pyproj import CRS
+
+    crs = CRS.from_user_input(grid.crs)
+    bottom, right = grid.top + grid.dy * grid.height, grid.left + grid.dx * grid.width
+    return {
+        "zarr_conventions": [
+            convention("proj", "f17cb550-5864-4468-aeb7-f3180cfb622f", "Coordinate reference system"),
+            convention("spatial", "689b58e2-cf7b-45e0-9fff-9cfc0883d6b4", "Spatial coordinates"),
+        ],
+        "proj:code": ":".join(crs.to_authority() or ("WKT", "0")),
+        "proj:wkt2": crs.to_wkt(),
+        "spatial:dimensions": ["y", "x"],
+        "spatial:transform": [grid.dx, 0.0, grid.left, 0.0, grid.dy, grid.top],
+        "spatial:shape": [grid.height, grid.width],
+        "spatial:bbox": [grid.left, bottom, right, grid.top],
+        "spatial:registration": "pixel",
+    }
 
 
 def _axis(name: str, *, geographic: bool) -> dict[str, Any]:
@@ -200,16 +205,16 @@ def _axis(name: str, *, geographic: bool) -> dict[str, Any]:
         long_name, units = {"x": ("longitude", "degrees_east"), "y": ("latitude", "degrees_north")}[name]
         return {"standard_name": long_name, "long_name": long_name, "units": units, "axis": name.upper()}
     direction = {"x": "easting", "y": "northing"}[name]
-    standard = f"projection_{name}_coordinate"
     return {
-        "standard_name": standard,
+        "standard_name": f"projection_{name}_coordinate",
         "long_name": f"{direction} of the pixel centre",
         "units": "m",
         "axis": name.upper(),
     }
 
 
-def _convention(name: str, uuid: str, description: str) -> dict[str, str]:
+def convention(name: str, uuid: str, description: str) -> dict[str, str]:
+    """An entry of ``zarr_conventions``."""
     base = f"https://github.com/zarr-conventions/{name}/blob/v0.1"
     return {"name": name, "uuid": uuid, "spec_url": f"{base}/README.md", "description": description}
 

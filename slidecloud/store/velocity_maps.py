@@ -12,7 +12,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from slidecloud.store.arrays import read, reader
+from slidecloud.store.arrays import MissingChunkError, read, reader
 from slidecloud.store.location import Location
 from slidecloud.store.patch_specs import PREFERRED_INTEGRATED
 from slidecloud.types import Float64, StackHeader
@@ -20,6 +20,9 @@ from slidecloud.types import Float64, StackHeader
 SERIES: Final = "timeseries"
 UNWRAPPED: Final = "unwrapped"
 INTEGRATED: Final = "integrated"
+_DEGREE: Final = 111_195.0
+"""Metres of a degree of latitude."""
+_PATCH: Final = re.compile(r"/patches/([^/]+)/")
 _WINDOW: Final = re.compile(r"/r(\d+)_c(\d+)/")
 
 
@@ -64,15 +67,29 @@ class VelocityMap:
 
     @property
     def source(self) -> str:
-        """What `best` takes: ``integrated`` where a patch prefers it, else ``unwrapped``."""
+        """What `best` takes: ``integrated`` where a patch prefers it; where it does not, or not yet, ``unwrapped``."""
         if "preferred" not in self._group:
             return UNWRAPPED
-        chosen = int(read(self._group["preferred"], ()))  # type: ignore[arg-type]
+        try:
+            chosen = int(read(self._group["preferred"], ()))  # type: ignore[arg-type]
+        except MissingChunkError:  # what it is chosen by is set aside, or not finished
+            return UNWRAPPED
         return INTEGRATED if chosen == PREFERRED_INTEGRATED else UNWRAPPED
+
+    @property
+    def name(self) -> str:
+        """Of the map that `best` takes: ``velocity_integrated`` or ``velocity``."""
+        return "velocity_integrated" if self.source == INTEGRATED else "velocity"
+
+    @property
+    def patch(self) -> str:
+        """Name of the patch; empty for a whole burst."""
+        found = _PATCH.search(self.path)
+        return "" if found is None else found[1]
 
     def best(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The velocity of the smaller expected error and its standard error, (y, x) m/yr; see `source`."""
-        name = "velocity_integrated" if self.source == INTEGRATED else "velocity"
+        name = self.name
         return self.map(name), self.map(f"{name}_sigma")
 
     def series(self, name: str, pixels: Pixels) -> NDArray[Any]:
@@ -107,17 +124,57 @@ class VelocityMap:
         longitude, latitude = turn.transform(x[pixels.columns], y[pixels.rows])
         return np.asarray(longitude), np.asarray(latitude)
 
-    def near(self, outlines: NDArray[np.object_]) -> NDArray[np.intp]:
-        """Which geometries (longitude and latitude) may have pixels of the map in them, by their bounds."""
-        import shapely
-
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east and north of the centres of its outermost pixels, degrees."""
         height, width = self.shape
         rows = np.concatenate([np.zeros(width), np.full(width, height - 1), np.arange(height), np.arange(height)])
         columns = np.concatenate([np.arange(width), np.arange(width), np.zeros(height), np.full(height, width - 1)])
         longitude, latitude = self.place(Pixels(rows.astype(np.intp), columns.astype(np.intp)))
+        west, south, east, north = (how(axis) for how in (np.nanmin, np.nanmax) for axis in (longitude, latitude))
+        return float(west), float(south), float(east), float(north)
+
+    def pixel_of(
+        self, longitude: Float64, latitude: Float64
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+        """Row and column (n,) of the pixels that hold places, degrees, and which places lie in the map at all."""
+        y, x = self._axes
+        if self.header.grid is None:
+            return self._nearest(longitude, latitude)
+        from pyproj import CRS, Transformer
+
+        turn = Transformer.from_crs("EPSG:4326", CRS.from_user_input(self.header.grid.crs), always_xy=True)
+        east, north = (np.asarray(axis) for axis in turn.transform(longitude, latitude))
+        with np.errstate(invalid="ignore"):
+            row, column = np.rint((north - y[0]) / self.header.grid.dy), np.rint((east - x[0]) / self.header.grid.dx)
+            inside = (row >= 0) & (row < y.size) & (column >= 0) & (column < x.size)
+        return np.where(inside, row, 0).astype(np.intp), np.where(inside, column, 0).astype(np.intp), inside
+
+    def _nearest(
+        self, longitude: Float64, latitude: Float64
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+        """The same in radar geometry: the nearest pixel, within half a pixel's diagonal."""
+        from scipy.spatial import cKDTree
+
+        y, x = self._axes
+        known = np.flatnonzero(np.isfinite(y.ravel()) & np.isfinite(x.ravel()))
+        scale = np.cos(np.deg2rad(np.nanmean(y)))
+        tree = cKDTree(np.column_stack([y.ravel()[known], x.ravel()[known] * scale]))
+        wanted = np.column_stack([latitude, longitude * scale])
+        reach = np.hypot(*self.header.spacing) / 2 / _DEGREE
+        asked = np.isfinite(wanted).all(axis=1)
+        distance, place = tree.query(np.where(asked[:, None], wanted, 0), distance_upper_bound=reach)
+        inside = asked & np.isfinite(distance)
+        row, column = np.unravel_index(known[np.where(inside, place, 0)], y.shape)
+        return row.astype(np.intp), column.astype(np.intp), inside
+
+    def near(self, outlines: NDArray[np.object_]) -> NDArray[np.intp]:
+        """Which geometries (longitude and latitude) may have pixels of the map in them, by their bounds."""
+        import shapely
+
+        west, south, east, north = self.bounds
         left, bottom, right, top = shapely.bounds(outlines).reshape(-1, 4).T
-        across = (left <= np.nanmax(longitude)) & (right >= np.nanmin(longitude))
-        return np.flatnonzero(across & (bottom <= np.nanmax(latitude)) & (top >= np.nanmin(latitude)))
+        return np.flatnonzero((left <= east) & (right >= west) & (bottom <= north) & (top >= south))
 
     def inside(self, outlines: Sequence[Any]) -> Iterator[Pixels]:
         """Pixels whose centres lie in each of some geometries (longitude and latitude), in row-major order."""

@@ -116,7 +116,8 @@ def test_export_prints_the_files_it_wrote(region: Path, tmp_path: Path, capsys: 
     assert main(words) == 0
     files = [Path(line) for line in capsys.readouterr().out.splitlines()]
     assert [file.name for file in files] == [f"{small.BURST}_velocity.tif", f"{small.BURST}_pair_count.tif"]
-    assert sorted(files) == sorted((tmp_path / "maps").iterdir())
+    styles = [file.with_suffix(".qml") for file in files]
+    assert sorted([*files, *styles]) == sorted((tmp_path / "maps").iterdir())
     with rasterio.open(files[0]) as raster:
         assert raster.units == ("m year-1",)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slidecloud.kernels.decomposition import downslope, east_up
+from slidecloud.kernels.decomposition import downslope, downslope_of_looks, east_up
 from slidecloud.kernels.terrain import los_vector, slope_aspect
 
 ASCENDING, DESCENDING = los_vector(np.radians(39.0), -12.3), los_vector(np.radians(36.0), 192.2)
@@ -33,6 +33,8 @@ def test_sigmas_cover_and_the_better_look_counts_more():
     for value, spread, truth in ((found.east, found.east_sigma, 0.03), (found.up, found.up_sigma, -0.05)):
         assert abs(np.std((value - truth) / spread) - 1) < 0.04
         assert abs(np.mean(value) - truth) < 4 * np.mean(spread) / np.sqrt(4000)
+    assert abs(np.corrcoef(found.east - 0.03, found.up + 0.05)[0, 1] - found.correlation[0]) < 0.03
+    assert abs(found.correlation[0]) > 0.3
     two = east_up(rate[:2], sigma[:2], east[:2], up[:2])
     assert (found.east_sigma < two.east_sigma).all()
 
@@ -76,6 +78,33 @@ def test_motion_down_a_slope_comes_back_or_is_masked(slope, aspect, speed):
     if abs(kept) < 0.1999:
         assert np.isnan(found.rate)
         assert not found.usable
+
+
+def test_looks_together_tell_more_of_downslope_motion_than_each():
+    """Slopes to all sides, two looks of unequal noise: unbiased, sigmas cover, and what one look is blind to comes from
+    the other."""
+    rng = np.random.default_rng(1)
+    aspect = rng.uniform(0, 2 * np.pi, 4000)
+    slope = np.full(4000, 0.4)
+    down = np.array([np.sin(aspect) * np.cos(slope), np.cos(aspect) * np.cos(slope), -np.sin(slope)])
+    lines = [np.repeat(part[:, None], 4000, axis=1) for part in (EAST, NORTH, UP)]
+    kept = sum(line * part for line, part in zip(lines, down, strict=True))
+    sigma = np.repeat([[0.002], [0.004]], 4000, axis=1)
+    rate = 0.05 * kept + sigma * rng.normal(size=kept.shape)
+    rate[1, ::7] = np.nan
+    found = downslope_of_looks(rate, sigma, slope, aspect, *lines)
+    told = (np.abs(kept) > 0.2) & np.isfinite(rate)
+    assert (found.usable == told.any(axis=0)).all()
+    assert (np.isfinite(found.rate) == found.usable).all()
+    standard = ((found.rate - 0.05) / found.sigma)[found.usable]
+    assert abs(np.std(standard) - 1) < 0.05
+    assert abs(np.mean(standard)) < 0.06
+    one = downslope(rate[0], sigma[0], slope, aspect, *(line[0] for line in lines))
+    both = told.all(axis=0)
+    assert (found.sigma[both] < one.sigma[both]).all()
+    assert found.usable.mean() > one.usable.mean() + 0.05
+    seen = np.where(np.isfinite(rate), np.abs(kept), 0.0).max(axis=0)
+    np.testing.assert_allclose(np.abs(found.sensitivity), seen, atol=1e-6)
 
 
 @pytest.mark.parametrize(

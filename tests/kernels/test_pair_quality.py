@@ -8,7 +8,8 @@ import turns
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slidecloud.kernels.pair_quality import edit, judge, noise_of_dates
+from slidecloud.kernels.pair_editing import edit
+from slidecloud.kernels.pair_quality import judge, noise_of_dates
 
 
 def quality(reference, secondary, *, bad=(), noise=0.2, coherence=200, missing=()):

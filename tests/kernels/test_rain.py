@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slidecloud.kernels.accelerations import accelerations, superposed
-from slidecloud.kernels.rain import accumulated, antecedent_index, lagged, over_intervals
+from slidecloud.kernels.rain import accumulated, lagged, over_intervals
 
 STEP = 12
 LAGS = np.arange(0, 61, STEP)
@@ -35,10 +35,6 @@ def test_sums_by_hand():
     np.testing.assert_array_equal(accumulated(rain, 1), rain)
     np.testing.assert_array_equal(accumulated(rain, 3), [np.nan, np.nan, 5, np.nan, np.nan, np.nan, 10])
     assert np.isnan(accumulated(rain, 8)).all()
-    index = antecedent_index(np.array([10.0, 0.0, 0.0, 8.0]), decay=0.5)
-    np.testing.assert_allclose(index, [10, 5, 2.5, 9.25])
-    doubtful = antecedent_index(np.array([np.nan, 1, 1, 1, 1, 1]), decay=0.5)
-    assert np.isnan(doubtful).tolist() == [True] * 5 + [False]
 
 
 def test_mean_rain_of_intervals_by_hand():
@@ -161,8 +157,6 @@ def test_too_little_or_nothing_that_varies_gives_no_correlation():
     for bad in ([-9999.0, 1.0], [[1.0]], [np.inf]):
         with pytest.raises(ValueError, match="rain: found"):
             accumulated(bad, 1)
-    with pytest.raises(ValueError, match="decay"):
-        antecedent_index([1.0], decay=1.0)
 
 
 def test_accelerations_are_where_they_were_put():

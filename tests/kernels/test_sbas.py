@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared_speckle import speckle_pairs
 
 from slidecloud.kernels import reference_sbas as dense
 from slidecloud.kernels.sbas import Inversion, invert
-from slidecloud.kernels.weights import inverse_phase_variance
 
 REVISIT = 12 / 365.25
 
@@ -254,22 +254,6 @@ def test_velocity_intervals_cover_what_they_promise(scatter):
     network_part = np.sqrt(found.sigma**2 - found.date_sigma**2)[1:]
     error = (found.series - (truth - truth[0]))[1:] / network_part
     assert 0.95 < error.std() < 1.05
-
-
-def speckle_pairs(rng, dates, pixels, decay, scatter, looks=16):
-    """Pairs of up to 36 days formed from simulated images of 16 looks, with per-date scatter and a rate of 3 rad/yr."""
-    reference, secondary = network(dates, 3)
-    days = np.abs(np.subtract.outer(np.arange(dates), np.arange(dates))) * 12
-    coherence = np.where(days == 0, 1, 0.95 * np.exp(-days / decay) + 0.05)
-    shape = (dates, pixels * looks)
-    images = np.linalg.cholesky(coherence) @ (rng.normal(size=shape) + 1j * rng.normal(size=shape))
-    images = images.reshape(dates, pixels, looks)
-    noise = [np.angle(np.sum(images[j] * images[i].conj(), -1)) for i, j in zip(reference, secondary, strict=True)]
-    time = np.arange(dates) * REVISIT
-    truth = 3.0 * time[:, None] + scatter * rng.normal(size=(dates, pixels))
-    phase = (truth[secondary] - truth[reference] + np.stack(noise)).astype(np.float32)
-    table = inverse_phase_variance(np.round(255 * coherence[reference, secondary]).astype(np.uint8), looks=looks)
-    return phase, np.repeat(table[:, None], pixels, axis=1), reference, secondary, time
 
 
 @pytest.mark.parametrize("decay", [12, 24])

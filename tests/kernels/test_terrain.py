@@ -89,15 +89,6 @@ def test_los_signs_and_length(heading, east, north):
     np.testing.assert_allclose(left.east, -los.east)
 
 
-def test_local_incidence_of_slopes_along_the_look_direction():
-    theta, beta = np.radians(39.0), np.radians(20.0)
-    look = terrain.look_azimuth(ASCENDING)
-    for aspect, expected in ((look + np.pi, theta - beta), (look, theta + beta)):
-        ground = plane((5, 5), (40.0, 20.0), beta, aspect)
-        angle = terrain.local_incidence(ground, spacing=(40.0, 20.0), incidence=theta, heading=ASCENDING)
-        np.testing.assert_allclose(angle, expected, atol=1e-6)
-
-
 def test_gentle_ground_has_neither_layover_nor_shadow():
     ground = profile_east(np.tan(np.radians(30)) * 40.0 * np.abs(np.arange(60) - 30.0))
     masks = terrain.layover_shadow(ground, spacing=(40.0, 40.0), incidence=np.radians(39), heading=0.0)

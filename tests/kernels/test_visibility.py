@@ -50,9 +50,9 @@ def test_classes_are_those_of_rays_over_planes(heading, look, theta):
             # In the middle of the plane, whose edges know nothing of the ground beyond them.
             assert (kind == LAYOVER) == rays.layover[20, 20], (slope, aspect)
             assert (kind == SHADOW) == rays.shadow[20, 20], (slope, aspect)
-            local = terrain.local_incidence(ground, spacing=(20.0, 20.0), incidence=theta, **view)[20, 20]
             # The ground turns its face away beyond a right angle between its normal and the ray.
-            assert (kind == SHADOW) == (local > np.pi / 2)
+            normal = (math.sin(slope) * math.sin(aspect), math.sin(slope) * math.cos(aspect), math.cos(slope))
+            assert (kind == SHADOW) == (np.dot(normal, terrain.los_vector(theta, heading, look)) < 0)
             towards = -math.cos(aspect - terrain.look_azimuth(heading, look))
             assert (kind == GOOD) == (towards < 0 and kind != SHADOW)
             assert (index <= 0) == (kind == LAYOVER)

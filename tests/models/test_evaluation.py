@@ -19,6 +19,7 @@ from slidecloud.models.tiles import Tile
 
 LEVELS = [1.0, 1.0, 0.2, 0.2]
 KINDS = ["slides", "empty", "slides", "slides"]
+GEOMETRY = ["radar", "map", "map", "radar"]
 LEFT_OUT = 13_000
 
 
@@ -31,7 +32,7 @@ def tiles(tmp_path_factory):
         scene.view.x[:100, :130] = np.nan
         visible = np.arange(len(scene.boxes)) < 4
         made.append(Tile(scene.view, scene.boxes, visible))
-    return write(tmp_path_factory.mktemp("tiles"), made, level=LEVELS, family=["a"] * 4, kind=KINDS)
+    return write(tmp_path_factory.mktemp("tiles"), made, level=LEVELS, family=["a"] * 4, kind=KINDS, geometry=GEOMETRY)
 
 
 def _teller(tiles, tell):
@@ -53,6 +54,7 @@ def test_the_truth_scores_one(tiles):
     assert found.whole.false_alarms == found.levels[0].false_alarms == 0.0
     assert [figures.name for figures in found.levels] == ["level 1", "level 0.2"]
     assert [figures.name for figures in found.kinds] == ["kind empty", "kind slides"]
+    assert [(each.name, each.slides) for each in found.geometries] == [("geometry map", 4), ("geometry radar", 8)]
     assert math.isnan(found.levels[1].false_alarms)
 
 
@@ -94,7 +96,7 @@ def test_calibration_error_is_that_of_the_promised_probability(tiles):
 def test_table_and_json(tiles):
     found = evaluate(_teller(tiles, _all), tiles)
     text = "\n".join(found.lines())
-    assert len(found.lines()) == 1 + 1 + 2 + 2 + 1
+    assert len(found.lines()) == 1 + 1 + 2 + 2 + 2 + 1
     assert "level 0.2" in text
     stored = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert stored["all"]["ap50"] == 1.0
@@ -105,14 +107,16 @@ def test_table_and_json(tiles):
 def test_many_levels_are_put_into_five_ranges(tmp_path):
     view = moving.scene(0, count=0).view
     made = [Tile(view, np.zeros((0, 4), np.float32), np.zeros(0, bool))] * 12
-    many = write(tmp_path, made, level=np.linspace(0.1, 1.2, 12), family=["a"] * 12, kind=["empty"] * 12)
+    many = write(
+        tmp_path, made, level=np.linspace(0.1, 1.2, 12), family=["a"] * 12, kind=["empty"] * 12, geometry=["map"] * 12
+    )
     found = evaluate(lambda _: Detections.of([], []), many)
     assert [figures.tiles for figures in found.levels] == [3, 2, 2, 2, 3]
     assert found.levels[0].name == "level 0.98-1.2"
 
 
 def test_no_tile_is_refused(tmp_path):
-    empty = write(tmp_path, [], level=[], family=[], kind=[])
+    empty = write(tmp_path, [], level=[], family=[], kind=[], geometry=[])
     with pytest.raises(ValueError, match="tiles: found none"):
         evaluate(lambda view: Detections.of([], []), open_tiles(empty.folder))
 

@@ -22,7 +22,12 @@ def tiles(count):
 
 
 def labels(count):
-    return {"level": [0.5] * count, "family": ["one"] * count, "kind": [f"kind {n}" for n in range(count)]}
+    return {
+        "level": [0.5] * count,
+        "family": ["one"] * count,
+        "kind": [f"kind {n}" for n in range(count)],
+        "geometry": ["map"] * count,
+    }
 
 
 @pytest.fixture

@@ -51,6 +51,21 @@ def test_only_patches_are_unwrapped_and_they_show_the_slides(patched_scene, patc
     assert np.isnan(velocity[~covered]).all()
 
 
+def test_the_tree_of_a_burst_has_its_patches_and_that_of_the_run_none(patched_run):
+    run = open_run(str(patched_run / "run.zarr"))
+    assert not any("/patches" in name for name in run.tree.groups)
+    tree = run.burst_tree(BURST)
+    names = list(run.patches(BURST))
+    assert {f"/patches/{name}/{part}" for name in names for part in ("timeseries", "unwrapped")} < set(tree.groups)
+    assert "/gradients" in tree.groups
+    node = tree[f"patches/{names[0]}"]
+    assert tuple(node.attrs["window"][:2]) == (run.patches(BURST)[names[0]].top, run.patches(BURST)[names[0]].bottom)
+    own = run.timeseries(BURST, names[0])["velocity"].values
+    assert np.array_equal(node["timeseries/velocity"].values, own, equal_nan=True)
+    with pytest.raises(KeyError, match="no burst 'elsewhere'"):
+        run.burst_tree("elsewhere")
+
+
 def test_unwrapped_phase_is_congruent_with_what_was_measured(patched_source, patched_run):
     run = open_run(str(patched_run / "run.zarr"))
     name, window = next(iter(run.patches(BURST).items()))

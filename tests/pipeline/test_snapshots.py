@@ -71,14 +71,14 @@ def test_images_replaced_while_the_run_is_planned(folder, slc, monkeypatch):
     """Between the digests of the images and the names of their records."""
     (folder / "other").mkdir()
     images.stored(folder / "other", images.source(np.ascontiguousarray(np.conj(slc[:5]))))
-    choose = plan._choose
+    choose = plan.choose
 
     def choose_and_replace(config, stack):
         chosen = choose(config, stack)
         replace(folder)
         return chosen
 
-    monkeypatch.setattr(plan, "_choose", choose_and_replace)
+    monkeypatch.setattr(plan, "choose", choose_and_replace)
     found = runs.rerun(folder, *LINES)
     assert found.done == 0
     assert found.quarantined

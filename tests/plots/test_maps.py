@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slidecloud import simulate
+from slidecloud.kernels import colours
 from slidecloud.plots import maps
 from slidecloud.plots.figures import new_figure
 from slidecloud.types import Grid, StackHeader
@@ -60,15 +61,15 @@ def test_light_comes_from_the_north_west() -> None:
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30))
 def test_symmetric_limits_hold_the_values(values: list[float]) -> None:
-    low, high = maps.symmetric(values, share=100)
+    low, high = colours.symmetric(values, share=100)
     assert low == -high < 0
     assert max(map(abs, values)) <= high * (1 + 1e-9) or high == 1.0
     assert high == 1.0 or high <= 2 * max(map(abs, values))
 
 
 def test_limits_of_nothing_are_usable() -> None:
-    assert maps.symmetric(np.full(3, np.nan)) == (-1.0, 1.0)
-    assert maps.positive(np.full(3, np.nan)) == (0.0, 1.0)
+    assert colours.symmetric(np.full(3, np.nan)) == (-1.0, 1.0)
+    assert colours.positive(np.full(3, np.nan)) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(("pixels", "text"), [(4000, "20 km"), (400, "2 km"), (40, "200 m"), (12, "100 m")])

@@ -69,6 +69,15 @@ def test_figure_shows_every_pair_date_and_subset(tmp_path: Path, known: bool, co
     assert [path.name for path in tmp_path.iterdir()] == ["n.png"]
 
 
+def test_pairs_that_are_drawn_apart_are_drawn_once_and_named() -> None:
+    network = _network(np.linspace(-50, 80, 12))
+    gone = np.arange(network.reference.size) < 3
+    figure = network_figure(network, coherence=np.full(gone.size, 0.5), apart={"left out": gone})
+    plain, apart = (found for found in figure.axes[0].collections if isinstance(found, LineCollection))
+    assert (len(plain.get_segments()), len(apart.get_segments())) == (gone.size - 3, 3)
+    assert "left out: 3" in [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
 def test_a_network_without_pairs_can_be_drawn(tmp_path: Path) -> None:
     figure = network_figure(from_pairs([], dates=DATES), coherence=np.empty(0))
     assert save(figure, tmp_path / "n.svg").read_text().startswith("<?xml")

@@ -1,14 +1,21 @@
-"""A finished run for the tests of products."""
+"""A run store of known ground for the tests of products."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import handmade
 import pytest
-import small
+
+from slidecloud.store import Run, open_run
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run store of a small simulated region; read it only."""
-    return small.finished(tmp_path_factory.mktemp("region"), small.scene())
+def sinking(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run store of one burst that sinks everywhere; read it only."""
+    return handmade.make(tmp_path_factory.mktemp("sinking"))
+
+
+@pytest.fixture(scope="session")
+def run(sinking: Path) -> Run:
+    return open_run(str(sinking))

@@ -10,6 +10,7 @@ import geopandas
 import numpy as np
 import pytest
 import shapely
+from kml import valid
 
 from slidecloud.products import geojson, kmz
 from slidecloud.products.density import CELL, MOST_CELLS, area_fraction, density, density_grid
@@ -42,6 +43,7 @@ def three():
 
 def test_kmz_is_well_formed_and_has_all_polygons(three, tmp_path):
     path = kmz.write(three, tmp_path / "new" / "landslides.kmz", name="Sichuan & more")
+    valid(path)
     with zipfile.ZipFile(path) as archive:
         assert archive.namelist() == ["doc.kml"]
         assert archive.testzip() is None
@@ -71,6 +73,7 @@ def test_the_same_inventory_makes_the_same_bytes(three, tmp_path):
 
 def test_an_empty_inventory_is_a_valid_document(tmp_path):
     path = kmz.write(inventory([]), tmp_path / "none.kmz")
+    valid(path)
     with zipfile.ZipFile(path) as archive:
         assert ElementTree.fromstring(archive.read("doc.kml")).findall(f".//{KML}Placemark") == []
     found = json.loads(geojson.write(inventory([]), tmp_path / "none.geojson").read_text())

@@ -188,7 +188,7 @@ def test_the_published_fit_is_ours_with_its_sigmas_of_dates(slope):
     flat, time = slope.stage("depl_cumule_flat"), slope.time
     found = fit(flat, RELATIVE_SIGMA, time, seasonal=True)
     rate, middle = found.of("rate"), (time[0] + time[-1]) / 2
-    offset = found.of("offset") + rate * (2007 - middle)
+    offset = found.offset + rate * (2007 - middle)
     pairs = {"lin": rate, "coswt": found.of("cosine"), "sinwt": found.of("sine"), "ref": offset}
     for name, own in pairs.items():
         theirs = slope.map(f"{name}_coeff")
@@ -200,7 +200,7 @@ def test_the_published_fit_is_ours_with_its_sigmas_of_dates(slope):
     plain = fit(flat, np.ones(DATES), time, seasonal=True)
     spread = np.sqrt(((flat - found.fitted) ** 2).sum(0) / (DATES - 4))
     theirs = slope.map("lin_sigcoeff")
-    np.testing.assert_allclose(plain.sigma[1] / plain.scale * spread, theirs, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(plain.sigma_of("rate") / plain.scale * spread, theirs, rtol=1e-3, atol=1e-3)
 
 
 def test_the_landslide_stands_out_from_ground_at_rest(slope):

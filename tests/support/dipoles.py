@@ -44,7 +44,14 @@ def dipole_set(folder: Path, *, seed: int, count: int, slides: int = 5, **option
             view, boxes = dipole_view(random, (SIDE, SIDE), 0 if number % 4 == 3 else slides, **options)
             yield Tile(view, boxes, np.ones(len(boxes), bool))
 
-    return write(folder, tiles(), level=[1.0] * count, family=["dipoles"] * count, kind=["bumps"] * count)
+    return write(
+        folder,
+        tiles(),
+        level=[1.0] * count,
+        family=["dipoles"] * count,
+        kind=["bumps"] * count,
+        geometry=["radar"] * count,
+    )
 
 
 def best_overlap(boxes, others):

@@ -131,12 +131,13 @@ def build(
     tell
         Is told how many tiles are made.
     """
-    name = hashlib.sha256(repr([GENERATOR, *wanted]).encode()).hexdigest()
+    told = ("level", "family", "kind", "geometry")
+    name = hashlib.sha256(repr([GENERATOR, told, *wanted]).encode()).hexdigest()
     note = folder / "plans.sha256"
     if note.is_file() and note.read_text() == name:
         return open_tiles(folder)
     note.unlink(missing_ok=True)
-    about = {key: [getattr(plan, key) for plan in wanted] for key in ("level", "family", "kind")}
+    about = {key: [getattr(plan, key) for plan in wanted] for key in told}
     if workers == 1:
         made = write(folder, _counted(map(make, wanted), tell), **about)
     else:
