@@ -217,6 +217,10 @@ def test_maps_are_exported_and_drawn_from_the_command_line(folder, tmp_path, cap
     assert main(["export", store, "--out", str(tmp_path / "all")]) == 0
     names = {path.name for path in (tmp_path / "all").iterdir()}
     assert {f"{name}_east.tif", f"{two_passes.BURST['ascending']}_velocity.tif"} <= names
+    # Areas are of no one track.
+    assert main(["export", store, "--by-track", "--out", str(tmp_path / "tracks")]) == 0
+    assert not list((tmp_path / "tracks").glob(f"{name}*"))
+    assert main(["export", store, "--format", "multiscales", "--names", "up", "--out", str(tmp_path / "levels")]) == 0
     for part in ("stacks", "run.zarr"):
         shutil.copytree(folder / part, tmp_path / part)
     settings = tmp_path / "region.yaml"
