@@ -91,7 +91,11 @@ class TrajectoryWork:
         dates = np.broadcast_to(noise.date, series.shape)
         maps: dict[str, Float32] = {}
         if self.config.fits:
-            inside = [day for day in calendar_years(list(self.config.breaks)) if time[0] < day <= time[-1]]
+            inside = [
+                day
+                for day in calendar_years(np.array(self.config.breaks, "datetime64[s]"))
+                if time[0] < day <= time[-1]
+            ]
             walk = np.where(np.isfinite(noise.walk), noise.walk, 0.0)
             found = fit(
                 series, dates, time, subset=subset, walk=walk, seasonal=self.config.seasonal, breaks=inside,
@@ -105,6 +109,10 @@ class TrajectoryWork:
             )[0]
         return maps
 
+    def _steps(self) -> Float64:
+        """(step,) years of the calendar."""
+        return calendar_years(np.array(self.config.breaks, "datetime64[s]"))
+
     def _maps(self, found: Trajectory, time: Float64) -> dict[str, Float32]:
         maps = {"trend": found.of("rate"), "trend_sigma": found.sigma_of("rate"), "trajectory_rms": found.residual_rms}
         if self.config.seasonal:
@@ -115,7 +123,7 @@ class TrajectoryWork:
         if self.config.acceleration:
             maps |= {"acceleration": found.of("acceleration"), "acceleration_sigma": found.sigma_of("acceleration")}
         if self.config.breaks:
-            days = calendar_years(list(self.config.breaks))
+            days = self._steps()
             size = np.full((2, days.size, found.value.shape[1]), np.nan, np.float32)
             fitted = np.flatnonzero((days > time[0]) & (days <= time[-1]))
             for number, at in enumerate(fitted, start=1):

@@ -142,7 +142,12 @@ def shifted(series: xr.Dataset, shift: Shift, reference: Reference) -> xr.Datase
 def models(series: xr.Dataset, displacement: Float32 | Float64) -> dict[str, xr.DataArray]:
     """Models of motion of series, lazily, less that of a shift of their displacement (time,), m."""
     steps = series["step"].values if "step" in series else None
-    moved = without(dict(series.data_vars), displacement, series["time"].values, steps=steps)
+    moved = without(
+        {str(name): values for name, values in series.data_vars.items()},
+        displacement,
+        series["time"].values,
+        steps=steps,
+    )
     return {name: values.assign_attrs(series[name].attrs) for name, values in moved.items()}
 
 
