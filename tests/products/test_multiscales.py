@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import handmade
@@ -18,26 +20,25 @@ from slidecloud.products.multiscales import levels
 from slidecloud.store import Run, locate, open_run
 from slidecloud.types import Grid
 
-TALL = steady.header((1200, 700), burst=handmade.BURST)
+GROUND = steady.header(handmade.SHAPE, burst=handmade.BURST)
+SMALL = 128
 
 
 @pytest.fixture(scope="module")
-def tall(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return handmade.make(tmp_path_factory.mktemp("tall"), [TALL])
-
-
-@pytest.fixture(scope="module")
-def pyramid(tall: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    before = runs.objects(tall)
-    path = multiscales.export(open_run(str(tall)), tmp_path_factory.mktemp("out") / "maps.zarr")
-    assert runs.objects(tall) == before
+def pyramid(sinking: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three levels, as levels end at a smaller size than usual."""
+    before = runs.objects(sinking)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(multiscales, "COARSEST", SMALL)
+        path = multiscales.export(open_run(str(sinking)), tmp_path_factory.mktemp("out") / "maps.zarr")
+    assert runs.objects(sinking) == before
     return path
 
 
 def test_plain_xarray_opens_every_level_with_its_means(pyramid: Path) -> None:
     for number in range(3):
         level = xr.open_zarr(pyramid, group=f"{handmade.BURST}/{number}")
-        np.testing.assert_array_equal(level["velocity"].values, shrink(handmade.velocity(TALL), 2**number))
+        np.testing.assert_array_equal(level["velocity"].values, shrink(handmade.velocity(GROUND), 2**number))
         assert level["velocity"].attrs["units"] == "m year-1"
         assert np.nanmax(level["velocity"].values) < 0
         spacing = 40.0 * 2**number
@@ -58,7 +59,7 @@ def test_the_whole_store_is_a_tree(pyramid: Path) -> None:
     told = tree[handmade.BURST].attrs
     assert [one["asset"] for one in told["multiscales"]["layout"]] == ["0", "1", "2"]
     assert told["multiscales"]["layout"][2]["derived_from"] == "1"
-    assert told["multiscales"]["layout"][2]["spatial:shape"] == [300, 175]
+    assert told["multiscales"]["layout"][2]["spatial:shape"] == [75, 105]
     assert {one["name"] for one in told["zarr_conventions"]} == {"proj", "spatial", "multiscales"}
 
 
@@ -113,3 +114,45 @@ def test_a_broken_export_leaves_the_older_one(run: Run, tmp_path: Path, monkeypa
 def test_cubes_are_refused_by_name(run: Run, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="displacement has a value for each date"):
         multiscales.export(run, tmp_path / "maps.zarr", names=["displacement"])
+
+
+MEMORY = """
+import resource, sys
+import dask.array as da, h5py, numpy as np, xarray as xr
+from slidecloud.products import mintpy, multiscales
+from slidecloud.products.layers import Layer
+from slidecloud.store import locate
+from slidecloud.types import Grid
+
+def pyramid(size):
+    lines = da.arange(size, chunks=512, dtype=np.float32)
+    array = xr.DataArray(lines[:, None] - lines[None, :] / size, dims=("y", "x"))
+    layer = Layer("b", "a", array, Grid("EPSG:32648", 0.0, 0.0, 20.0, -20.0, size, size), "g", "r")
+    location = locate(f"{size}.zarr")
+    location.write_many(multiscales._template("b", [layer]))
+    multiscales._write(multiscales.Writer(location), layer)
+
+def series(size):
+    array = xr.DataArray(da.ones((70, size, size), chunks=(64, 512, 512), dtype=np.float32), dims=("time", "y", "x"))
+    layer = Layer("b", "a", array, Grid("EPSG:32648", 0.0, 0.0, 20.0, -20.0, size, size), "g", "r")
+    with h5py.File(f"{size}.h5", "w") as file:
+        mintpy._series(file, layer, xr.DataArray(da.ones((size, size), dtype=np.uint8), dims=("y", "x")))
+
+def peak(write, size):
+    write(size)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+write, small, large = {"pyramid": (pyramid, 600, 12000), "series": (series, 300, 2000)}[sys.argv[1]]
+before = peak(write, small)
+print(peak(write, large) - before)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("what", ["pyramid", "series"])
+def test_memory_is_that_of_some_rows(what: str, tmp_path: Path) -> None:
+    """A map of 549 MiB as a pyramid, and a series of 1,068 MiB for MintPy, in no more than 250 MiB."""
+    program = [sys.executable, "-W", "ignore", "-c", MEMORY, what]
+    finished = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert float(finished.stdout) < 250
