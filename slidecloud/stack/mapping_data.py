@@ -186,7 +186,7 @@ def _is_zarr(place: Location) -> bool:
 def _open(place: Location, mark: str) -> xr.Dataset:
     """The dataset of a place in a state, ``mark``, by which a changed one is opened again."""
     import xarray as xr
-    from zarr.errors import ZarrUserWarning
+    from zarr.errors import GroupNotFoundError, ZarrUserWarning
 
     del mark
     name = printable(place.url)
@@ -200,6 +200,10 @@ def _open(place: Location, mark: str) -> xr.Dataset:
                 if _is_zarr(place)
                 else xr.open_dataset(**_file(place))
             )
+    except GroupNotFoundError as error:
+        raise DataError(
+            f"{name}: there is no Zarr group at its root, expected one with the variables: write it again"
+        ) from error
     except ZarrUserWarning as error:
         raise DataError(f"{name}: {printable(str(error))} Write the store again") from error
     except (FileNotFoundError, PermissionError, DataError):
