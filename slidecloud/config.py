@@ -34,14 +34,17 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+SourceKind = Literal["auto", "gamma", "hyp3", "hyp3_radar", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"]
+
+
 class SourceConfig(_Section):
     """A folder or URL of interferograms to ingest before the run."""
 
     path: str = Field(description="Folder or URL with the source products.")
-    kind: Literal["auto", "gamma", "hyp3", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"] = Field(
+    kind: SourceKind = Field(
         "auto",
-        description="auto, gamma, hyp3, licsar, mapping, mintpy (interferograms), opera, snap or zarr (single-look "
-        "images).",
+        description="auto, gamma, hyp3, hyp3_radar, licsar, mapping, mintpy (interferograms), opera, snap or zarr "
+        "(single-look images).",
     )
     id: str | None = Field(None, description="Id of the burst stack; by default taken from the source.")
     mapping: str | None = Field(None, description="File that says what a plain Zarr or NetCDF stack holds.")

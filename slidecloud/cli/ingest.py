@@ -14,11 +14,13 @@ def ingest(
     stacks: str,
     /,
     *,
-    kind: Literal["auto", "gamma", "hyp3", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"] = "auto",
+    kind: Literal[
+        "auto", "gamma", "hyp3", "hyp3_radar", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"
+    ] = "auto",
     id: str | None = None,
     mapping: str | None = None,
     keep_dropped: bool = False,
-    executor: Executor = "threads",
+    executor: Executor | None = None,
     workers: Workers = None,
     scheduler: str | None = None,
     memory: str | None = None,
@@ -31,14 +33,15 @@ def ingest(
     The kind of a source is told from the names of its files, in all subfolders and zip archives (nothing is
     unpacked); --kind says it where files of several kinds lie together:
 
-        gamma    GAMMA GeoTIFFs: *YYYYMMDD-YYYYMMDD*unw.tif, *cc.tif, *.par
-        hyp3     HyP3 bursts: S1_136231_IW2_20200604_20200616_VV_INT80_10C1
-        licsar   LiCSAR frames: YYYYMMDD_YYYYMMDD.geo.unw.tif, .geo.cc.tif
-        mintpy   MintPy inputs: ifgramStack.h5, geometryGeo.h5 or geometryRadar.h5
-        opera    coregistered images of OPERA or COMPASS: OPERA_L2_CSLC-S1_*.h5
-        snap     coregistered images from SNAP: *.znap
-        zarr     coregistered images in a Zarr store: slc, or real and imag
-        mapping  any Zarr store or NetCDF file of interferograms: give --mapping
+        gamma       GAMMA GeoTIFFs: *YYYYMMDD-YYYYMMDD*unw.tif, *cc.tif, *.par
+        hyp3        HyP3 bursts: S1_136231_IW2_20200604_20200616_VV_INT80_10C1
+        hyp3_radar  the same in the geometry of the radar: *_wrapped_phase_rdr.tif
+        licsar      LiCSAR frames: YYYYMMDD_YYYYMMDD.geo.unw.tif, .geo.cc.tif
+        mintpy      MintPy inputs: ifgramStack.h5, geometryGeo.h5 or geometryRadar.h5
+        opera       coregistered images of OPERA or COMPASS: OPERA_L2_CSLC-S1_*.h5
+        snap        coregistered images from SNAP: *.znap
+        zarr        coregistered images in a Zarr store: slc, or real and imag
+        mapping     any Zarr store or NetCDF file of interferograms: give --mapping
 
     Interferograms become a burst stack, images an SLC stack, of which a run forms the interferograms. What is stored
     already is left alone, so the same command adds what is new. A pair or image that cannot be used is refused with
@@ -64,11 +67,11 @@ def ingest(
     Parameters
     ----------
     source
-        Folder with the interferograms or images, or one zip archive.
+        Folder with the interferograms or images, its URL (s3://, gs://, az://, https://), or one zip archive.
     stacks
         Folder or URL for stacks.
     kind
-        Format of the source: auto, gamma, hyp3, licsar, mapping, mintpy, opera, snap or zarr.
+        Format of the source: auto, gamma, hyp3, hyp3_radar, licsar, mapping, mintpy, opera, snap or zarr.
     id
         Name of the stack; by default from the source: burst, frame or folder. Of several bursts in one folder, the one
         to take.
@@ -79,7 +82,7 @@ def ingest(
     retry_quarantined
         Read pairs or images again that could not be read before, although their files look the same.
     executor
-        threads, dask (processes of this machine, or a scheduler) or serial.
+        threads (the default), dask (processes of this machine, or a scheduler) or serial.
     scheduler
         Address of a running Dask scheduler, tcp://host:port; its workers must reach source and stacks.
     memory
@@ -89,8 +92,8 @@ def ingest(
     """
     if executor == "serial" and workers not in (None, 1):
         raise UsageError(f"--executor serial has one worker, and --workers is {workers}; use threads or dask.")
-    if scheduler is not None and executor == "serial":
-        raise UsageError("--scheduler needs the executor dask, not serial.")
+    if scheduler is not None and executor not in (None, "dask"):
+        raise UsageError(f"--scheduler needs the executor dask, not {executor}.")
     from slidecloud.cli.run import tell
     from slidecloud.cluster import executor as open_executor
     from slidecloud.config import ResourcesConfig
@@ -99,7 +102,7 @@ def ingest(
 
     where = locate(stacks, storage_options(storage))
     resources = ResourcesConfig(
-        executor=executor if scheduler is None else "dask",
+        executor=executor or ("threads" if scheduler is None else "dask"),
         workers=workers,
         scheduler=scheduler,
         **({} if memory is None else {"memory": memory_text(memory)}),

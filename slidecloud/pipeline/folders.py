@@ -7,7 +7,7 @@ from typing import Any
 
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.ingest import ingest, readable_stack
-from slidecloud.pipeline.ingest_slc import ingest_slc
+from slidecloud.pipeline.ingest_slc import ingest_slc, readable_images
 from slidecloud.pipeline.progress import Progress
 from slidecloud.pipeline.summary import Summary
 from slidecloud.stack import SlcSource, open_source
@@ -47,10 +47,9 @@ def ingest_folder(
     source = open_source(path, **options)
     location = stacks / f"{source.header.id}.zarr"
     origin = str(locate(path))
-    if not isinstance(source, SlcSource):
-        stored = readable_stack(location)
-        if stored is not None and stored.header.grid not in (None, source.header.grid):
-            source = open_source(path, grid=stored.header.grid, **options)
+    stored = readable_images(location) if isinstance(source, SlcSource) else readable_stack(location)
+    if stored is not None and stored.header.grid not in (None, source.header.grid):
+        source = open_source(path, grid=stored.header.grid, **options)
     if isinstance(source, SlcSource):
         return location, ingest_slc(
             source, stacks, executor=executor, progress=progress, memory=memory, origin=origin,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import math
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,13 +116,14 @@ def ingest_slc(
     """
     location = locate(stacks) / f"{source.header.id}.zarr"
     with lease.hold(location, takeover=takeover) as token:
-        stored = _readable(location)
+        stored = readable_images(location)
         if stored is not None:
             _check_same(stored, source)
         header, chunks = (source.header, chunks) if stored is None else (stored.header, stored.chunks)
         old = _recorded(location, source) if stored is None else _stored(stored)
         known = {image.key for image in old}
-        images = (*old, *(image for image in source.images if image.key not in known))
+        offered = _from_origin_of(old, source.images)
+        images = (*old, *(image for image in offered if image.key not in known))
         if not images:
             raise DataError(f"Source {source.header.source} has no usable image.")
         template = slc_template(
@@ -132,7 +137,7 @@ def ingest_slc(
         templates.ensure(location, "stack", template, keep_older=True)
         finished = {key.unit for key in records.done(location, stage=INGEST)}
         place = {image.key: number for number, image in enumerate(images)}
-        fresh = [image for image in source.images if image.key not in finished]
+        fresh = [image for image in offered if image.key not in finished]
         summary = drive(
             [_unit(source, image, place[image.key], chunks[0], origin) for image in fresh],
             location=location, token=token, executor=executor or serial(), memory=memory, retries=retries,
@@ -159,6 +164,20 @@ def _stored(stack: SlcStack) -> tuple[SourceImage, ...]:
     return tuple(SourceImage(t, float(b), (), "") for t, b in zip(stack.times, stack.baselines, strict=True))
 
 
+def _from_origin_of(stored: Sequence[SourceImage], offered: Sequence[SourceImage]) -> tuple[SourceImage, ...]:
+    """Offered images with baselines from the origin of those stored, as images that both have tell it.
+
+    Sources measure from their first image, which is another one where older images have been taken away or added.
+    """
+    here = {image.key: image.perpendicular_baseline for image in stored}
+    shifts = [here[image.key] - image.perpendicular_baseline for image in offered if image.key in here]
+    known = [shift for shift in shifts if math.isfinite(shift)]
+    shift = statistics.median(known) if known else 0.0
+    return tuple(
+        dataclasses.replace(image, perpendicular_baseline=image.perpendicular_baseline + shift) for image in offered
+    )
+
+
 def _recorded(location: Location, source: SlcSource) -> tuple[SourceImage, ...]:
     """Images at the places at which finished units hold them; places between that are missing take the source's."""
     found: dict[int, SourceImage] = {}
@@ -179,7 +198,7 @@ def _recorded(location: Location, source: SlcSource) -> tuple[SourceImage, ...]:
     return tuple(image for image in ordered if image is not None)
 
 
-def _readable(location: Location) -> SlcStack | None:
+def readable_images(location: Location) -> SlcStack | None:
     """The stack that exists, or None where there is none or its template is damaged."""
     if not records.done(location, stage=templates.STAGE):
         return None

@@ -6,14 +6,14 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, NoReturn, get_args
 
-from slidecloud.stack import gamma, hyp3, licsar, mapping, mintpy, opera, slc_zarr, snap
+from slidecloud.stack import gamma, hyp3, hyp3_radar, licsar, mapping, mintpy, opera, slc_zarr, snap
 from slidecloud.stack.guess import endings, nearest
 from slidecloud.stack.names import Listing, list_files, printable
 from slidecloud.stack.slc import SlcSource
 from slidecloud.stack.source import Source
 from slidecloud.types import Grid
 
-Kind = Literal["auto", "gamma", "hyp3", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"]
+Kind = Literal["auto", "gamma", "hyp3", "hyp3_radar", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"]
 
 
 class _Format(NamedTuple):
@@ -32,6 +32,11 @@ _FORMATS = {
         hyp3.matches,
         lambda listing, id, grid: hyp3.open_hyp3(listing, id=id, grid=grid),
         "HyP3: burst products S1_136231_IW2_20200604_20200616_VV_INT80_10C1, folders or zip archives",
+    ),
+    "hyp3_radar": _Format(
+        hyp3_radar.matches,
+        lambda listing, id, _: hyp3_radar.open_hyp3_radar(listing, id=id),
+        "HyP3: products of one burst in the geometry of the radar, *_wrapped_phase_rdr.tif; only when asked for",
     ),
     "licsar": _Format(
         licsar.matches,
@@ -65,6 +70,9 @@ _FORMATS = {
     ),
 }
 
+_ONLY_ASKED_FOR = frozenset({"hyp3_radar", "mapping"})
+"""Kinds that are never told from names: the same files are another kind too, or tell nothing."""
+
 
 def open_source(
     path: str | os.PathLike[str],
@@ -85,8 +93,8 @@ def open_source(
         in folders of this machine; nothing is unpacked.
     kind
         Format: ``gamma``, ``hyp3``, ``licsar``, ``mintpy`` (interferograms), ``opera``, ``snap``, ``zarr`` (single-look
-        images), or ``auto`` to tell it from the names of the files. ``mapping``, a plain store or file, needs
-        `mapping_file`.
+        images), or ``auto`` to tell it from the names of the files. ``hyp3_radar``, the same products in the geometry
+        of the radar, is taken only when asked for; ``mapping``, a plain store or file, needs `mapping_file`.
     id
         Name of the stack, ``[a-z0-9_]{1,64}``; by default the burst, the LiCSAR frame or the name of the folder, in
         lower case. Where a folder holds several bursts, one of them.
@@ -129,7 +137,8 @@ def open_source(
     if kind == "mapping":
         _unmapped()
     listing = list_files(path, storage_options)
-    fitting = [name for name, form in _FORMATS.items() if kind in ("auto", name) and form.matches(listing)]
+    asked = [name for name in _FORMATS if kind == name or (kind == "auto" and name not in _ONLY_ASKED_FOR)]
+    fitting = [name for name in asked if _FORMATS[name].matches(listing)]
     if not fitting:
         raise FileNotFoundError(_nothing_fits(listing, kind))
     if len(fitting) > 1:
@@ -165,7 +174,7 @@ def _nothing_fits(listing: Listing, kind: str) -> str:
     count = len(names)
     found = f"{count} files ({endings(names)}), such as {listing.name(listing.files[0])}" if count else "no files"
     refused = f" Left out: {listing.refused[0].reason}." if listing.refused else ""
-    expected = "".join(f"\n  {name:8}{form.expected}" for name, form in _FORMATS.items() if kind in ("auto", name))
+    expected = "".join(f"\n  {name:11}{form.expected}" for name, form in _FORMATS.items() if kind in ("auto", name))
     meaning = nearest(names)
     return (
         f"{printable(listing.root)} holds {found}, but none of {'a known format' if kind == 'auto' else kind}."

@@ -10,7 +10,7 @@ pairs differ by pixels: all are put on one grid.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from slidecloud.stack.geotiff import (
     ELEVATION_DTYPES,
@@ -26,10 +26,10 @@ from slidecloud.stack.hyp3_header import map_header
 from slidecloud.stack.hyp3_names import PARAMETERS, RASTERS
 from slidecloud.stack.hyp3_products import Found, choose_stack, find_products, is_hyp3, pair_of
 from slidecloud.stack.hyp3_source import Hyp3Source, covering
-from slidecloud.stack.names import Listing, SourcePath, printable
+from slidecloud.stack.names import Listing, printable
 from slidecloud.stack.rasters import FLOATS, Layer
 from slidecloud.stack.remote import prefetch
-from slidecloud.types import SENTINEL1_WAVELENGTH, DataError, Grid, Pass, Rejected, StackHeader
+from slidecloud.types import DataError, Grid, Rejected
 
 _MASKS = {"components": "conncomp", "land": "water_mask"}
 

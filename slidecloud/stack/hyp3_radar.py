@@ -14,24 +14,19 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from rasterio.errors import RasterioError
-from rasterio.windows import Window
 
+from slidecloud.stack.bare_rasters import read_bare, shape_of
 from slidecloud.stack.blocks import pair_block
 from slidecloud.stack.files import gdal_name
 from slidecloud.stack.geometry import checked_elevation
 from slidecloud.stack.geotiff import PairFiles, by_key, none_usable, source_pairs
 from slidecloud.stack.hyp3_header import radar_header
 from slidecloud.stack.hyp3_names import PARAMETERS, RADAR_RASTERS
-from slidecloud.stack.hyp3_products import Found, choose_stack, find_products, pair_of
+from slidecloud.stack.hyp3_products import Found, choose_stack, find_products, is_hyp3, pair_of
 from slidecloud.stack.hyp3_source import look_maps
 from slidecloud.stack.names import Listing, printable
-from slidecloud.stack.raster_files import open_raster
-from slidecloud.stack.rasters import MAX_PIXELS
 from slidecloud.stack.source import row_range
 from slidecloud.stack.warped import at_points
 from slidecloud.types import DataError, Float32, PairBlock, Rejected, SourcePair, StackHeader
@@ -77,7 +72,7 @@ class Hyp3RadarSource:
             maps["elevation"] = checked_elevation(metres, printable(files["dem"]))
         if "los_rdr" in files:
             name = printable(files["los_rdr"])
-            incidence, orientation = (_read(files["los_rdr"], rows, band=band, bands=2) for band in (1, 2))
+            incidence, orientation = (read_bare(files["los_rdr"], rows, band=band, bands=2) for band in (1, 2))
             theta, phi = (np.radians(90 + sign * part) for sign, part in ((-1, incidence), (1, orientation)))
             maps |= look_maps(theta, phi, names=(name, name), pass_=self.header.pass_)
         return maps
@@ -96,11 +91,11 @@ class Hyp3RadarSource:
             raise KeyError(f"pair {pair.pair.key} is not in stack {self.header.id}: take one of source.pairs")
         files, wanted = self.files[pair.pair.key], slice(*row_range(rows, self.header.shape[0]))
         names = printable(files["wrapped_phase_rdr"]), "", printable(files["corr"])
-        phase = _read(files["wrapped_phase_rdr"], wanted)
+        phase = read_bare(files["wrapped_phase_rdr"], wanted)
         return pair_block(phase, None, self._at(files["corr"], wanted), names=names, keep_unwrapped=False)
 
     def _place(self, layer: str, rows: slice) -> Float32:
-        return _read(self.files[self.pixels][layer], rows)
+        return read_bare(self.files[self.pixels][layer], rows)
 
     def _at(self, path: Path, rows: slice) -> Float32:
         """A geocoded raster at the pixels of some rows: the nearest value, NaN where there is none or it is 0."""
@@ -108,6 +103,11 @@ class Hyp3RadarSource:
         values = at_points(gdal_name(path), longitude, latitude, how="nearest", may_miss=True)
         values[values == 0] = np.nan
         return values
+
+
+def matches(listing: Listing) -> bool:
+    """Whether a folder holds phase of HyP3 burst products in the geometry of the radar."""
+    return any(path.stem.endswith("_wrapped_phase_rdr") and is_hyp3(path) for path in listing.files)
 
 
 def open_hyp3_radar(listing: Listing, *, id: str | None = None) -> Hyp3RadarSource:
@@ -134,20 +134,10 @@ def open_hyp3_radar(listing: Listing, *, id: str | None = None) -> Hyp3RadarSour
     if not products:
         raise DataError(none_usable(listing, refused))
     stack_id, members = choose_stack(listing, products, id)
-    whole: dict[str, Found] = {}
-    for item in members:
-        lacking = [layer for layer in ("wrapped_phase_rdr", *_PLACES, "corr") if layer not in item.files]
-        if lacking or item.key in whole:
-            said = f"no {item.product.name}_{lacking[0]}.tif" if lacking else f"a second product {item.product.name}"
-            refused.append(Rejected(item.key, f"pair {item.key}: {said}, expected one of each: fetch or keep one"))
-        else:
-            whole[item.key] = item
+    whole = _whole(members, refused)
     if not whole:
         raise DataError(none_usable(listing, refused))
-    # Pairs of one reference image share its pixels: those of the one with most pairs are the stack's.
-    most, _ = Counter(item.product.reference for item in whole.values()).most_common(1)[0]
-    pixels = min(key for key, item in whole.items() if item.product.reference == most)
-    shape, steps = _pixels_of(whole[pixels])
+    pixels, shape, steps = _shared_pixels(whole, refused)
     files: dict[str, Mapping[str, Path]] = {}
     for key, item in whole.items():
         try:
@@ -169,15 +159,52 @@ def open_hyp3_radar(listing: Listing, *, id: str | None = None) -> Hyp3RadarSour
     )
 
 
+def _whole(products: list[Found], refused: list[Rejected]) -> dict[str, Found]:
+    """By pair the products that have every file they need, alike in shape; the others are refused."""
+    whole: dict[str, Found] = {}
+    for item in products:
+        lacking = [layer for layer in ("wrapped_phase_rdr", *_PLACES, "corr") if layer not in item.files]
+        try:
+            if lacking or item.key in whole:
+                said = f"no {item.product.name}_{lacking[0]}.tif" if lacking else f"a second {item.product.name}"
+                raise DataError(f"{said}, expected one of each: fetch or keep one")
+            _check_shapes(item, shape_of(item.files["wrapped_phase_rdr"]))
+        except DataError as error:
+            refused.append(Rejected(item.key, f"pair {item.key}: {error}"))
+        else:
+            whole[item.key] = item
+    return whole
+
+
+def _shared_pixels(
+    whole: dict[str, Found], refused: list[Rejected]
+) -> tuple[str, tuple[int, int], tuple[float, float]]:
+    """The pair whose pixels are the stack's, their shape and steps; pairs whose pixels make no sense are taken out.
+
+    Pairs of one reference image share its pixels: those of the one with most pairs are taken.
+    """
+    count = Counter(item.product.reference for item in whole.values())
+    for key in sorted(whole, key=lambda key: (-count[whole[key].product.reference], key)):
+        try:
+            return key, *_pixels_of(whole[key])
+        except DataError as error:
+            refused.append(Rejected(key, f"pair {key}: {error}"))
+            del whole[key]
+    raise DataError(refused[-1].reason)
+
+
 def _pixels_of(item: Found) -> tuple[tuple[int, int], tuple[float, float]]:
     """Shape of a product, and metres between its pixels along (y, x), median over all."""
     from pyproj import Geod
 
-    latitude, longitude = (_read(item.files[layer], None).astype(np.float64) for layer in _PLACES)
+    latitude, longitude = (read_bare(item.files[layer], None).astype(np.float64) for layer in _PLACES)
     sphere = Geod(ellps="WGS84")
     steps = []
-    for one, other in (((slice(1, None), slice(None)), (slice(None, -1), slice(None))), ((slice(None), slice(1, None)), (slice(None), slice(None, -1)))):
-        apart = sphere.inv(longitude[one], latitude[one], longitude[other], latitude[other])[2]
+    for axis in range(2):
+        one, other = (np.arange(latitude.shape[axis])[part] for part in (slice(1, None), slice(None, -1)))
+        apart = sphere.inv(
+            longitude.take(one, axis), latitude.take(one, axis), longitude.take(other, axis), latitude.take(other, axis)
+        )[2]
         steps.append(float(np.nanmedian(apart)) if np.isfinite(apart).any() else np.nan)
     if not all(1 < step < 1000 for step in steps):
         raise DataError(
@@ -189,16 +216,13 @@ def _pixels_of(item: Found) -> tuple[tuple[int, int], tuple[float, float]]:
 
 def _check_alike(first: Found, item: Found, shape: tuple[int, int], steps: tuple[float, float]) -> None:
     """Whether a product has the pixels of the first: those of one row in the middle are compared."""
-    for layer in ("wrapped_phase_rdr", *_PLACES):
-        found = _shape(item.files[layer])
-        if found != shape:
-            raise DataError(f"{printable(item.files[layer])} has {found} pixels, expected {shape} as other pairs")
+    _check_shapes(item, shape)
     if item.product.reference == first.product.reference:
         return
     from pyproj import Geod
 
     row = slice(shape[0] // 2, shape[0] // 2 + 1)
-    ours, theirs = ([_read(one.files[layer], row).astype(np.float64) for layer in _PLACES] for one in (first, item))
+    ours, theirs = ([read_bare(one.files[layer], row).astype(np.float64) for layer in _PLACES] for one in (first, item))
     apart = Geod(ellps="WGS84").inv(ours[1], ours[0], theirs[1], theirs[0])[2] / min(steps)
     pixels = float(np.nanmedian(apart)) if np.isfinite(apart).any() else np.inf
     if pixels > TOLERANCE:
@@ -208,30 +232,8 @@ def _check_alike(first: Found, item: Found, shape: tuple[int, int], steps: tuple
         )
 
 
-def _shape(path: Any) -> tuple[int, int]:
-    try:
-        with open_raster(path) as file:
-            return file.dataset.height, file.dataset.width
-    except (RasterioError, OSError) as error:
-        raise DataError(f"{printable(path)} cannot be read ({printable(str(error))}): fetch it again") from error
-
-
-def _read(path: Any, rows: slice | None, *, band: int = 1, bands: int = 1) -> Float32:
-    """Rows of a raster without coordinates, float32, of complex numbers the angle; NaN where it is 0."""
-    try:
-        with open_raster(path) as file:
-            dataset = file.dataset
-            height, width = dataset.height, dataset.width
-            if dataset.count != bands or height * width > MAX_PIXELS:
-                raise DataError(
-                    f"{printable(path)} has {dataset.count} bands of {height} x {width} pixels, expected {bands} of at "
-                    f"most {MAX_PIXELS} in all: fetch it again"
-                )
-            rows = rows or slice(0, height)
-            values: NDArray[Any] = dataset.read(band, window=Window(0, rows.start, width, rows.stop - rows.start))
-    except (RasterioError, OSError) as error:
-        raise DataError(f"{printable(path)} cannot be read ({printable(str(error))}): fetch it again") from error
-    if not np.issubdtype(values.dtype, np.inexact):
-        raise DataError(f"{printable(path)} holds {values.dtype}, expected floating point or complex: fetch it again")
-    numbers = np.angle(values) if np.iscomplexobj(values) else values
-    return np.where(values == 0, np.nan, numbers).astype(np.float32)
+def _check_shapes(item: Found, shape: tuple[int, int]) -> None:
+    for layer in ("wrapped_phase_rdr", *_PLACES):
+        found = shape_of(item.files[layer])
+        if found != shape:
+            raise DataError(f"{printable(item.files[layer])} has {found} pixels, expected {shape} as the others")

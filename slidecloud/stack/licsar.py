@@ -212,7 +212,7 @@ def _look(listing: Listing, grid: Grid) -> tuple[tuple[Layer, Layer, Layer] | No
         east, north, up = parts
         if east is None or north is None or up is None:
             missing = ", ".join(f".geo.{name}.tif" for name, part in zip("ENU", parts, strict=True) if part is None)
-            raise DataError(f"{missing} missing, expected all of E, N and U: fetch them")
+            raise DataError(f"{missing} missing in {printable(listing.root)}, expected all of E, N and U: fetch them")
     except ValueError as error:
         return None, [Rejected("look_vector", f"look vector: {error}")]
     return (east, north, up), []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-import threading
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from slidecloud.config_mapping import AxesMapping
 from slidecloud.stack.files import state
 from slidecloud.stack.hdf5 import LONGEST_SIDE, opened
-from slidecloud.stack.names import printable
+from slidecloud.stack.mapping_blocks import MOST, Blocks
+from slidecloud.stack.names import list_files, printable
 from slidecloud.stack.remote import RangedFile, RemotePath
 from slidecloud.store.arrays import zarr_store
 from slidecloud.store.location import Location
@@ -28,9 +29,8 @@ if TYPE_CHECKING:
 
 _ROOTS = ("zarr.json", ".zgroup")
 _LARGEST_CHUNK = 2**30
-_MOST_KEPT = 2**28
 _DAMAGE = (OSError, ValueError, TypeError, KeyError, RuntimeError, MemoryError, OverflowError, AttributeError)
-_last = threading.local()
+_blocks = Blocks()
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,7 @@ class PlainData:
     def layer(self, name: str, start: int, stop: int, *, pair: int | None = None) -> NDArray[Any]:
         """Rows of the stack from a variable (y, x), or of one pair of a variable (pair, y, x).
 
-        Where chunks hold several pairs, those of the last chunk stay in the memory of the thread: the next pair is
-        there too.
+        Where chunks hold several pairs, what was decoded is kept for a while (see `slidecloud.stack.mapping_blocks`).
 
         Raises
         ------
@@ -126,16 +125,16 @@ class PlainData:
         together = sizes[self.axes.pair]
         count = min(found.sizes[self.axes.pair], together)
         first = pair - pair % together
-        if count * (rows.stop - rows.start) * found.sizes[self.axes.x] * found.dtype.itemsize > _MOST_KEPT:
+        if count * (rows.stop - rows.start) * found.sizes[self.axes.x] * found.dtype.itemsize > MOST // 4:
             first, together = pair, 1
-        key = (self.place, self.mark, name, first, together, rows.start, rows.stop)
-        blocks: dict[str, tuple[Any, NDArray[Any]]] = _last.__dict__.setdefault("blocks", {})
-        if name not in blocks or blocks[name][0] != key:
-            part = found.isel({self.axes.pair: slice(first, first + together), self.axes.y: rows})
-            blocks[name] = key, self._read(part, name, (self.axes.pair, self.axes.y, self.axes.x))
-            while len(blocks) > 3:
-                blocks.pop(next(iter(blocks)))
-        layer: NDArray[Any] = blocks[name][1][pair - first]
+        part = found.isel({self.axes.pair: slice(first, first + together), self.axes.y: rows})
+        order = (self.axes.pair, self.axes.y, self.axes.x)
+        if together == 1:
+            block = self._read(part, name, order)
+        else:
+            key = (self.place, self.mark, name, first, rows.start, rows.stop)
+            block = _blocks.get(key, lambda: self._read(part, name, order))
+        layer: NDArray[Any] = block[pair - first]
         return layer
 
     def _read(self, found: xr.DataArray, name: str, order: tuple[str, ...]) -> NDArray[Any]:
@@ -187,15 +186,26 @@ def _is_zarr(place: Location) -> bool:
 def _open(place: Location, mark: str) -> xr.Dataset:
     """The dataset of a place in a state, ``mark``, by which a changed one is opened again."""
     import xarray as xr
+    from zarr.errors import GroupNotFoundError, ZarrUserWarning
 
     del mark
     name = printable(place.url)
+    if place.is_local and Path(place.url).is_dir():
+        list_files(place.url).check_whole()
     try:
-        found: xr.Dataset = (
-            xr.open_zarr(zarr_store(place, read_only=True), chunks=None, consolidated=False)
-            if _is_zarr(place)
-            else xr.open_dataset(**_file(place))
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ZarrUserWarning)  # a folder without metadata, which would be left out
+            found: xr.Dataset = (
+                xr.open_zarr(zarr_store(place, read_only=True), chunks=None, consolidated=False)
+                if _is_zarr(place)
+                else xr.open_dataset(**_file(place))
+            )
+    except GroupNotFoundError as error:
+        raise DataError(
+            f"{name}: there is no Zarr group at its root, expected one with the variables: write it again"
+        ) from error
+    except ZarrUserWarning as error:
+        raise DataError(f"{name}: {printable(str(error))} Write the store again") from error
     except (FileNotFoundError, PermissionError, DataError):
         raise
     except _DAMAGE as error:

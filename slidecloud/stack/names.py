@@ -37,8 +37,8 @@ class Listing:
     files
         Absolute paths, sorted; those of members lead through their archive (see `slidecloud.stack.archives`).
     refused
-        Links that leave the folder, linked or unreadable folders, archives or members that cannot be used; each with
-        reason and remedy.
+        Links that leave the folder, linked or unreadable folders, pipes and devices, archives or members that cannot be
+        used; each with reason and remedy.
     """
 
     root: SourcePath
@@ -59,6 +59,17 @@ class Listing:
                 f"{self.root} holds a format that is read from folders of this machine only: copy it to one"
             )
         return self.root, files
+
+    def check_whole(self) -> None:
+        """For readers of stores whose files are opened by other libraries, which follow links and wait at pipes.
+
+        Raises
+        ------
+        DataError
+            If anything was left out.
+        """
+        if self.refused:
+            raise DataError(f"{printable(self.root)}: {self.refused[0].reason}")
 
     def name(self, path: SourcePath) -> str:
         """Path below the root, for messages."""
@@ -146,6 +157,8 @@ def _list_folder(root: Path) -> Listing:
                 refused.append(_refuse(entry, root, reason))
             elif entry.is_file():
                 files.append(entry)
+            elif not entry.is_dir():
+                refused.append(_refuse(entry, root, "is a pipe, a socket or a device, expected a file: remove it"))
     return _with_members(root, files, refused)
 
 

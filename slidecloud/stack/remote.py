@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 16
 """Bytes of a block that is kept."""
-_KEPT_BLOCKS = 1024
+_KEPT = 1 << 26
 TOGETHER = 32
 """Requests at the same time for small pieces, which wait for an answer rather than for bytes."""
 
@@ -127,9 +127,11 @@ class RemotePath:
 
 
 class _Kept:
-    """Blocks of this process; those not wanted for longest make room."""
+    """Blocks of this process, up to so many bytes; those not wanted for longest make room."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._bytes = 0
         self._lock = Lock()
         self._blocks: OrderedDict[tuple[str, str, int], bytes] = OrderedDict()
 
@@ -142,13 +144,15 @@ class _Kept:
                 return self._blocks[name]
         data = path.fetch(number * BLOCK, min((number + 1) * BLOCK, path.size))
         with self._lock:
+            self._bytes += len(data) - len(self._blocks.get(name, b""))
             self._blocks[name] = data
-            while len(self._blocks) > _KEPT_BLOCKS:
-                self._blocks.popitem(last=False)
+            while self._bytes > self._limit:
+                self._bytes -= len(self._blocks.popitem(last=False)[1])
         return data
 
 
-_kept = _Kept()
+_kept = {True: _Kept(_KEPT), False: _Kept(_KEPT)}
+"""Of files that are one block, and of others: headers of a thousand rasters must not drive out a thousand texts."""
 
 
 class RangedFile(io.RawIOBase):
@@ -194,22 +198,23 @@ class RangedFile(io.RawIOBase):
         for first, data in self._spans:
             if first <= start < first + len(data):
                 return memoryview(data)[start - first : start - first + count]
-        if count > BLOCK:
-            return memoryview(self._path.fetch(start, min(start + count, self._path.size)))
-        block = _kept.block(self._path, start // BLOCK)
+        stop = min(start + count, self._path.size)
+        if stop - start > BLOCK:
+            return memoryview(self._path.fetch(start, stop))
+        block = _kept[self._path.size <= BLOCK].block(self._path, start // BLOCK)
         return memoryview(block)[start % BLOCK : start % BLOCK + count]
 
 
 def prefetch(paths: Sequence[object]) -> None:
-    """Keep the first block of each remote file of several, fetched at the same time, for reading them one by one.
+    """Keep the small ones (a block) of several remote files, fetched at the same time, for reading them one by one.
 
     What cannot be fetched is left to that reading, which names it; files of this machine are left alone.
     """
-    remote = [path for path in paths if isinstance(path, RemotePath) and path.size][:_KEPT_BLOCKS]
+    remote = [path for path in paths if isinstance(path, RemotePath) and 0 < path.size <= BLOCK]
 
     def keep(path: RemotePath) -> None:
         with suppress(OSError):
-            _kept.block(path, 0)
+            _kept[True].block(path, 0)
 
     if remote:
         with ThreadPoolExecutor(min(TOGETHER, len(remote)), thread_name_prefix="slidecloud-source") as pool:

@@ -110,6 +110,7 @@ def open_slc_zarr(listing: Listing, *, id: str | None = None) -> SlcZarrSource:
     root, _ = listing.local_files()
     name = printable(root)
     stack_id = check_id(root.stem.lower() if id is None else id, origin="id")
+    listing.check_whole()
     store = _open(root)
     _check_samples(store, name)
     times = _times(store, name)
@@ -140,8 +141,9 @@ def _open(path: Path) -> xr.Dataset:
         with warnings.catch_warnings():
             warnings.simplefilter("error", ZarrUserWarning)  # an array without metadata, which would be left out
             store: xr.Dataset = xr.open_zarr(str(path), chunks=None, consolidated=False)
-    except (OSError, ValueError, TypeError, KeyError, ZarrUserWarning) as error:
-        raise DataError(f"{printable(path)} is no Zarr store that xarray reads ({error}): write it again") from error
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, ZarrUserWarning) as error:
+        said = printable(str(error))[:300]
+        raise DataError(f"{printable(path)} is no Zarr store that xarray reads ({said}): write it again") from error
     names = {"azimuth": "y", "range": "x"}
     plain = store.drop_vars([old for old in names if old in store.coords])
     renamed: xr.Dataset = plain.rename({old: new for old, new in names.items() if old in plain.dims})

@@ -78,12 +78,13 @@ def open_snap(listing: Listing, *, id: str | None = None) -> SnapSource:
     Raises
     ------
     DataError
-        If no image can be used, or metadata are missing or broken.
+        If no image can be used, metadata are missing or broken, or files had to be left out.
     ValueError
         If the id cannot name a stack.
     """
     stack_id = check_id(listing.root.name.lower() if id is None else id, origin="id")
     _, files = listing.local_files()
+    listing.check_whole()
     stores = [path.parents[1] for path in files if path.as_posix().endswith(f".znap/{METADATA}")]
     product = Product(stores[0] / METADATA)
     images: list[SourceImage] = []

@@ -55,6 +55,15 @@ USAGE: dict[str, tuple[Words, str]] = {
     "unknown format": (lambda _: ["export", "r.zarr", "--format", "shp"], "shp"),
     "unknown kind": (lambda _: ["ingest", "a", "b", "--kind", "isce"], "isce"),
     "storage without a value": (lambda _: ["status", "r.zarr", "--storage", "profile"], "NAME=VALUE"),
+    "ingest: scheduler with threads": (
+        lambda _: ["ingest", "a", "b", "--executor", "threads", "--scheduler", "tcp://h:1"],
+        "--scheduler",
+    ),
+    "ingest: memory that is none": (lambda _: ["ingest", "a", "b", "--memory", "lots"], "--memory"),
+    "ingest: storage of the source": (
+        lambda _: ["ingest", "s3://a/b", "c", "--source-storage", "x"],
+        "--source-storage",
+    ),
     "scheduler with threads": (
         lambda _: ["run", "a.yaml", "--executor", "threads", "--scheduler", "tcp://h:1"],
         "--scheduler",

@@ -6,6 +6,8 @@ import json
 import pickle
 import re
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +16,13 @@ import pytest
 import sinking
 import xarray as xr
 
-from slidecloud.config import ConfigError
+from slidecloud.cli.ingest import ingest
+from slidecloud.config import ConfigError, load
 from slidecloud.config_mapping import EXAMPLE, MappingConfig
 from slidecloud.kernels.phase import decode
 from slidecloud.stack import SourceWarning, open_source
 from slidecloud.stack.mapping import open_mapped
+from slidecloud.stack.mapping_blocks import Blocks
 from slidecloud.types import DataError
 
 STEP = np.pi / 65536 + 2e-6
@@ -115,6 +119,31 @@ def test_chunks_that_hold_several_pairs(tmp_path, chunks):
         check_values(source, rows=rows)
 
 
+def test_blocks_are_made_once_for_all_threads_and_make_room():
+    made = []
+
+    def make(number):
+        made.append(number)
+        time.sleep(0.01)
+        return np.full(100, number, np.uint8)
+
+    blocks = Blocks(250)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: blocks.get("a", lambda: make(1)), range(8)))
+    assert made == [1]
+    assert all((block == 1).all() for block in found)
+    for number, key in enumerate("bca", start=2):
+        assert (blocks.get(key, lambda number=number: make(number)) == number).all()
+    assert made == [1, 2, 3, 4]
+    with pytest.raises(DataError, match="no"):
+        blocks.get("d", broken)
+    assert (blocks.get("d", lambda: make(9)) == 9).all()
+
+
+def broken():
+    raise DataError("no")
+
+
 TEXTS = {
     "texts of digits": lambda days: np.datetime_as_string(days, "D"),
     "numbers": lambda days: np.array([int(str(day)[:10].replace("-", "")) for day in days]),
@@ -187,7 +216,7 @@ def test_sinking_ground_comes_out_negative(tmp_path, form):
     data["unw"] = -data.unw
     root = plain.write(tmp_path / "my_stack", data, form)
     mapping = plain.mapping(tmp_path, phase={"positive": "towards"})
-    sinking.check(root, tmp_path, "gradients: {window_pixels: 3}", mapping_file=mapping)
+    sinking.check(root, tmp_path, mapping_file=mapping)
 
 
 def test_a_mapping_may_be_json_and_the_example_holds(tmp_path):
@@ -400,3 +429,14 @@ def test_a_bucket(tmp_path):
 def test_the_mapping_is_part_of_the_source(tmp_path):
     source = opened(tmp_path, plain.dataset())
     assert source.mapping == MappingConfig.model_validate(plain.changed())
+
+
+def test_ingest_and_runs_take_a_mapping(tmp_path):
+    """In a configuration its path is taken from the folder of the configuration, like that of the source."""
+    root = plain.write(tmp_path / "my_stack", plain.dataset())
+    mapping = plain.mapping(tmp_path)
+    assert ingest(str(root), str(tmp_path / "stacks"), mapping=mapping, executor="serial") == 0
+    path = tmp_path / "run.yaml"
+    path.write_text("run: run.zarr\nstacks: stacks\nsources: [{path: my_stack.zarr, mapping: mapping.yaml}]\n")
+    (source,) = load(path).sources
+    assert (source.path, source.mapping) == (str(root), mapping)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import pickle
 import re
 import shutil
+import zipfile
 
 import h5py
 import numpy as np
 import pytest
+import rasterio
+import runs
 import sinking
 import smallbaseline as small
 
+from slidecloud.cli.ingest import ingest
 from slidecloud.kernels.phase import decode
 from slidecloud.stack import SourceWarning, WavelengthWarning, open_source
 from slidecloud.stack.geometry import look_vector
@@ -90,7 +94,7 @@ def test_without_azimuths_the_heading_serves(root):
 
 @pytest.mark.parametrize("build", [small.geocoded, small.radar])
 def test_sinking_ground_comes_out_negative(tmp_path, build):
-    sinking.check(build(tmp_path / "field"), tmp_path, "gradients: {window_pixels: 3}")
+    sinking.check(build(tmp_path / "field"), tmp_path)
 
 
 def test_radar_geometry(tmp_path):
@@ -321,3 +325,55 @@ def test_absurd_sizes_are_refused_at_once(root):
         file.attrs["LENGTH"] = file.attrs["WIDTH"] = "1000000"
     with pytest.raises(DataError, match=r"unwrapPhase has the shape \(7, 1000000, 1000000\), expected 3 axes"):
         open_source(root)
+
+
+def test_stacks_in_archives_must_be_unpacked(root, tmp_path):
+    archive = tmp_path / "kept" / "field.zip"
+    archive.parent.mkdir()
+    with zipfile.ZipFile(archive, "w") as opened:
+        for path in sorted(root.rglob("*.h5")):
+            opened.write(path, path.relative_to(root))
+    with pytest.raises(DataError, match=r"field\.zip.*ifgramStack\.h5 lies in a zip archive, .* unpack it"):
+        open_source(archive.parent)
+
+
+def test_ingest_takes_dropped_pairs_where_asked(root, tmp_path):
+    rewrite(root, dropIfgram=np.arange(COUNT) > 0)
+    assert ingest(str(root), str(tmp_path / "a"), executor="serial") == 3
+    assert ingest(str(root), str(tmp_path / "b"), executor="serial", keep_dropped=True) == 0
+    kept = [len(runs.Stack(runs.locate(str(tmp_path / name / "fernandina.zarr"))).pairs) for name in "ab"]
+    assert kept == [COUNT - 1, COUNT]
+
+
+def test_mexico_city_as_mintpy_holds_it(real_data, tmp_path):
+    """Real interferograms in the layout of MintPy are the same stack as from their GeoTIFFs."""
+    with pytest.warns(WavelengthWarning):
+        source = open_source(real_data("mexico_city_s1"), id="mexico_city")
+    grid, height = source.header.grid, source.header.shape[0]
+    phase, coherence = [], []
+    for item in source.pairs:
+        for values, files in ((phase, "unw.tif"), (coherence, "cc.tif")):
+            (path,) = (path for path in item.files if path.endswith(files))
+            with rasterio.open(path) as dataset:
+                values.append(dataset.read(1))
+    attributes = small.COMMON | {
+        "LENGTH": height, "WIDTH": grid.width, "X_FIRST": grid.left, "Y_FIRST": grid.top, "X_STEP": grid.dx,
+        "Y_STEP": grid.dy, "WAVELENGTH": source.header.wavelength, "HEADING": source.header.heading,
+        "ORBIT_DIRECTION": source.header.pass_,
+    }  # fmt: skip
+    small.write(
+        tmp_path / "mexico_city" / "ifgramStack.h5",
+        {
+            "date": np.array([item.pair.key.split("_") for item in source.pairs], "S8"),
+            "unwrapPhase": np.stack(phase),
+            "coherence": np.stack(coherence),
+        },
+        attributes,
+    )
+    with pytest.warns(SourceWarning, match="has no geometryGeo"):
+        found = open_source(tmp_path / "mexico_city")
+    assert found.header.grid == grid
+    assert len(found.pairs) == 30
+    for one, other in zip(found.pairs, source.pairs, strict=True):
+        for first, second in zip(found.read(one, slice(None)), source.read(other, slice(None)), strict=True):
+            np.testing.assert_array_equal(first, second)

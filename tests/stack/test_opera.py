@@ -174,6 +174,30 @@ def test_new_images_join_a_stack(folder, tmp_path):
         np.testing.assert_array_equal(stack.read([place], slice(0, 200), slice(0, 300)).samples[0], cslc.samples(day))
 
 
+def test_older_images_and_those_of_a_wider_grid_join_a_stack(folder, tmp_path):
+    """Baselines stay measured from the image that was first, and pixels stay where they are."""
+    later = tmp_path / "later"
+    later.mkdir()
+    for day in cslc.DAYS[2:]:
+        shutil.copy(folder / cslc.name(day), later)
+    shutil.copy(folder / cslc.STATIC, later)
+    ingest_folder(str(later), str(tmp_path))
+    whole = shutil.copytree(folder, tmp_path / "whole")
+    first = cslc.name(cslc.DAYS[0])
+    (whole / first).unlink()
+    cslc.write(whole / first, cslc.DAYS[0], left=cslc.LEFT - 50)
+    location, summary = ingest_folder(str(whole), str(tmp_path))
+    assert (summary.done, summary.exit_code) == (2, 0)
+    stack = SlcStack(location)
+    assert stack.header.grid.left == cslc.LEFT
+    days = [str(time)[:10].replace("-", "") for time in stack.times]
+    assert days == [cslc.DAYS[k] for k in (2, 3, 0, 1)]
+    expected = [cslc.BASELINES[day] - cslc.BASELINES[cslc.DAYS[2]] for day in days]
+    assert stack.baselines == pytest.approx(expected, abs=0.01)
+    found = stack.read([2], slice(0, 200), slice(0, 290)).samples[0]
+    np.testing.assert_array_equal(found, cslc.samples(cslc.DAYS[0])[:, 10:])
+
+
 def replaced(**datasets):
     return lambda path: (path.unlink(), cslc.write(path, cslc.DAYS[0], **datasets))
 

@@ -6,6 +6,8 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -22,6 +24,8 @@ import rasterio
 import runs
 from fsspec.implementations.memory import MemoryFileSystem
 
+from slidecloud.cluster.local import local
+from slidecloud.pipeline.executors import dask
 from slidecloud.pipeline.folders import ingest_folder
 from slidecloud.stack import open_source, remote
 from slidecloud.stack.names import list_files
@@ -48,8 +52,7 @@ def options(endpoint):
 @pytest.fixture
 def forgetful(monkeypatch):
     """Nothing that was fetched is kept, as if files were large."""
-    monkeypatch.setattr(remote, "_kept", remote._Kept())
-    monkeypatch.setattr(remote, "_KEPT_BLOCKS", 0)
+    monkeypatch.setattr(remote, "_kept", {True: remote._Kept(0), False: remote._Kept(0)})
 
 
 @pytest.fixture
@@ -108,6 +111,16 @@ def test_ingest_from_a_bucket_is_that_from_a_folder(frame, url, options, tmp_pat
     assert local.read_many(chunks) == remote.read_many(chunks)
     _, again = ingest_folder(url, stacks)
     assert (again.done, again.bytes_read) == (0, 0)
+
+
+def test_workers_of_a_cluster_reach_the_bucket_by_themselves(frame, url, options, tmp_path):
+    """The source travels to other processes without a client and without keys."""
+    assert faults.SECRET.encode() not in pickle.dumps(open_source(url, storage_options=options))
+    with local(1) as client:
+        stack, summary = ingest_folder(url, str(tmp_path / "a"), executor=dask(client), storage_options=options)
+    assert summary.exit_code == 0
+    straight, _ = ingest_folder(str(frame), str(tmp_path / "b"))
+    assert runs.Stack(stack).pair_digests == runs.Stack(straight).pair_digests
 
 
 def test_ingest_killed_goes_on_from_the_bucket(frame, url, options, tmp_path):
@@ -174,6 +187,13 @@ def test_an_address_that_is_none_says_so(address, error, words, options):
         list_files(address, options if address.startswith("s3") else None)
 
 
+def test_formats_of_folders_alone_say_so(tmp_path):
+    (tmp_path / "a.znap" / "SNAP").mkdir(parents=True)
+    (tmp_path / "a.znap" / "SNAP" / "product_metadata.json").write_text("{}")
+    with pytest.raises(ValueError, match="folders of this machine only: copy it to one"):
+        open_source(elsewhere.remember(tmp_path, "snap/field"))
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
     [("403", "was denied .*AccessDenied"), ("expired", "credentials for .* have expired"), ("skewed", "clock")],
@@ -232,14 +252,22 @@ class Counting(MemoryFileSystem):
     """Counts what is asked for, and how many ask at the same time."""
 
     protocol = "counting"
+    lock = threading.Lock()
+    active = 0
     store: dict = {}  # noqa: RUF012 - the base class keeps its files in one, too
     pseudo_dirs = [""]  # noqa: RUF012
     asked: Counter = Counter()  # noqa: RUF012
 
     def cat_file(self, path, start=None, end=None, **options):
+        with self.lock:
+            Counting.active += 1
+            self.asked["together"] = max(self.asked["together"], self.active)
+        time.sleep(0.005)  # as long as the others take to come, too
         data = super().cat_file(path, start=start, end=end, **options)
-        self.asked["requests"] += 1
-        self.asked["bytes"] += len(data)
+        with self.lock:
+            Counting.active -= 1
+            self.asked["requests"] += 1
+            self.asked["bytes"] += len(data)
         return data
 
 
@@ -280,6 +308,20 @@ def test_only_the_rows_asked_for_are_fetched(counting, tmp_path):
         for one, other in zip(expected.read(expected.pairs[0], rows), block, strict=True):
             if other is not None:
                 np.testing.assert_array_equal(one, other)
+
+
+def test_headers_are_asked_for_once_and_together(counting, tmp_path):
+    """A thousand pairs far away must not take a thousand answers one after the other."""
+    field = mini.gamma(tmp_path / "field")
+    address = elsewhere.remember(field, "field", scheme="counting")
+    counting.clear()
+    source = open_source(address)
+    files = len(list(field.rglob("*.par"))) + len(list(field.rglob("*.tif")))
+    assert counting["requests"] == files
+    assert counting["together"] >= 4
+    counting.clear()
+    source.read(source.pairs[0], slice(0, mini.HEIGHT))
+    assert counting["requests"] == 0  # small files are known as a whole
 
 
 @pytest.mark.parametrize("tiled", [False, True])

@@ -41,8 +41,7 @@ def some(names):
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     """Nothing is kept, and requests are given up after seconds instead of minutes."""
-    monkeypatch.setattr(remote, "_kept", remote._Kept())
-    monkeypatch.setattr(remote, "_KEPT_BLOCKS", 0)
+    monkeypatch.setattr(remote, "_kept", {True: remote._Kept(0), False: remote._Kept(0)})
     backoff = {"init_backoff": timedelta(milliseconds=10), "max_backoff": timedelta(milliseconds=50), "base": 2}
     for name, retries in (("_RETRY", 25), ("_SINGLE", 0)):
         patience = {"max_retries": retries, "backoff": backoff, "retry_timeout": timedelta(seconds=5)}

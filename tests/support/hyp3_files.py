@@ -7,12 +7,14 @@ differ between pairs by whole pixels, look angles in radians above the horizonta
 from __future__ import annotations
 
 import shutil
+import warnings
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.transform import Affine
 
 BURST, SWATH = 136231, 2
@@ -141,8 +143,10 @@ def raster(path: Path, values: NDArray, *, row: int = 0, column: int = 0, crs: s
         corner = Affine(SPACING, 0, LEFT + SPACING * column, 0, -SPACING, TOP - SPACING * row)
         options |= {"crs": crs, "transform": corner}
     options |= {"dtype": bands.dtype, "count": bands.shape[0], "height": bands.shape[1], "width": bands.shape[2]}
-    with rasterio.open(path, "w", **(options | profile)) as dataset:
-        dataset.write(bands)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path, "w", **(options | profile)) as dataset:
+            dataset.write(bands)
     return path
 
 
@@ -182,3 +186,41 @@ def archive(folder: Path) -> Path:
         for file in sorted(folder.iterdir()):
             opened.write(file, f"{folder.name}/{file.name}")
     return path
+
+
+def radar_shape() -> tuple[int, int]:
+    return 14, 18
+
+
+def places(*, shift: float = 0.0) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Latitude and longitude of radar pixels, 60 x 50 m apart, turned as the orbit is; shifted by pixels of range."""
+    from pyproj import Transformer
+
+    rows, columns = radar_shape()
+    y, x = np.mgrid[:rows, :columns] * 1.0
+    turn = np.radians(HEADING)
+    along, across = 60.0 * y, 50.0 * (x + shift)
+    east = LEFT + 500 + across * np.cos(turn) + along * np.sin(turn)
+    north = TOP - 1400 - across * np.sin(turn) + along * np.cos(turn)
+    longitude, latitude = Transformer.from_crs(CRS, 4326, always_xy=True).transform(east, north)
+    return latitude.astype(np.float64), longitude.astype(np.float64)
+
+
+def radar_phase(key: str) -> NDArray[np.float32]:
+    y, x = np.mgrid[: radar_shape()[0], : radar_shape()[1]]
+    phase = np.angle(np.exp(1j * (0.2 * x - 0.3 * y + days(key) / 10))).astype(np.float32)
+    phase[0, 0] = 0
+    return phase
+
+
+def add_radar(folder: Path, key: str, *, complex_: bool = True, shift: float = 0.0) -> None:
+    """The files of a product of one burst in radar geometry, without coordinates, beside its geocoded ones."""
+    latitude, longitude = places(shift=shift)
+    phase = radar_phase(key)
+    samples = np.where(phase == 0, 0, 700 * np.exp(1j * phase)).astype(np.complex64)
+    from_north = np.full(phase.shape, -(HEADING - 90), np.float32)
+    los = np.stack([np.full(phase.shape, np.degrees(INCIDENCE), np.float32), from_north])
+    name = folder.name
+    layers = {"wrapped_phase": samples if complex_ else phase, "lat": latitude, "lon": longitude, "los": los}
+    for layer, values in layers.items():
+        raster(folder / f"{name}_{layer}_rdr.tif", values, crs=None)

@@ -26,7 +26,7 @@ def check(root: Path, folder: Path, *lines: str, looks: tuple[int, int] = (1, 1)
     location, summary = ingest_folder(str(root), str(folder / "stacks"), **options)
     assert summary.exit_code == 0, summary.lines()
     summary = runs.rerun(
-        folder, "stages: [gradients, timeseries]", "resources: {executor: serial}", "network: {max_days: 36}", *lines
+        folder, "stages: [timeseries]", "resources: {executor: serial}", "network: {max_days: 36}", *lines
     )
     assert summary.exit_code == 0, summary.lines()
     series = slidecloud.open_run(str(folder / "run.zarr")).timeseries(location.name.removesuffix(".zarr")).load()

@@ -7,11 +7,13 @@ import os
 import re
 import shutil
 import struct
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import rasterio
+from rasterio.errors import NotGeoreferencedWarning
 
 Spoil = Callable[[Path, np.random.Generator], list[str]]
 
@@ -172,16 +174,18 @@ def wrong_dtype(root: Path, random: np.random.Generator) -> list[str]:
     path = one(root, random, suffix=".tif")
     if path is None:
         return overwritten(root, random)
-    with rasterio.open(path) as dataset:
-        values, profile = dataset.read(1), dataset.profile
-    dtype = ("int8", "uint16", "int32", "complex64", "float64")[random.integers(5)]
-    bands = int(random.integers(1, 4))
-    with np.errstate(invalid="ignore"):
-        values = values.astype(dtype)
-    profile = {name: profile[name] for name in ("driver", "height", "width", "crs", "transform")}
-    with rasterio.open(path, "w", dtype=dtype, count=bands, **profile) as dataset:
-        for band in range(1, bands + 1):
-            dataset.write(values, band)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path) as dataset:
+            values, profile = dataset.read(1), dataset.profile
+        dtype = ("int8", "uint16", "int32", "complex64", "float64")[random.integers(5)]
+        bands = int(random.integers(1, 4))
+        with np.errstate(invalid="ignore"):
+            values = values.real.astype(dtype)
+        profile = {name: profile[name] for name in ("driver", "height", "width", "crs", "transform")}
+        with rasterio.open(path, "w", dtype=dtype, count=bands, **profile) as dataset:
+            for band in range(1, bands + 1):
+                dataset.write(values, band)
     return names_of(path)
 
 

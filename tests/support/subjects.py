@@ -7,11 +7,13 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import cslc
 import hyp3_files
 import miniature
 import numpy as np
+import plain
 import pytest
 import smallbaseline
 import xarray as xr
@@ -29,6 +31,20 @@ def gamma_zip(folder: Path) -> Path:
             archive.write(path, path.relative_to(root.parent))
     shutil.rmtree(root)
     return root.parent
+
+
+def hyp3_radar(folder: Path) -> Path:
+    """Products of one burst with their files in radar geometry, of which a source is made when asked for."""
+    root = hyp3_files.stack(folder / "hyp3_radar")
+    for key in hyp3_files.KEYS:
+        hyp3_files.add_radar(root / hyp3_files.single(key), key)
+    return root
+
+
+def plain_zarr(folder: Path) -> Path:
+    """A store whose variables a mapping names; the mapping lies beside the store."""
+    plain.mapping(folder)
+    return plain.write(folder / "plain.zarr", plain.dataset())
 
 
 def slc_zarr(folder: Path) -> Path:
@@ -50,16 +66,24 @@ def snap(folder: Path) -> Path:
     return shutil.copytree(Path(data) / "amsterdam_slc", folder / "amsterdam_slc", copy_function=shutil.copyfile)
 
 
-SUBJECTS: dict[str, Callable[[Path], Path]] = {
-    "gamma": lambda folder: miniature.gamma(folder / "field"),
-    "licsar": miniature.licsar,
-    "hyp3": lambda folder: hyp3_files.stack(folder / "hyp3"),
-    "mintpy": lambda folder: smallbaseline.geocoded(folder / "mintpy"),
-    "opera": lambda folder: cslc.folder(folder / "opera", cslc.DAYS[:2]),
-    "zarr": slc_zarr,
-    "snap": snap,
-}
-"""By name what writes a source below a folder and returns it."""
+class Subject(NamedTuple):
+    """What writes a source below a folder and returns it, and with what it is opened."""
 
-ARCHIVES: dict[str, Callable[[Path], Path]] = {"hyp3": hyp3_zips, "gamma": gamma_zip}
+    build: Callable[[Path], Path]
+    options: Callable[[Path], dict[str, Any]] = lambda _: {}
+
+
+SUBJECTS: dict[str, Subject] = {
+    "gamma": Subject(lambda folder: miniature.gamma(folder / "field")),
+    "licsar": Subject(miniature.licsar),
+    "hyp3": Subject(lambda folder: hyp3_files.stack(folder / "hyp3")),
+    "hyp3_radar": Subject(hyp3_radar, lambda _: {"kind": "hyp3_radar"}),
+    "opera": Subject(lambda folder: cslc.folder(folder / "opera", cslc.DAYS[:2])),
+    "mintpy": Subject(lambda folder: smallbaseline.geocoded(folder / "mintpy")),
+    "mapping": Subject(plain_zarr, lambda root: {"mapping_file": str(root.parent / "mapping.yaml")}),
+    "zarr": Subject(slc_zarr),
+    "snap": Subject(snap),
+}
+
+ARCHIVES: dict[str, Subject] = {"hyp3": Subject(hyp3_zips), "gamma": Subject(gamma_zip)}
 """The same for folders that hold zip archives and nothing else."""
