@@ -62,7 +62,7 @@ def test_dump_comes_back():
         ({"resources": {"workers": 0}}, "greater than or equal to 1"),
         ({"resources": {"executor": "slurm"}}, "'dask', 'threads' or 'serial'"),
         ({"stages": []}, "at least 1 item"),
-        ({"stages": ["everything"]}, "'gradients', 'detect', 'timeseries', 'visibility' or 'classify'"),
+        ({"stages": ["everything"]}, "'gradients', 'detect', 'timeseries', 'visibility', 'decompose' or 'classify'"),
         ({"stages": ["gradients", "detect", "classify"]}, "classify without timeseries, whose results it reads"),
         ({"classify": {"least_speed": 25.0}}, "expected metres a year such as 0.025"),
         ({"classify": {"rain_units": "feet"}}, "'mm', 'cm', 'm' or 'in'"),

@@ -20,7 +20,7 @@ def ingest(
     id: str | None = None,
     mapping: str | None = None,
     keep_dropped: bool = False,
-    executor: Executor = "threads",
+    executor: Executor | None = None,
     workers: Workers = None,
     scheduler: str | None = None,
     memory: str | None = None,
@@ -82,7 +82,7 @@ def ingest(
     retry_quarantined
         Read pairs or images again that could not be read before, although their files look the same.
     executor
-        threads, dask (processes of this machine, or a scheduler) or serial.
+        threads (the default), dask (processes of this machine, or a scheduler) or serial.
     scheduler
         Address of a running Dask scheduler, tcp://host:port; its workers must reach source and stacks.
     memory
@@ -92,8 +92,8 @@ def ingest(
     """
     if executor == "serial" and workers not in (None, 1):
         raise UsageError(f"--executor serial has one worker, and --workers is {workers}; use threads or dask.")
-    if scheduler is not None and executor == "serial":
-        raise UsageError("--scheduler needs the executor dask, not serial.")
+    if scheduler is not None and executor not in (None, "dask"):
+        raise UsageError(f"--scheduler needs the executor dask, not {executor}.")
     from slidecloud.cli.run import tell
     from slidecloud.cluster import executor as open_executor
     from slidecloud.config import ResourcesConfig
@@ -102,7 +102,7 @@ def ingest(
 
     where = locate(stacks, storage_options(storage))
     resources = ResourcesConfig(
-        executor=executor if scheduler is None else "dask",
+        executor=executor or ("threads" if scheduler is None else "dask"),
         workers=workers,
         scheduler=scheduler,
         **({} if memory is None else {"memory": memory_text(memory)}),

@@ -158,6 +158,13 @@ def season(of: Trajectory) -> Season:
     return Season(_single(amplitude), _single(sigma), _single(peak), _single(turn))
 
 
+def calendar_years(times: ArrayLike) -> Float64:
+    """Years of the calendar, float64, right to a day, of datetime64 or of days."""
+    seconds = np.asarray(times, "datetime64[s]").astype(np.float64)
+    years: Float64 = 1970.0 + seconds / (86_400 * 365.25)
+    return years
+
+
 def _levelled(given: model.Checked, moved: Float64) -> tuple[Float64, Float64]:
     """Offset of the first subset, and the model with the weighted mean of each subset's residuals added to it."""
     weight = np.where(given.label > 0, 1 / given.variance, 0.0)

@@ -14,6 +14,7 @@ from slidecloud.pipeline.timeseries import STAGE
 from slidecloud.store import lease, open_run, records
 from slidecloud.store.arrays import Writer, read, reader
 from slidecloud.store.location import Location
+from slidecloud.store.moved_models import MODELS, without
 from slidecloud.store.referencing import SHIFTED, WARN_ABOVE, Reference, Shift, shift_to
 from slidecloud.store.runs import Run
 from slidecloud.types import DataError
@@ -90,7 +91,7 @@ def write(url: str, reference: Reference, storage_options: Mapping[str, Any] | N
 
 
 def _write(location: Location, moved: Moved, shift: Shift, guard: lease.Guard) -> None:
-    names = (*SHIFTED, "velocity", "reference_displacement", "reference_closure_rms")
+    names = (*SHIFTED, *MODELS, "velocity", "reference_displacement", "reference_closure_rms")
     prefixes = tuple(f"{moved.group}/{name}/c" for name in names)
     kept = []
     for key in sorted(records.done(location, stage=STAGE), key=lambda key: key.path()):
@@ -104,6 +105,7 @@ def _write(location: Location, moved: Moved, shift: Shift, guard: lease.Guard) -
         # A series that was not made has its metadata all the same.
         if any(key.startswith(f"{moved.group}/{name}/c") for key in written):
             _shift(writer, f"{moved.group}/{name}", group[name], shift)
+    _move_models(writer, moved, shift, group, written)
     velocity: Any = group["velocity"]
     writer.write(f"{moved.group}/velocity", read(velocity, (slice(None),) * 2) - np.float32(shift.velocity))
     series: Any = group["reference_displacement"]
@@ -112,6 +114,15 @@ def _write(location: Location, moved: Moved, shift: Shift, guard: lease.Guard) -
     for record in kept:
         objects = {name: writer.checksums.get(name, value) for name, value in record.objects.items()}
         records.write(location, records.Record(record.key, objects, record.software, record.facts))
+
+
+def _move_models(writer: Writer, moved: Moved, shift: Shift, group: Any, written: set[str]) -> None:
+    """Take the model of a shift off the models of motion that were made."""
+    made = [name for name in MODELS if any(key.startswith(f"{moved.group}/{name}/c") for key in written)]
+    maps = {name: read(group[name], (slice(None),) * group[name].ndim) for name in made}
+    steps = read(group["step"], (slice(None),)).astype("datetime64[s]") if "step_size" in made else None
+    for name, values in without(maps, shift.displacement, moved.time, steps=steps).items():
+        writer.write(f"{moved.group}/{name}", values.astype(np.float32))
 
 
 def _shift(writer: Writer, path: str, array: Any, shift: Shift) -> None:

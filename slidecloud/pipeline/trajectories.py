@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from slidecloud.config_trajectory import TrajectoryConfig
 from slidecloud.kernels.bootstrap import bootstrap_sigma
-from slidecloud.kernels.trajectory import Trajectory, fit, season
+from slidecloud.kernels.trajectory import Trajectory, calendar_years, fit, season
 from slidecloud.kernels.trajectory_noise import noise_of
 from slidecloud.pipeline.inputs import Selection
 from slidecloud.pipeline.tiles import BASE_MEMORY, Tile
@@ -31,8 +31,9 @@ _BLOCK_BYTES: Final = 100 * _BLOCK
 _PIXEL_BYTES: Final = 64
 _DRAWN_TOGETHER: Final = 4
 """Dates that the bootstrap draws as one block."""
-_SAMPLES: Final = 60
-"""How many times the work of the inversion's levels a fit is, a date; a draw of the bootstrap is two."""
+_SAMPLES, _DRAW = 6.0, 0.4
+"""How many times the work of levelling a pair a fit is, a date, and a draw of the bootstrap: 20 us a pixel at 145
+dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,11 @@ class TrajectoryWork:
         dates = np.broadcast_to(noise.date, series.shape)
         maps: dict[str, Float32] = {}
         if self.config.fits:
-            inside = [day for day in year_of(self.config.breaks) if time[0] < day <= time[-1]]
+            inside = [
+                day
+                for day in calendar_years(np.array(self.config.breaks, "datetime64[s]"))
+                if time[0] < day <= time[-1]
+            ]
             walk = np.where(np.isfinite(noise.walk), noise.walk, 0.0)
             found = fit(
                 series, dates, time, subset=subset, walk=walk, seasonal=self.config.seasonal, breaks=inside,
@@ -104,6 +109,10 @@ class TrajectoryWork:
             )[0]
         return maps
 
+    def _steps(self) -> Float64:
+        """(step,) years of the calendar."""
+        return calendar_years(np.array(self.config.breaks, "datetime64[s]"))
+
     def _maps(self, found: Trajectory, time: Float64) -> dict[str, Float32]:
         maps = {"trend": found.of("rate"), "trend_sigma": found.sigma_of("rate"), "trajectory_rms": found.residual_rms}
         if self.config.seasonal:
@@ -114,7 +123,7 @@ class TrajectoryWork:
         if self.config.acceleration:
             maps |= {"acceleration": found.of("acceleration"), "acceleration_sigma": found.sigma_of("acceleration")}
         if self.config.breaks:
-            days = year_of(self.config.breaks)
+            days = self._steps()
             size = np.full((2, days.size, found.value.shape[1]), np.nan, np.float32)
             fitted = np.flatnonzero((days > time[0]) & (days <= time[-1]))
             for number, at in enumerate(fitted, start=1):
@@ -141,7 +150,7 @@ def following(
     tied
         As `TrajectoryWork` takes it.
     """
-    years = tuple(float(year) for year in year_of(selection.dates))
+    years = tuple(float(year) for year in calendar_years(selection.dates))
     dates, made = len(years), []
     for unit in units:
         if not config.wanted or not isinstance(unit.work, InvertWork):
@@ -158,7 +167,7 @@ def following(
                 bytes_written=4 * maps * tile.pixels,
                 peak_memory=BASE_MEMORY + _BLOCK_BYTES * dates + (9 * dates + _PIXEL_BYTES + 8 * maps) * tile.pixels,
                 kernel="levels",
-                samples=(_SAMPLES + 2 * config.bootstrap) * dates * tile.pixels,
+                samples=round((_SAMPLES * config.fits + _DRAW * config.bootstrap) * dates * tile.pixels),
             )
         )
     return made
@@ -180,13 +189,6 @@ def coordinates(config: TrajectoryConfig) -> tuple[dict[str, int], Mapping[str, 
         return {}, {}
     days = np.array(config.breaks, "datetime64[s]").astype(np.int64)
     return {"step": len(days)}, {"step": days}
-
-
-def year_of(times: Any) -> Float64:
-    """Years of the calendar, float64: of dates, days or both; right to a day."""
-    seconds = np.array(times, "datetime64[s]").astype(np.float64)
-    years: Float64 = 1970.0 + seconds / (86_400 * DAYS_OF_YEAR)
-    return years
 
 
 def _with_sigma(found: Trajectory) -> Trajectory:

@@ -55,7 +55,7 @@ def by_track(run: Run, found: Sequence[Layer]) -> dict[str, list[Layer]]:
     """Maps (y, x) of bursts by their track."""
     tracks: dict[str, list[Layer]] = {}
     for one in found:
-        if one.array.ndim == 2 and one.place != "products":
+        if one.array.ndim == 2 and one.source.startswith("bursts/"):
             tracks.setdefault(track_of(run.header(one.place)), []).append(one)
     return tracks
 

@@ -11,6 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from slidecloud.store.given_series import GivenSeries
+from slidecloud.store.moved_models import without
 from slidecloud.store.points import nearest
 from slidecloud.types import DataError, Float32, Float64, StackHeader
 
@@ -131,10 +132,23 @@ def shifted(series: xr.Dataset, shift: Shift, reference: Reference) -> xr.Datase
         "velocity": (series["velocity"] - np.float32(shift.velocity)).assign_attrs(series["velocity"].attrs),
         "reference_displacement": series["reference_displacement"] + taken,
         "reference_closure_rms": xr.DataArray(np.float32(shift.closure_rms)),
+        **models(series, shift.displacement),
     }
     if "velocity_integrated" in series:  # from gradients, and not of these pairs: it stays against still ground
         changes["velocity_integrated"] = series["velocity_integrated"]
     return series.assign(changes).assign_attrs(reference=str(reference))
+
+
+def models(series: xr.Dataset, displacement: Float32 | Float64) -> dict[str, xr.DataArray]:
+    """Models of motion of series, lazily, less that of a shift of their displacement (time,), m."""
+    steps = series["step"].values if "step" in series else None
+    moved = without(
+        {str(name): values for name, values in series.data_vars.items()},
+        displacement,
+        series["time"].values,
+        steps=steps,
+    )
+    return {name: values.assign_attrs(series[name].attrs) for name, values in moved.items()}
 
 
 def _mask(reference: Reference, header: StackHeader, series: xr.Dataset) -> NDArray[np.bool_]:

@@ -75,7 +75,7 @@ class Run(RunSeries):
 
     @property
     def tree(self) -> xr.DataTree:
-        """The whole store but for its patches as a lazy DataTree, in one request; `burst_tree` has those of a burst."""
+        """The whole store but for patches and areas as a lazy DataTree, in one request; `burst_tree` has patches."""
         store = zarr_store(self.location, read_only=True)
         return xr.open_datatree(
             store,  # type: ignore[arg-type]  # xarray takes a Zarr store, its annotation does not say so

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from slidecloud.store import records, tables
 from slidecloud.store.location import Location
-from slidecloud.store.referencing import SHIFTED
+from slidecloud.store.referencing import SHIFTED, models
 from slidecloud.store.tables import ColumnSpec
 from slidecloud.types import Float64
 
@@ -114,7 +114,8 @@ def levelled(series: xr.Dataset, level: Level | None) -> xr.Dataset:
     if level is None:
         return series.assign_attrs(part=-1)
     taken = xr.DataArray(level.at(series["time"].values).astype(np.float32), dims="time")
-    changes = {name: (series[name] - taken).assign_attrs(series[name].attrs) for name in SHIFTED if name in series}
+    changes = models(series, taken.values)
+    changes |= {name: (series[name] - taken).assign_attrs(series[name].attrs) for name in SHIFTED if name in series}
     for name, offset in level.velocity.items():
         if name in series:
             changes[name] = (series[name] - np.float32(offset)).assign_attrs(series[name].attrs)

@@ -55,8 +55,8 @@ USAGE: dict[str, tuple[Words, str]] = {
     "unknown format": (lambda _: ["export", "r.zarr", "--format", "shp"], "shp"),
     "unknown kind": (lambda _: ["ingest", "a", "b", "--kind", "isce"], "isce"),
     "storage without a value": (lambda _: ["status", "r.zarr", "--storage", "profile"], "NAME=VALUE"),
-    "ingest: scheduler and serial": (
-        lambda _: ["ingest", "a", "b", "--executor", "serial", "--scheduler", "tcp://h:1"],
+    "ingest: scheduler with threads": (
+        lambda _: ["ingest", "a", "b", "--executor", "threads", "--scheduler", "tcp://h:1"],
         "--scheduler",
     ),
     "ingest: memory that is none": (lambda _: ["ingest", "a", "b", "--memory", "lots"], "--memory"),

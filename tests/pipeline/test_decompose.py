@@ -166,6 +166,30 @@ def test_polygons_have_areas_of_their_own(folder, tmp_path):
     assert all(np.isfinite(area["up"].values).mean() > 0.9 for area in areas)
 
 
+def test_patches_around_detections_of_both_passes_are_put_together(tmp_path):
+    """Patches are not known before their detections, nor are the areas; what was found to move makes no level."""
+    grid = two_passes.metric(side=90)
+    for name in two_passes.BURST:
+        assert runs.ingest(two_passes.source(name, grid, offset=0.02), str(tmp_path / "stacks")).exit_code == 0
+    lines = (
+        "stages: [gradients, detect, timeseries, decompose]",
+        "detect: {method: classical, seasons: false}",
+        "timeseries: {halo: 600, integrate: false, recovered: false}",
+        two_passes.RESOURCES,
+    )
+    summary = runs.rerun(tmp_path, *lines)
+    assert summary.exit_code == 0, summary.lines()
+    area, true = opened(tmp_path)
+    assert {path.split("/")[2] for path in area.attrs["looks"]} == {"patches"}
+    assert (area["level_pixels"].values < 0.95 * area["east"].size).all()
+    told = np.isfinite(area["downslope"].values)
+    error = np.abs(area["downslope"].values - true.speed)[told] / area["downslope_sigma"].values[told]
+    assert 0.63 < np.mean(error < 1) < 0.82
+    fast = told & (true.speed > 0.08)
+    assert abs(np.median((area["downslope"].values - true.speed)[fast])) < 0.01
+    assert runs.rerun(tmp_path, *lines).done == 0
+
+
 def test_a_series_that_is_not_there_leaves_the_area_empty_and_says_so(folder, tmp_path):
     for name in ("stacks", "run.zarr"):
         shutil.copytree(folder / name, tmp_path / name)
@@ -193,6 +217,10 @@ def test_maps_are_exported_and_drawn_from_the_command_line(folder, tmp_path, cap
     assert main(["export", store, "--out", str(tmp_path / "all")]) == 0
     names = {path.name for path in (tmp_path / "all").iterdir()}
     assert {f"{name}_east.tif", f"{two_passes.BURST['ascending']}_velocity.tif"} <= names
+    # Areas are of no one track.
+    assert main(["export", store, "--by-track", "--out", str(tmp_path / "tracks")]) == 0
+    assert not list((tmp_path / "tracks").glob(f"{name}*"))
+    assert main(["export", store, "--format", "multiscales", "--names", "up", "--out", str(tmp_path / "levels")]) == 0
     for part in ("stacks", "run.zarr"):
         shutil.copytree(folder / part, tmp_path / part)
     settings = tmp_path / "region.yaml"

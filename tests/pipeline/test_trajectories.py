@@ -16,9 +16,11 @@ from slidecloud import open_run
 from slidecloud.pipeline.estimate import estimate
 from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.rates import Rates
+from slidecloud.pipeline.reference import write
 from slidecloud.pipeline.verify import verify
 from slidecloud.plots.point import fitted_motion, point_figure
 from slidecloud.products import cog
+from slidecloud.store.referencing import Reference
 
 FULL = ("seasonal: true", "acceleration: true", f"breaks: [2018-01-01, {seasons.STEP}]", "bootstrap: 20")
 TRUTH = {
@@ -143,6 +145,34 @@ def test_they_are_exported_and_drawn(folder, tmp_path):
     assert np.std(left) < 1.2 * float(point["trajectory_rms"])
     labels = {text.get_text() for text in point_figure(run, *place).axes[0].get_legend().get_texts()}
     assert "fitted motion" in labels
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_another_reference_moves_the_models_too(copy, written):
+    """Relative to a pixel that moves, ground at rest moves the other way; what is read is what `--write` writes."""
+    pixel = 20, 40
+    place = steady.position(steady.header(seasons.SHAPE), pixel[0] + 0.5, pixel[1] + 0.5)
+    before, run = maps(copy).load(), open_run(str(copy / "run.zarr"))
+    if written:
+        write(str(copy / "run.zarr"), Reference(point=place))
+        assert not verify(str(copy / "run.zarr")).damaged
+        assert seasons.compute(copy, *FULL).done == 0
+        after = maps(copy)
+    else:
+        after = run.referenced(point=place).timeseries(seasons.BURST)
+    still = ~seasons.moving()
+    there = {name: float(before[name][pixel]) for name in ("trend", "acceleration")}
+    for name, value in there.items():
+        moved = (after[name].values - before[name].values)[still]
+        # The shift is fitted with all dates alike, the pixel with its own noise.
+        assert abs(moved.mean() + value) < 2 * float(before[f"{name}_sigma"][pixel])
+        np.testing.assert_allclose(moved, moved.mean(), atol=1e-6)
+    step = after["step_size"].values[1][still] - before["step_size"].values[1][still]
+    assert abs(step.mean() - np.abs(seasons.SIZE)) < 0.01
+    assert abs(np.median(after["seasonal_amplitude"].values[still]) - seasons.AMPLITUDE) < 0.003
+    day = np.median(after["seasonal_day"].values[still])
+    assert abs(day - (seasons.PEAK + 365.25 / 2)) < 20
+    assert after["seasonal_day"].attrs["units"] == "day"
 
 
 def test_settings_that_make_no_sense_are_refused(tmp_path):

@@ -25,7 +25,7 @@ BIG = (1280, 1024)
 @pytest.fixture
 def asked(monkeypatch):
     """(first, end) of all bytes that were asked for, by name of the file; nothing is kept from before."""
-    monkeypatch.setattr(remote, "_kept", remote._Kept())
+    monkeypatch.setattr(remote, "_kept", {small: remote._Kept(2**26) for small in (True, False)})
     found: dict[str, list[tuple[int, int]]] = {}
     fetch = RemotePath.fetch
 
@@ -131,7 +131,7 @@ def test_a_store_that_does_not_answer_is_no_fault_of_the_file(tmp_path, monkeypa
     root = cslc.folder(tmp_path / "burst")
     url = elsewhere.remember(root, "sources/silent")
     source = open_source(url)
-    monkeypatch.setattr(remote, "_kept", remote._Kept())
+    monkeypatch.setattr(remote, "_kept", {small: remote._Kept(2**26) for small in (True, False)})
 
     def silent(self, start, stop):
         raise ConnectionError(f"{self} does not answer")

@@ -24,6 +24,8 @@ import rasterio
 import runs
 from fsspec.implementations.memory import MemoryFileSystem
 
+from slidecloud.cluster.local import local
+from slidecloud.pipeline.executors import dask
 from slidecloud.pipeline.folders import ingest_folder
 from slidecloud.stack import open_source, remote
 from slidecloud.stack.names import list_files
@@ -109,6 +111,16 @@ def test_ingest_from_a_bucket_is_that_from_a_folder(frame, url, options, tmp_pat
     assert local.read_many(chunks) == remote.read_many(chunks)
     _, again = ingest_folder(url, stacks)
     assert (again.done, again.bytes_read) == (0, 0)
+
+
+def test_workers_of_a_cluster_reach_the_bucket_by_themselves(frame, url, options, tmp_path):
+    """The source travels to other processes without a client and without keys."""
+    assert faults.SECRET.encode() not in pickle.dumps(open_source(url, storage_options=options))
+    with local(1) as client:
+        stack, summary = ingest_folder(url, str(tmp_path / "a"), executor=dask(client), storage_options=options)
+    assert summary.exit_code == 0
+    straight, _ = ingest_folder(str(frame), str(tmp_path / "b"))
+    assert runs.Stack(stack).pair_digests == runs.Stack(straight).pair_digests
 
 
 def test_ingest_killed_goes_on_from_the_bucket(frame, url, options, tmp_path):
