@@ -35,13 +35,27 @@ class _Section(BaseModel):
 
 
 class SourceConfig(_Section):
-    """A folder of interferograms to ingest before the run."""
+    """A folder or URL of interferograms to ingest before the run."""
 
-    path: str = Field(description="Folder with the source products.")
-    kind: Literal["auto", "gamma", "licsar", "snap", "zarr"] = Field(
-        "auto", description="auto, gamma, licsar (interferograms), snap or zarr (single-look images)."
+    path: str = Field(description="Folder or URL with the source products.")
+    kind: Literal["auto", "gamma", "hyp3", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"] = Field(
+        "auto",
+        description="auto, gamma, hyp3, licsar, mapping, mintpy (interferograms), opera, snap or zarr (single-look "
+        "images).",
     )
     id: str | None = Field(None, description="Id of the burst stack; by default taken from the source.")
+    mapping: str | None = Field(None, description="File that says what a plain Zarr or NetCDF stack holds.")
+    storage_options: dict[str, Any] | None = Field(
+        None,
+        description="Options of the object store of a URL; by default those of the run where both URLs are of one "
+        "kind. Secrets as env:NAME or by profile only.",
+    )
+
+    @field_validator("storage_options")
+    @classmethod
+    def _no_secret(cls, options: dict[str, Any] | None) -> dict[str, Any] | None:
+        refuse_secrets(options or {})
+        return options
 
 
 class NetworkConfig(_Section):
@@ -292,7 +306,7 @@ def load(path: str | Path) -> RunConfig:
         )
     config = parse(file.read_bytes().decode(errors="replace"), name=str(file))
     base = file.absolute().parent
-    sources = tuple(source.model_copy(update={"path": _absolute(base, source.path)}) for source in config.sources)
+    sources = tuple(source.model_copy(update=_placed(base, source)) for source in config.sources)
     named = {name: path for name in DetectConfig.FILES if (path := getattr(config.detect, name)) is not None}
     found: dict[str, Any] = {name: _absolute(base, path) for name, path in named.items()}
     if config.detect.snow_bands is not None:
@@ -304,6 +318,12 @@ def load(path: str | Path) -> RunConfig:
     places = {"run": _absolute(base, config.run), "stacks": _absolute(base, config.stacks)}
     sections = {"detect": detect, "timeseries": series, "classify": classify}
     return config.model_copy(update={**places, **sections, "sources": sources})
+
+
+def _placed(base: Path, source: SourceConfig) -> dict[str, str]:
+    """Paths of a source, taken from the folder of the configuration."""
+    named = {"path": source.path, "mapping": source.mapping}
+    return {name: _absolute(base, path) for name, path in named.items() if path is not None}
 
 
 def parse(text: str, *, name: str = "configuration") -> RunConfig:

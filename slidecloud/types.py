@@ -146,12 +146,15 @@ class SourcePair:
     files
         The files it is read from, for messages.
     fingerprint
-        Changes when any of the files changes (names, sizes, modification times).
+        Changes when any of the files changes (names, sizes, modification times or versions).
+    size
+        Bytes of the files; 0 where they are not known.
     """
 
     pair: Pair
     files: tuple[str, ...]
     fingerprint: str
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,19 +32,30 @@ Storage = Annotated[
 ]
 
 
-def storage_options(words: Sequence[str]) -> dict[str, Any]:
+def storage_options(words: Sequence[str], option: str = "--storage") -> dict[str, Any]:
     """Storage options from ``NAME=VALUE`` words; dots in a name go into nested options, true and false are no text."""
     options: dict[str, Any] = {}
     for word in words:
         name, equals, value = word.partition("=")
         if not (name and equals and value):
-            raise UsageError(f"--storage is {word!r}; expected NAME=VALUE, such as profile=geo")
+            raise UsageError(f"{option} is {word!r}; expected NAME=VALUE, such as profile=geo")
         *outer, last = name.split(".")
         inner = options
         for part in outer:
             inner = inner.setdefault(part, {})
         inner[last] = {"true": True, "false": False}.get(value, value)
     return options
+
+
+def memory_text(text: str) -> str:
+    """The value of --memory, if it is a number of bytes with a unit."""
+    from slidecloud.config import parse_bytes
+
+    try:
+        parse_bytes(text)
+    except ValueError as error:
+        raise UsageError(f"--memory: {error}") from None
+    return text
 
 
 def degrees(text: str | None, count: int, option: str, expected: str) -> tuple[float, ...] | None:

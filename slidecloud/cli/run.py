@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from slidecloud.cli.console import progress, say, show
 from slidecloud.cli.errors import UsageError
-from slidecloud.cli.options import Executor, Port, Workers
+from slidecloud.cli.options import Executor, Port, Workers, memory_text
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -145,14 +145,11 @@ def _reported(opened: OpenExecutor, config: RunConfig) -> Iterator[None]:
 
 def with_resources(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
     """A configuration whose resources are replaced where a change is not None."""
-    from slidecloud.config import ResourcesConfig, parse_bytes
+    from slidecloud.config import ResourcesConfig
 
     given = {name: value for name, value in changes.items() if value is not None}
     if "memory" in given:
-        try:
-            parse_bytes(given["memory"])
-        except ValueError as error:
-            raise UsageError(f"--memory: {error}") from None
+        memory_text(given["memory"])
     resources = ResourcesConfig.model_validate(config.resources.model_dump() | given)
     return config.model_copy(update={"resources": resources})
 

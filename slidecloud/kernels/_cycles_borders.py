@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter
 
-from slidecloud.kernels._cycles_state import State
+from slidecloud.kernels._cycles_state import State, median
 
 AGREE = 0.3
 """Turns by which a pixel's own loops may differ from what is believed of it at a border."""
@@ -46,11 +46,23 @@ def settle(state: State, doubtful: NDArray[np.bool_]) -> None:
     for pair in pairs:
         _settle_pair(state, pair, waiting[pair], unsure)
         unsure[pair] = rejected[pair]
-    # Once more, for what the other pairs were found to be since; what nothing sure confirms is not believed.
     for pair in pairs:
-        wrong = np.flatnonzero((turns[pair] != 0) & state.shown[pair])
-        found = state.evidence(pair, wrong, unsure=rejected)
-        rejected[pair, wrong[~(np.abs(found - turns[pair, wrong]) <= CONTRADICT)]] = True
+        _confirm(state, pair, doubtful[pair])
+
+
+def _confirm(state: State, pair: int, doubtful: NDArray[np.bool_]) -> None:
+    """Look once more, for what the other pairs were found to be since; what nothing sure confirms is not believed.
+
+    Where no explanation was found for a region, half of the pair's loops must be sure: what a single one says there is
+    as well said of another pair of it.
+    """
+    wrong = np.flatnonzero((state.turns[pair] != 0) & state.shown[pair])
+    votes = state.votes(pair, wrong, unsure=state.rejected)
+    refused = ~(np.abs(median(votes) - state.turns[pair, wrong]) <= CONTRADICT)
+    unclear = np.flatnonzero(doubtful[wrong])
+    all_votes = state.votes(pair, wrong[unclear])
+    refused[unclear] |= 2 * np.isfinite(votes[:, unclear]).sum(axis=0) < np.isfinite(all_votes).sum(axis=0)
+    state.rejected[pair, wrong[refused]] = True
 
 
 def _contradicted(state: State, pair: int) -> NDArray[np.int64]:

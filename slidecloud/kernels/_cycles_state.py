@@ -48,11 +48,11 @@ class State(NamedTuple):
         """(pair, pixel), where there is data."""
         return np.isfinite(self.phase)
 
-    def evidence(self, pair: int, pixels: NDArray[np.int64], *, unsure: NDArray[np.bool_]) -> Float64:
-        """Turns by which a pair is too high by its own loops, the other pairs' errors taken off; NaN without loop.
+    def votes(self, pair: int, pixels: NDArray[np.int64], *, unsure: NDArray[np.bool_] | None = None) -> Float64:
+        """Turns by which a pair is too high by each of its loops, the other pairs' errors taken off.
 
-        Loops with another pair that is `unsure` (pair, pixel) do not vote. The median, so that one wrong loop among
-        others does not decide.
+        (loop, pixel), with one empty row more; NaN where a loop lacks data, or has another pair that is `unsure`
+        (pair, pixel).
         """
         inside, signs = self.loops.at(pair)
         votes = np.full((inside.size + 1, pixels.size), np.nan)
@@ -61,12 +61,20 @@ class State(NamedTuple):
             misfit = closure(self.phase[np.ix_(three, pixels)], np.array([[0, 1, 2]]))[0].astype(np.float64)
             whole = self.turns[np.ix_(three, pixels)].astype(np.int64)
             whole[three == pair] = 0
-            sure = ~unsure[np.ix_(three[three != pair], pixels)].any(axis=0)
-            vote[sure] = (sign * ((misfit - self.level[t]) / TURN - (whole[0] + whole[1] - whole[2])))[sure]
-        return _median(votes)
+            vote[:] = sign * ((misfit - self.level[t]) / TURN - (whole[0] + whole[1] - whole[2]))
+            if unsure is not None:
+                vote[unsure[np.ix_(three[three != pair], pixels)].any(axis=0)] = np.nan
+        return votes
+
+    def evidence(self, pair: int, pixels: NDArray[np.int64], *, unsure: NDArray[np.bool_]) -> Float64:
+        """What the loops of a pair say together (pixel,); NaN without loop.
+
+        The median, so that one wrong loop among others does not decide.
+        """
+        return median(self.votes(pair, pixels, unsure=unsure))
 
 
-def _median(votes: Float64) -> Float64:
+def median(votes: Float64) -> Float64:
     """Median down the columns, NaN where all are."""
     ordered = np.sort(votes, axis=0)
     number = np.isfinite(votes).sum(axis=0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ from slidecloud.store.arrays import Writer
 from slidecloud.store.location import Location
 from slidecloud.store.stacks import Stack
 from slidecloud.types import DataError, Pair, PairBlock, SourcePair, StackHeader
+
+TOGETHER = 8
+"""Pairs of a batch that are read at the same time: they wait for a store, and decoding leaves Python alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +105,19 @@ class BatchWork:
         )
         count = max((number + 1 for number, key in enumerate(self.keys) if key in self.stored), default=0)
         kept = Stack(self.location).pair_rows(range(self.first, self.first + count), rows) if count else None
-        for number, key in enumerate(self.keys):
-            if key not in digests:
-                continue
+
+        def fill(number: int) -> None:
+            key = self.keys[number]
             if kept is not None and key in self.stored:
-                pair = PairBlock(*(None if part is None else part[number] for part in kept))  # type: ignore[arg-type]
+                pair = _layer(kept, number)
             else:
                 pair = _read(self.source, offered, key, rows)
             for target, value in zip(block, pair, strict=True):
                 if target is not None and value is not None:
                     target[number] = value
-            digests[key].update(PairBlock(*(None if part is None else part[number] for part in block)))  # type: ignore[arg-type]
+            digests[key].update(_layer(block, number))
+
+        _each(fill, [number for number, key in enumerate(self.keys) if key in digests])
         for name, data in block._asdict().items():
             if data is not None:
                 writer.write(name, data, (self.first, rows.start, 0))
@@ -147,6 +153,23 @@ class _PairError(DataError):
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
         self.key = key
+
+
+def _layer(block: PairBlock, number: int) -> PairBlock:
+    """One pair of several."""
+    phase, coherence, unwrapped = block
+    return PairBlock(phase[number], coherence[number], None if unwrapped is None else unwrapped[number])
+
+
+def _each(function: Callable[[int], None], numbers: Sequence[int]) -> None:
+    """Call a function for numbers, some at the same time; of several that raise, the first one's error is raised."""
+    with ThreadPoolExecutor(TOGETHER, thread_name_prefix="slidecloud-ingest") as pool:
+        futures = [pool.submit(function, number) for number in numbers]
+        try:
+            for future in futures:
+                future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _read(source: Source, offered: Mapping[str, SourcePair], key: str, rows: slice) -> PairBlock:

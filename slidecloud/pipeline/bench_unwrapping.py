@@ -17,9 +17,9 @@ from slidecloud.types import Float32
 
 LINES: Final = "numpy.unwrap, line by line"
 _LOOKS: Final = 16.0
-_COHERENCE: Final = 0.4
-_FRINGES: Final = 6.0
-"""Standard deviation of the phase, rad: a few fringes across a patch."""
+_COHERENCE: Final = 0.25
+_FRINGES: Final = 10.0
+"""Standard deviation of the phase, rad: a few fringes across a patch, as coherent as slopes are."""
 
 
 def measure_unwrapping(seconds: float, *, side: int = 256) -> list[Measurement]:

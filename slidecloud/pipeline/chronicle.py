@@ -52,7 +52,7 @@ class Chronicle:
             counters.done(
                 self._run, unit.key.stage, read=unit.bytes_read, written=unit.bytes_written, seconds=outcome.seconds
             )
-        self._end(unit)
+        self._end(unit, done=True)
 
     def refused(self, unit: Unit, outcome: Outcome, *, attempt: int) -> None:
         """A unit's data is bad: it is in quarantine."""
@@ -95,8 +95,9 @@ class Chronicle:
         )  # fmt: skip
         self._come_nearer(0)
 
-    def _end(self, unit: Unit) -> None:
-        self._progress.advance(unit=" ".join(unit.name), bytes=unit.bytes_read)
+    def _end(self, unit: Unit, *, done: bool = False) -> None:
+        written = unit.bytes_written if done else 0
+        self._progress.advance(unit=" ".join(unit.name), bytes=unit.bytes_read, written=written)
         self._come_nearer(self._ahead - 1)
 
     def _come_nearer(self, ahead: int) -> None:

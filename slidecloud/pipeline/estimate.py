@@ -12,6 +12,7 @@ from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline import plan_series
 from slidecloud.pipeline.costs import cost, speeds
 from slidecloud.pipeline.drive import Name
+from slidecloud.pipeline.folders import source_options
 from slidecloud.pipeline.ingest import STACK_CHUNKS
 from slidecloud.pipeline.plan_burst import offered_units
 from slidecloud.pipeline.rates import Rates
@@ -105,8 +106,14 @@ def estimate(config: RunConfig, rates: Rates, *, elsewhere: bool = False) -> Est
     resources = config.resources
     if resources.device == "gpu" and resources.scheduler is None and not elsewhere:
         require_gpu("resources.device is gpu")
-    sources = [open_source(item.path, kind=item.kind, id=item.id) for item in config.sources]
     stacks = locate(config.stacks, config.storage_options)
+    sources = [
+        open_source(
+            item.path, kind=item.kind, id=item.id, mapping_file=item.mapping,
+            storage_options=source_options(item.path, stacks, item.storage_options),
+        )
+        for item in config.sources
+    ]  # fmt: skip
     fresh = [source for source in sources if not (stacks / f"{source.header.id}.zarr").exists()]
     units: list[Unit] = []
     pixels, unknown = (0, 0), bool(fresh) and "timeseries" in config.stages

@@ -35,6 +35,7 @@ def ingest(
     *,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    memory: int | None = None,
     retries: int = 2,
     chunks: tuple[int, int, int] = STACK_CHUNKS,
     origin: str = "SOURCE",
@@ -51,6 +52,8 @@ def ingest(
         Folder or URL of the stacks; the stack is ``<stacks>/<id>.zarr``.
     executor
         Where batches are read and written; serial by default.
+    memory
+        Bytes of one worker; threads of one process share it times their number.
     retries
         Times a batch that raised is tried again.
     chunks
@@ -91,8 +94,8 @@ def ingest(
         units = _batch_units(source, location, header, pairs, chunks, origin, retry=retry_quarantined)
         handed = _Handed(location, token, executor or serial(), progress)
         summary = drive(
-            units, location=location, token=token, executor=handed.executor, retries=retries, retry_quarantined=True,
-            progress=progress, label="ingest",
+            units, location=location, token=token, executor=handed.executor, memory=memory, retries=retries,
+            retry_quarantined=True, progress=progress, label="ingest",
         )  # fmt: skip
         if not summary.quarantined:
             summary += _measure_noise(handed)
@@ -136,6 +139,7 @@ def _batch_units(
 ) -> list[Unit]:
     older = {record.key.unit: record for record in batch_records(location)}
     prints = {item.pair.key: item.fingerprint for item in source.pairs}
+    weights = {item.pair.key: item.size for item in source.pairs}
     names = ["phase", "coherence", *(["unwrapped"] if header.has_unwrapped else [])]
     pixel = sum(_BYTES[name] for name in names)
     units = []
@@ -151,10 +155,12 @@ def _batch_units(
         stored = _kept(members, facts)
         work = BatchWork(source, location, header, first, members, stored, facts["rejected"], chunks, origin, attempt)
         digest = records.digest(["ingest/1", keys, [prints.get(key, "") for key in keys], attempt])
-        size = len(keys) * header.shape[0] * header.shape[1] * pixel
+        plain = header.shape[0] * header.shape[1] * pixel
+        coming = sum(plain if key in stored else weights.get(key, 0) or plain for key in keys)
+        size = len(keys) * plain
         band = len(keys) * min(chunks[1], header.shape[0]) * header.shape[1] * pixel
         key = records.Key(INGEST, name, digest)
-        units.append(Unit(key, work, (), size, size, 3 * band, keep_older=True))
+        units.append(Unit(key, work, (), coming, size, 3 * band, keep_older=True))
     return units
 
 

@@ -68,6 +68,7 @@ def ingest_slc(
     *,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    memory: int | None = None,
     retries: int = 2,
     chunks: tuple[int, int] = SPATIAL_CHUNK,
     origin: str = "SOURCE",
@@ -84,6 +85,8 @@ def ingest_slc(
         Folder or URL of the stacks; the stack is ``<stacks>/<id>.zarr``.
     executor
         Where images are read and written; serial by default.
+    memory
+        Bytes of one worker; threads of one process share it times their number.
     retries
         Times an image that raised is tried again.
     chunks
@@ -132,7 +135,7 @@ def ingest_slc(
         fresh = [image for image in source.images if image.key not in finished]
         summary = drive(
             [_unit(source, image, place[image.key], chunks[0], origin) for image in fresh],
-            location=location, token=token, executor=executor or serial(), retries=retries,
+            location=location, token=token, executor=executor or serial(), memory=memory, retries=retries,
             retry_quarantined=retry_quarantined, progress=progress, label="ingest",
         )  # fmt: skip
     aside = tuple(Quarantined(INGEST, item.key, item.reason, "data") for item in source.rejected)

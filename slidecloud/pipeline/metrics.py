@@ -32,7 +32,12 @@ class Metrics:
         self._units = Counter(
             "slidecloud_units", "Units that ended or were tried again.", (*by_stage, "outcome"), **common
         )
-        self._read = Counter("slidecloud_bytes_read", "Uncompressed bytes read by units done.", by_stage, **common)
+        self._read = Counter(
+            "slidecloud_bytes_read",
+            "Bytes read by units done; uncompressed, of source files theirs.",
+            by_stage,
+            **common,
+        )
         self._written = Counter(
             "slidecloud_bytes_written", "Uncompressed bytes written by units done.", by_stage, **common
         )

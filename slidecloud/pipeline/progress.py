@@ -21,11 +21,11 @@ class Progress(Protocol):
     """What the pipeline tells while it works; called from one thread."""
 
     def start(self, *, units: int, bytes: int, label: str) -> None:
-        """A stage begins: how many units lie ahead, how many bytes they read and write, and its name."""
+        """A stage begins: how many units lie ahead, how many bytes they read, and its name."""
         ...
 
-    def advance(self, *, unit: str, bytes: int) -> None:
-        """One unit is finished, whatever its end, after moving so many bytes."""
+    def advance(self, *, unit: str, bytes: int, written: int = 0) -> None:
+        """One unit is finished, whatever its end, after reading and writing so many bytes."""
         ...
 
     def message(self, text: str) -> None:
@@ -43,7 +43,7 @@ class Silent:
     def start(self, *, units: int, bytes: int, label: str) -> None:
         """Show nothing."""
 
-    def advance(self, *, unit: str, bytes: int) -> None:
+    def advance(self, *, unit: str, bytes: int, written: int = 0) -> None:
         """Show nothing."""
 
     def message(self, text: str) -> None:
@@ -54,7 +54,7 @@ class Silent:
 
 
 class RichProgress:
-    """A live bar with units, percentage, MB/s, units/s and time left; messages scroll above it.
+    """A live bar with units, percentage, bytes, MB/s, units/s and time left; messages scroll above it.
 
     Parameters
     ----------
@@ -79,16 +79,17 @@ class RichProgress:
             BarColumn(bar_width=None),
             TextColumn("{task.percentage:>3.0f}%"),
             _Units(),
+            _Bytes(),
             _Rate(),
             TimeRemainingColumn(compact=True, elapsed_when_finished=True),
             console=self._console,
             expand=True,
             refresh_per_second=4,
         )
-        self._task = self._bar.add_task(label, total=bytes or units, units=units, finished_units=0, moved=0)
+        self._task = self._bar.add_task(label, total=bytes or units, units=units, finished_units=0, moved=0, written=0)
         self._bar.start()
 
-    def advance(self, *, unit: str, bytes: int) -> None:  # noqa: ARG002
+    def advance(self, *, unit: str, bytes: int, written: int = 0) -> None:  # noqa: ARG002
         """Move the bar by one unit."""
         if self._bar is None:
             return
@@ -98,8 +99,8 @@ class RichProgress:
         # Bytes of the plan and bytes moved differ a little (edge chunks, retries): the last unit fills the bar.
         position = task.completed + (bytes if self._by_bytes else 1)
         position = total if finished >= units else min(position, total * (1 - 0.5 / units))
-        moved = task.fields["moved"] + bytes
-        self._bar.update(self._task, completed=position, finished_units=finished, moved=moved)
+        gone, out = task.fields["moved"] + bytes, task.fields["written"] + written
+        self._bar.update(self._task, completed=position, finished_units=finished, moved=gone, written=out)
 
     def message(self, text: str) -> None:
         """Print a line above the bar."""
@@ -127,21 +128,22 @@ class PlainProgress:
         self._console = console or Console(stderr=True)
         self._interval = interval
         self._label = ""
-        self._units = self._finished = self._told = self._moved = 0
+        self._units = self._finished = self._told = self._moved = self._written = 0
         self._began = self._printed = 0.0
 
     def start(self, *, units: int, bytes: int, label: str) -> None:
         """Print what lies ahead."""
         self._label, self._units = label, units
-        self._finished = self._told = self._moved = 0
+        self._finished = self._told = self._moved = self._written = 0
         self._began = self._printed = time.monotonic()
         if units:
             self._print(f"{label}: {units} units" + (f", {megabytes(bytes)}" if bytes else ""))
 
-    def advance(self, *, unit: str, bytes: int) -> None:  # noqa: ARG002
+    def advance(self, *, unit: str, bytes: int, written: int = 0) -> None:  # noqa: ARG002
         """Count a unit; print where the last line is old."""
         self._finished += 1
         self._moved += bytes
+        self._written += written
         now = time.monotonic()
         if now - self._printed >= self._interval or self._finished == self._units:
             self._printed, self._told = now, self._finished
@@ -163,7 +165,7 @@ class PlainProgress:
         share = 100 * self._finished / max(self._units, 1)
         return (
             f"{self._label}: {self._finished}/{self._units} units, {share:.0f}%, "
-            f"{rate(self._finished, self._moved, seconds)}, {duration(left)} left"
+            f"{moved(self._moved, self._written)}{rate(self._finished, self._moved, seconds)}, {duration(left)} left"
         )
 
     def _print(self, text: str) -> None:
@@ -185,6 +187,12 @@ def progress_for(console: Console) -> Progress:
     if logs.started() == "json":
         return LoggedProgress(console)
     return RichProgress(console) if console.is_terminal else PlainProgress(console)
+
+
+def moved(read: int, written: int) -> str:
+    """``read 3.6 GB, wrote 2.1 GB, ``, or nothing where no bytes are known."""
+    parts = [f"{word} {megabytes(count)}, " for word, count in (("read", read), ("wrote", written)) if count]
+    return "".join(parts)
 
 
 def rate(units: int, bytes: int, seconds: float) -> str:
@@ -213,6 +221,11 @@ def duration(seconds: float) -> str:
 class _Units(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.fields['finished_units']}/{task.fields['units']} units")
+
+
+class _Bytes(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(moved(task.fields["moved"], task.fields["written"]).removesuffix(", "))
 
 
 class _Rate(ProgressColumn):

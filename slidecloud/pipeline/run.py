@@ -139,8 +139,10 @@ def _ingest(
     stacks = locate(config.stacks, config.storage_options)
     try:
         location, summary = ingest_folder(
-            source.path, stacks, kind=source.kind, id=source.id, executor=executor, progress=progress, takeover=takeover
-        )
+            source.path, stacks, kind=source.kind, id=source.id, mapping_file=source.mapping, executor=executor,
+            progress=progress, memory=config.resources.memory_bytes, takeover=takeover,
+            storage_options=source.storage_options,
+        )  # fmt: skip
     except (ValueError, OSError) as error:
         return Summary(quarantined=(Quarantined("ingest", source.path, str(error), "data"),))
     progress.message(f"{location}: {summary.lines()[0]}")

@@ -34,7 +34,7 @@ class Summary:
     seconds
         Wall time.
     bytes_read, bytes_written
-        Uncompressed bytes of the units computed now, as planned.
+        Uncompressed bytes of the units computed now, as planned; of an ingest bytes of the files read.
     notes
         What a person should know about the results.
     """

@@ -42,7 +42,7 @@ class Unit:
     requires
         (stage, unit) names that must be done before.
     bytes_read, bytes_written
-        Uncompressed bytes, from the schema.
+        Uncompressed bytes, from the schema; of an ingest that reads files, theirs.
     peak_memory
         Bytes of memory the unit needs at most.
     kernel, samples

@@ -54,7 +54,7 @@ AREAS: Final = ("east", "east_sigma", "up", "up_sigma", "downslope", "downslope_
 GROUPS: Final = ("gradients", "timeseries", "visibility")
 BLOCK: Final = 512
 """Rows and columns that a block is a multiple of."""
-_MOST_BYTES: Final = 32 * 2**20
+_MOST_BYTES: Final = 8 * 2**20
 _MOST_BANDS: Final = 64
 
 

@@ -151,7 +151,7 @@ def _series(file: h5py.File, layer: Layer, stable: xr.DataArray) -> tuple[int, i
     moved: NDArray[np.float64] = np.zeros((0, 0))
     for block in layer.blocks():
         dataset[block.bands, block.rows, block.columns] = block.values
-        squares = np.square(block.values.astype(np.float64)).sum(axis=0)
+        squares = np.einsum("tyx,tyx->yx", block.values, block.values, dtype=np.float64)
         moved = squares if block.bands.start == 0 else moved + squares
         if block.bands.stop < depth or not np.isfinite(moved).any():
             continue

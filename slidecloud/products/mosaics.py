@@ -68,7 +68,8 @@ def mosaic(track: str, members: Sequence[tuple[Layer, xr.DataArray | None]], gri
 
     first = members[0][0]
     like = first.array
-    layer = _Mosaic(tuple(members), grid, like.dtype)
+    edges = tuple(bounds(one.grid, grid.crs) for one, _ in members)
+    layer = _Mosaic(tuple(members), edges, grid, like.dtype)
     data = da.from_array(
         layer, chunks=(BLOCK, 4 * BLOCK), asarray=False, fancy=False, name=False, meta=np.empty((0, 0), like.dtype)
     )
@@ -121,6 +122,7 @@ class _Mosaic:
     """An array (y, x) that reads, of each part asked for, what its members hold there."""
 
     members: tuple[tuple[Layer, xr.DataArray | None], ...]
+    edges: tuple[tuple[float, float, float, float], ...]
     grid: Grid
     dtype: np.dtype[Any]
     ndim: int = 2
@@ -135,7 +137,11 @@ class _Mosaic:
         out = np.full((rows.size, columns.size), np.nan if floating else 0, self.dtype)
         best = np.full(out.shape, np.inf)
         filled = np.zeros(out.shape, np.bool_)
-        for layer, rank in self.members:
+        left, right = self.grid.x[columns[0]] - self.grid.dx, self.grid.x[columns[-1]] + self.grid.dx
+        top, bottom = self.grid.y[rows[0]] - self.grid.dy, self.grid.y[rows[-1]] + self.grid.dy
+        for (layer, rank), edge in zip(self.members, self.edges, strict=True):
+            if edge[0] > right or edge[2] < left or edge[1] > top or edge[3] < bottom:
+                continue
             row, column, inside = _pixels(self.grid, layer.grid, rows, columns)
             if not inside.any():
                 continue

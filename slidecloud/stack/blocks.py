@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +15,7 @@ MAX_UNWRAPPED = 1e4
 """Unwrapped phase beyond this many radians (44 m of motion at C band) is taken for damage."""
 
 _SLACK = 1e-3
+_BAND = 512
 
 
 def pair_block(
@@ -65,6 +69,23 @@ def pair_block(
     return PairBlock(angle, stored, metric)
 
 
+def refuse_empty(block: PairBlock, read: Callable[[int, int], PairBlock], height: int, *, name: str) -> PairBlock:
+    """The block, unless no row of its pair holds data: asked only where it is empty, and ended at the first data.
+
+    ``read`` gives rows from a first to an end row of the pair.
+
+    Raises
+    ------
+    DataError
+        If the pair is empty.
+    """
+    if block.coherence.any() or any(
+        read(start, min(start + _BAND, height)).coherence.any() for start in range(0, height, _BAND)
+    ):
+        return block
+    raise DataError(f"{name} has no pixel with both phase and coherence: fetch or make it again")
+
+
 def encode_coherence(coherence: NDArray[np.uint8] | Float32, name: str) -> NDArray[np.uint8]:
     """Coherence as uint8 ``value / 255``, at least 1 where there is data and 0 where there is none.
 
@@ -87,12 +108,13 @@ def encode_coherence(coherence: NDArray[np.uint8] | Float32, name: str) -> NDArr
 
 
 def _check_range(phase: Float32, name: str, limit: float) -> None:
-    infinite = int(np.isinf(phase).sum())
-    if infinite:
+    lowest, highest = np.fmin.reduce(phase, axis=None, initial=0), np.fmax.reduce(phase, axis=None, initial=0)
+    largest = max(-float(lowest), float(highest))
+    if math.isinf(largest):
+        infinite = int(np.isinf(phase).sum())
         raise DataError(
             f"{name} holds {infinite} infinite values, expected radians, with 0 or NaN for no data: make the file again"
         )
-    largest = float(np.abs(np.where(np.isnan(phase), np.float32(0), phase)).max(initial=0))
     if largest > limit + _SLACK:
         hint = "wrap it, or name it as unwrapped phase" if limit < MAX_UNWRAPPED else "check its unit and byte order"
         raise DataError(f"{name} holds a phase of {largest:.6g} rad, expected at most {limit:.6g}: {hint}")

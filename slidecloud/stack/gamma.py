@@ -12,7 +12,6 @@ import math
 import re
 import warnings
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from statistics import median
 from typing import Literal
 
@@ -33,7 +32,7 @@ from slidecloud.stack.geotiff import (
     Survey,
     by_key,
     none_usable,
-    place,
+    placed,
     source_pairs,
     survey,
 )
@@ -41,13 +40,15 @@ from slidecloud.stack.grids import spacing
 from slidecloud.stack.names import (
     SENTINEL1_LAUNCH,
     Listing,
+    SourcePath,
     date_problem,
     one_of,
     parse_day,
     parse_pair,
     printable,
 )
-from slidecloud.stack.rasters import Layer, open_header
+from slidecloud.stack.rasters import Layer
+from slidecloud.stack.remote import prefetch
 from slidecloud.stack.source import SourceWarning, check_id
 from slidecloud.types import DataError, Grid, Pair, Rejected, StackHeader
 
@@ -88,6 +89,7 @@ def open_gamma(listing: Listing, *, id: str | None = None, grid: Grid | None = N
     SourceWarning
         If a baseline or header cannot be used, or no header gives a radar frequency.
     """
+    prefetch([path for path in listing.files if path.name.endswith(".par")])
     stack_id = check_id(listing.root.name.lower() if id is None else id, origin="folder name" if id is None else "id")
     acquisitions = _acquisitions(listing)
     sentinel1 = all(acquisition.sentinel1 for acquisition in acquisitions.values())
@@ -113,7 +115,7 @@ def open_gamma(listing: Listing, *, id: str | None = None, grid: Grid | None = N
 
 def _pair_files(listing: Listing, *, earliest: np.datetime64) -> tuple[dict[str, PairFiles], list[Rejected]]:
     """Files by pair key, and pairs or files that cannot be used by their names alone."""
-    rasters: dict[str, dict[str, list[Path]]] = {}
+    rasters: dict[str, dict[str, list[SourcePath]]] = {}
     refused: list[Rejected] = []
     for path in listing.files:
         match = _RASTER.match(path.name)
@@ -140,7 +142,7 @@ def _pair_files(listing: Listing, *, earliest: np.datetime64) -> tuple[dict[str,
     return files, refused
 
 
-def _one_pair(kinds: Mapping[str, list[Path]], baselines: Iterable[Path]) -> PairFiles:
+def _one_pair(kinds: Mapping[str, list[SourcePath]], baselines: Iterable[SourcePath]) -> PairFiles:
     wrapped, unwrapped, coherence = (one_of(kinds.get(kind, ())) for kind in ("pha", "unw", "cc"))
     if coherence is None:
         raise ValueError("no coherence (*cc.tif), expected one file beside the phase: add it")
@@ -149,8 +151,8 @@ def _one_pair(kinds: Mapping[str, list[Path]], baselines: Iterable[Path]) -> Pai
     return PairFiles(wrapped, unwrapped, coherence, tuple(sorted(baselines)))
 
 
-def _baseline_files(files: Iterable[Path]) -> dict[str, list[Path]]:
-    found: dict[str, list[Path]] = {}
+def _baseline_files(files: Iterable[SourcePath]) -> dict[str, list[SourcePath]]:
+    found: dict[str, list[SourcePath]] = {}
     for path in files:
         if re.search(r"(base|bperp)\.par$", path.name):
             try:
@@ -226,13 +228,7 @@ def _elevation(listing: Listing, grid: Grid) -> tuple[Layer | None, list[Rejecte
     paths = [path for path in listing.files if _DEM.match(path.name)]
     try:
         path = one_of(paths)
-        if path is None:
-            return None, []
-        try:
-            header = open_header(path, dtypes=ELEVATION_DTYPES)
-        except DataError as error:
-            raise DataError(f"{listing.name(path)} {error}") from error
-        return place(listing, header, grid), []
+        return None if path is None else placed(listing, path, grid, ELEVATION_DTYPES), []
     except ValueError as error:
         return None, [Rejected("elevation", f"elevation: {error}")]
 
@@ -259,7 +255,7 @@ def _header(
         slant_range=_median(image.slant_range for image in images),
         source="GAMMA/GeoTIFF",
         processor="GAMMA",
-        filtered=any(_FILTERED.search(Path(layer.path).name) for layer in phases),
+        filtered=any(_FILTERED.search(layer.path.rpartition("/")[2]) for layer in phases),
         has_unwrapped=any("unwrapped" in layers for layers in found.layers.values()),
         grid=found.grid,
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from slidecloud.stack.names import printable
+from slidecloud.stack.files import read_text
+from slidecloud.stack.names import SourcePath, printable
 from slidecloud.types import DataError, Float64
 
 SPEED_OF_LIGHT = 299792458.0
@@ -42,7 +42,7 @@ class Acquisition:
         Metres to the scene centre; NaN where missing.
     """
 
-    path: Path
+    path: SourcePath
     time: np.datetime64
     sentinel1: bool
     wavelength: float
@@ -56,7 +56,7 @@ class Acquisition:
     slant_range: float
 
 
-def read_fields(path: Path) -> dict[str, str]:
+def read_fields(path: SourcePath) -> dict[str, str]:
     """``key: value`` lines of a GAMMA header.
 
     Raises
@@ -64,18 +64,14 @@ def read_fields(path: Path) -> dict[str, str]:
     DataError
         If the file cannot be read or has no such line.
     """
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise DataError(f"{printable(path)} cannot be read ({error.strerror}): give read permission") from error
-    parts = (line.partition(":") for line in text.splitlines())
+    parts = (line.partition(":") for line in read_text(path).splitlines())
     fields = {key.strip(): value.strip() for key, colon, value in parts if colon and value.strip()}
     if not fields:
         raise DataError(f"{printable(path)} has no 'key: value' line, expected a GAMMA header: copy it again")
     return fields
 
 
-def read_acquisition(path: Path) -> Acquisition:
+def read_acquisition(path: SourcePath) -> Acquisition:
     """Read an ISP image header (``.mli.par``, ``.slc.par``).
 
     Raises
@@ -112,7 +108,7 @@ def read_acquisition(path: Path) -> Acquisition:
     )
 
 
-def read_perpendicular_table(path: Path) -> float:
+def read_perpendicular_table(path: SourcePath) -> float:
     """Perpendicular baseline, metres, at the scene centre from a ``base_perp`` table.
 
     The table is interpolated linearly along range, then along azimuth, to the middle of what it covers. It begins
@@ -123,7 +119,7 @@ def read_perpendicular_table(path: Path) -> float:
     DataError
         If the file holds no table, or a broken line in it.
     """
-    lines = _lines(path)
+    lines = read_text(path).splitlines()
     begin = next((i for i, line in enumerate(lines) if line and set(line.strip()) == {"*"}), len(lines)) + 1
     rows: list[list[float]] = []
     for number, line in enumerate(lines[begin:], start=begin + 1):
@@ -153,7 +149,7 @@ def _centre(table: Float64) -> float:
     return float(np.interp((lines[0] + lines[-1]) / 2, lines, along))
 
 
-def read_perpendicular_baseline(path: Path, look_angle: float) -> float:
+def read_perpendicular_baseline(path: SourcePath, look_angle: float) -> float:
     """Perpendicular baseline, metres, at the scene centre from a ``_base.par`` file.
 
     With the baseline in track, cross-track and normal components (T, C, N) and the look angle theta,
@@ -183,7 +179,7 @@ def read_perpendicular_baseline(path: Path, look_angle: float) -> float:
     raise DataError(f"{printable(path)} has no baseline, expected precision_baseline(TCN): make the file again")
 
 
-def _time(fields: dict[str, str], path: Path) -> np.datetime64:
+def _time(fields: dict[str, str], path: SourcePath) -> np.datetime64:
     words = fields.get("date", "").split()
     seconds = _number(fields, "center_time", path, low=0, high=2 * 86400, unit="seconds of the day")
     try:
@@ -196,7 +192,7 @@ def _time(fields: dict[str, str], path: Path) -> np.datetime64:
     return time
 
 
-def _number(fields: dict[str, str], key: str, path: Path, *, low: float, high: float, unit: str = "") -> float:
+def _number(fields: dict[str, str], key: str, path: SourcePath, *, low: float, high: float, unit: str = "") -> float:
     """A needed number, checked against absurd values."""
     value = _optional(fields, key, path)
     if not low <= value <= high:
@@ -208,7 +204,7 @@ def _number(fields: dict[str, str], key: str, path: Path, *, low: float, high: f
     return value
 
 
-def _optional(fields: dict[str, str], key: str, path: Path) -> float:
+def _optional(fields: dict[str, str], key: str, path: SourcePath) -> float:
     """A number, NaN if its key is missing."""
     words = fields.get(key, "nan").split()
     try:
@@ -219,14 +215,7 @@ def _optional(fields: dict[str, str], key: str, path: Path) -> float:
         ) from error
 
 
-def _ratio(fields: dict[str, str], above: str, below: str, path: Path) -> float:
+def _ratio(fields: dict[str, str], above: str, below: str, path: SourcePath) -> float:
     """Quotient of two optional numbers, NaN if one is missing or the divisor is zero."""
     divisor = _optional(fields, below, path)
     return _optional(fields, above, path) / divisor if divisor else math.nan
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise DataError(f"{printable(path)} cannot be read ({error.strerror}): give read permission") from error

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from slidecloud.stack.gamma_headers import Acquisition
-from slidecloud.stack.names import Listing
+from slidecloud.stack.names import Listing, SourcePath
 from slidecloud.stack.rasters import RasterHeader
 from slidecloud.stack.source import WavelengthWarning
 from slidecloud.types import SENTINEL1_WAVELENGTH, DataError
@@ -54,7 +53,7 @@ def common_wavelength(listing: Listing, images: Iterable[Acquisition], phases: I
     return wavelength
 
 
-def _assumed(listing: Listing, images: list[Acquisition], tags: Mapping[Path, float]) -> float:
+def _assumed(listing: Listing, images: list[Acquisition], tags: Mapping[SourcePath, float]) -> float:
     name = listing.name(images[0].path)
     known = [tag for tag in tags.values() if tag > 0]
     if all(image.sentinel1 for image in images):

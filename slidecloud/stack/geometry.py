@@ -46,8 +46,16 @@ def heading_of(east: Float32, north: Float32) -> float:
     return math.degrees(math.atan2(float(np.nanmean(north, dtype=float)), -float(np.nanmean(east, dtype=float))))
 
 
-def checked_look_vectors(east: Float32, north: Float32, up: Float32, *, pass_: Pass, name: str) -> dict[str, Float32]:
-    """``los_east``, ``los_north``, ``los_up`` and ``incidence`` (rad) from maps (y, x) of a right-looking radar.
+def checked_look_vectors(
+    east: Float32,
+    north: Float32,
+    up: Float32,
+    *,
+    pass_: Pass,
+    name: str,
+    look_direction: Literal["right", "left"] = "right",
+) -> dict[str, Float32]:
+    """``los_east``, ``los_north``, ``los_up`` and ``incidence`` (rad) from maps (y, x).
 
     Pixels whose vector is not of unit length (edges of resampled maps) become NaN.
 
@@ -55,7 +63,8 @@ def checked_look_vectors(east: Float32, north: Float32, up: Float32, *, pass_: P
     ------
     DataError
         If there is no data, if more than one pixel in fifty is not of unit length, if the vectors point down, or if
-        they point to the wrong side for the pass (east is negative for ascending, positive for descending).
+        they point to the wrong side for the pass (east of a right-looking radar is negative for ascending, positive for
+        descending).
     """
     known = np.isfinite(east) & np.isfinite(north) & np.isfinite(up)
     if not known.any():
@@ -68,12 +77,30 @@ def checked_look_vectors(east: Float32, north: Float32, up: Float32, *, pass_: P
     if float(np.median(up[unit])) <= 0:
         raise DataError(f"{name} points down, expected ground to satellite (up positive): negate the three maps")
     middle = float(np.median(east[unit]))
-    if (middle < 0) != (pass_ == "ascending"):
+    west = (pass_ == "ascending") == (look_direction == "right")
+    if (middle < 0) != west:
         raise DataError(
             f"{name} points {'west' if middle < 0 else 'east'} (median {middle:.3f}), expected "
-            f"{'west' if pass_ == 'ascending' else 'east'} for a right-looking {pass_} pass: "
+            f"{'west' if west else 'east'} for a {look_direction}-looking {pass_} pass: "
             "check the sign of the maps and the pass"
         )
     east, north, up = (np.where(unit, part, np.nan).astype(np.float32) for part in (east, north, up))
     incidence = np.arccos(np.clip(up.astype(float), -1, 1)).astype(np.float32)
     return {"los_east": east, "los_north": north, "los_up": up, "incidence": incidence}
+
+
+def checked_elevation(metres: Float32, name: str) -> Float32:
+    """Elevations (y, x), m, NaN = no data, float32.
+
+    Raises
+    ------
+    DataError
+        If one is below -500 or above 9000 m: a wrong unit, or a no-data value that is not marked.
+    """
+    known = metres[~np.isnan(metres)]
+    if known.size and not (float(known.min()) > -500 and float(known.max()) < 9000):
+        raise DataError(
+            f"{name} holds elevations from {known.min():g} to {known.max():g} m, "
+            "expected -500 to 9000: check its unit and no-data value"
+        )
+    return np.asarray(metres, dtype=np.float32)

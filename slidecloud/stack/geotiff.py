@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import groupby
 
 import numpy as np
 
 from slidecloud.stack.blocks import encode_coherence, pair_block
-from slidecloud.stack.geometry import checked_look_vectors
+from slidecloud.stack.files import size, state
+from slidecloud.stack.geometry import checked_elevation, checked_look_vectors
 from slidecloud.stack.grids import majority, placement
-from slidecloud.stack.names import Listing, printable
-from slidecloud.stack.rasters import FLOATS, Layer, RasterHeader, open_header, read_rows
+from slidecloud.stack.names import Listing, SourcePath, printable
+from slidecloud.stack.rasters import FLOATS, Layer, RasterHeader, open_header, open_headers, read_rows
+from slidecloud.stack.remote import RemotePath
 from slidecloud.stack.source import row_range
 from slidecloud.types import DataError, Float32, Grid, Pair, PairBlock, Rejected, SourcePair, StackHeader
 
@@ -21,25 +23,28 @@ _BLOCK_ROWS = 512
 _VOID = -32768
 """Marks voids in SRTM and its descendants, with or without a no-data tag."""
 COHERENCE_DTYPES = ("uint8", *FLOATS)
+MASK_DTYPES = ("uint8", "int16", "int32", *FLOATS)
+_DTYPES = {"wrapped": FLOATS, "unwrapped": FLOATS, "coherence": COHERENCE_DTYPES}
 ELEVATION_DTYPES = ("int16", "int32", *FLOATS)
 
 
 @dataclass(frozen=True, slots=True)
 class PairFiles:
-    """Files of one pair. `extra` files only take part in the fingerprint."""
+    """Files of one pair; `masks` are rasters that a reader knows by name, `extra` only take part in the fingerprint."""
 
-    wrapped: Path | None
-    unwrapped: Path | None
-    coherence: Path
-    extra: tuple[Path, ...] = ()
+    wrapped: SourcePath | None
+    unwrapped: SourcePath | None
+    coherence: SourcePath
+    extra: tuple[SourcePath, ...] = ()
+    masks: Mapping[str, SourcePath] = field(default_factory=dict)
 
     @property
-    def rasters(self) -> dict[str, Path]:
-        named = {"wrapped": self.wrapped, "unwrapped": self.unwrapped, "coherence": self.coherence}
+    def rasters(self) -> dict[str, SourcePath]:
+        named = {"wrapped": self.wrapped, "unwrapped": self.unwrapped, "coherence": self.coherence, **self.masks}
         return {name: path for name, path in named.items() if path is not None}
 
     @property
-    def paths(self) -> tuple[Path, ...]:
+    def paths(self) -> tuple[SourcePath, ...]:
         return (*self.rasters.values(), *self.extra)
 
 
@@ -79,11 +84,11 @@ def survey(listing: Listing, pairs: Mapping[str, PairFiles], *, grid: Grid | Non
     def refuse(key: str, error: DataError) -> None:
         rejected.append(Rejected(key, str(error), fingerprint(listing, pairs[key])))
 
-    for key in sorted(pairs):
-        try:
-            opened[key] = {name: _open(listing, path, name) for name, path in pairs[key].rasters.items()}
-        except DataError as error:
-            refuse(key, error)
+    for key, headers in _open_all(listing, pairs):
+        if isinstance(headers, DataError):
+            refuse(key, headers)
+        else:
+            opened[key] = headers
     if opened and grid is None:
         grid = majority(header.grid for headers in opened.values() for header in headers.values())
     layers: dict[str, dict[str, Layer]] = {}
@@ -113,11 +118,36 @@ def by_key(*groups: Iterable[Rejected]) -> tuple[Rejected, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
-def _open(listing: Listing, path: Path, name: str) -> RasterHeader:
+def _open_all(
+    listing: Listing, pairs: Mapping[str, PairFiles]
+) -> Iterator[tuple[str, dict[str, RasterHeader] | DataError]]:
+    """By sorted key the headers of a pair's rasters by name, or what is wrong with the first that cannot be used."""
+    wanted = [(key, name, path) for key in sorted(pairs) for name, path in pairs[key].rasters.items()]
+    found = open_headers([(path, _DTYPES.get(name, MASK_DTYPES)) for _, name, path in wanted])
+    for key, members in groupby(zip(wanted, found, strict=True), key=lambda item: item[0][0]):
+        headers: dict[str, RasterHeader] = {}
+        for (_, name, path), header in members:
+            if isinstance(header, DataError):
+                yield key, DataError(f"{listing.name(path)} {header}")
+                break
+            headers[name] = header
+        else:
+            yield key, headers
+
+
+def placed(listing: Listing, path: SourcePath, grid: Grid, dtypes: tuple[str, ...]) -> Layer:
+    """A file's place on the grid of the stack.
+
+    Raises
+    ------
+    DataError
+        If its header does not pass, or it is not on that grid; names the file.
+    """
     try:
-        return open_header(path, dtypes=COHERENCE_DTYPES if name == "coherence" else FLOATS)
+        header = open_header(path, dtypes=dtypes)
     except DataError as error:
         raise DataError(f"{listing.name(path)} {error}") from error
+    return place(listing, header, grid)
 
 
 def place(listing: Listing, header: RasterHeader, grid: Grid) -> Layer:
@@ -132,18 +162,18 @@ def place(listing: Listing, header: RasterHeader, grid: Grid) -> Layer:
         row, column = placement(header.grid, grid)
     except DataError as error:
         raise DataError(f"{listing.name(header.path)} {error}") from error
-    return Layer(str(header.path), row, column, header.grid.height, header.grid.width, header.nodata)
+    remote = header.path if isinstance(header.path, RemotePath) else None
+    return Layer(str(header.path), row, column, header.grid.height, header.grid.width, header.nodata, remote)
 
 
 def fingerprint(listing: Listing, files: PairFiles) -> str:
-    """Digest of names, sizes and modification times of the files of a pair."""
+    """Digest of names and states (see `slidecloud.stack.files`) of the files of a pair."""
     digest = hashlib.blake2b(digest_size=16)
     for path in files.paths:
-        name = path.relative_to(listing.root).as_posix().encode("utf-8", "surrogateescape")
+        name = listing.below(path).encode("utf-8", "surrogateescape")
         try:
-            found = path.stat()
-            digest.update(name + f"\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
-        except OSError as error:
+            digest.update(name + f"\0{state(path)}\n".encode())
+        except (OSError, DataError) as error:
             digest.update(name + f"\0{type(error).__name__}\n".encode())
     return digest.hexdigest()
 
@@ -153,9 +183,20 @@ def source_pairs(
 ) -> tuple[SourcePair, ...]:
     """The pairs of a source, sorted by time."""
     found = (
-        SourcePair(pair_of(key), tuple(map(str, files[key].paths)), fingerprint(listing, files[key])) for key in keys
+        SourcePair(
+            pair_of(key), tuple(map(str, files[key].paths)), fingerprint(listing, files[key]), _bytes(files[key])
+        )
+        for key in keys
     )
     return tuple(sorted(found, key=lambda item: (item.pair.reference, item.pair.secondary)))
+
+
+def _bytes(files: PairFiles) -> int:
+    """Bytes of the files of a pair, 0 where one is gone since its header was read: reading it names it."""
+    try:
+        return sum(map(size, files.paths))
+    except (OSError, DataError):
+        return 0
 
 
 @dataclass(frozen=True)
@@ -195,7 +236,7 @@ class GeotiffSource:
         height, width = self.header.shape
         maps = {name: np.full((height, width), value, np.float32) for name, value in self.constants.items()}
         if self.elevation is not None:
-            maps["elevation"] = _elevation(self.elevation, height, width)
+            maps["elevation"] = read_elevation(self.elevation, height, width)
         if self.look is not None:
             east, north, up = (read_rows(layer, 0, height, width) for layer in self.look)
             name = printable(self.look[0].path)
@@ -226,7 +267,7 @@ class GeotiffSource:
     def _read(self, key: str, start: int, stop: int) -> PairBlock:
         layers = self.layers[key]
         width = self.header.shape[1]
-        found = {name: read_rows(layer, start, stop, width) for name, layer in layers.items()}
+        found = {name: read_rows(layer, start, stop, width) for name, layer in layers.items() if name in _DTYPES}
         wrapped, unwrapped, coherence = (
             printable(layers[name].path) if name in layers else "" for name in ("wrapped", "unwrapped", "coherence")
         )
@@ -250,13 +291,14 @@ class GeotiffSource:
         return True
 
 
-def _elevation(layer: Layer, height: int, width: int) -> Float32:
+def read_elevation(layer: Layer, height: int, width: int) -> Float32:
+    """Metres on the grid of a stack, NaN = no data.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or its elevations are absurd; names it.
+    """
     metres = read_rows(layer, 0, height, width, zero_is_nodata=False)
     metres[metres == _VOID] = np.nan
-    known = metres[~np.isnan(metres)]
-    if known.size and not (float(known.min()) > -500 and float(known.max()) < 9000):
-        raise DataError(
-            f"{printable(layer.path)} holds elevations from {known.min():g} to {known.max():g} m, "
-            "expected -500 to 9000: check its unit and no-data value"
-        )
-    return np.asarray(metres, dtype=np.float32)
+    return checked_elevation(metres, printable(layer.path))

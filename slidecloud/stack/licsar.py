@@ -12,7 +12,6 @@ import math
 import re
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from slidecloud.stack.geotiff import (
     Survey,
     by_key,
     none_usable,
-    place,
+    placed,
     source_pairs,
     survey,
 )
@@ -33,13 +32,14 @@ from slidecloud.stack.licsar_metadata import Baselines, Metadata, read_baselines
 from slidecloud.stack.names import (
     SENTINEL1_LAUNCH,
     Listing,
+    SourcePath,
     date_problem,
     one_of,
     parse_day,
     parse_pair,
     printable,
 )
-from slidecloud.stack.rasters import FLOATS, Layer, open_header, read_rows
+from slidecloud.stack.rasters import FLOATS, Layer, read_rows
 from slidecloud.stack.source import SourceWarning, check_id
 from slidecloud.types import DataError, Grid, Pair, Rejected, StackHeader
 
@@ -121,7 +121,7 @@ def _frame(listing: Listing) -> str | None:
     return matched[0] if matched else None
 
 
-def _only(listing: Listing, name: str) -> Path | None:
+def _only(listing: Listing, name: str) -> SourcePath | None:
     try:
         return one_of(path for path in listing.files if path.name == name)
     except ValueError as error:
@@ -159,7 +159,7 @@ def _pair(key: str, metadata: Metadata, baselines: Baselines) -> Pair:
 
 def _pair_files(listing: Listing) -> tuple[dict[str, PairFiles], list[Rejected]]:
     """Files by pair key, and pairs or files that cannot be used by their names alone."""
-    rasters: dict[str, dict[str, list[Path]]] = {}
+    rasters: dict[str, dict[str, list[SourcePath]]] = {}
     refused: list[Rejected] = []
     for path in listing.files:
         match = _RASTER.match(path.name)
@@ -187,14 +187,14 @@ def _pair_files(listing: Listing) -> tuple[dict[str, PairFiles], list[Rejected]]
     return files, refused
 
 
-def _folder_problem(path: Path, key: str) -> str:
+def _folder_problem(path: SourcePath, key: str) -> str:
     folder = path.parent.name
     if re.fullmatch(r"\d{8}_\d{8}", folder) and folder != key:
         return f"lies in the folder of pair {folder}, expected {key}: move or rename it"
     return ""
 
 
-def _one_pair(kinds: Mapping[str, list[Path]]) -> PairFiles:
+def _one_pair(kinds: Mapping[str, list[SourcePath]]) -> PairFiles:
     unfiltered, filtered, unwrapped, coherence = (one_of(kinds.get(kind, ())) for kind in _KINDS)
     if coherence is None:
         raise ValueError("no coherence (.geo.cc.tif), expected one file beside the phase: fetch it")
@@ -227,13 +227,7 @@ def _elevation(listing: Listing, grid: Grid) -> tuple[Layer | None, list[Rejecte
 
 def _static(listing: Listing, grid: Grid, part: str, dtypes: tuple[str, ...]) -> Layer | None:
     path = one_of(path for path in listing.files if path.name.endswith(f".geo.{part}.tif"))
-    if path is None:
-        return None
-    try:
-        header = open_header(path, dtypes=dtypes)
-    except DataError as error:
-        raise DataError(f"{listing.name(path)} {error}") from error
-    return place(listing, header, grid)
+    return None if path is None else placed(listing, path, grid, dtypes)
 
 
 def _header(

@@ -7,11 +7,11 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from slidecloud.stack.names import parse_day, printable
+from slidecloud.stack.files import read_text
+from slidecloud.stack.names import SourcePath, parse_day, printable
 from slidecloud.stack.source import SourceWarning
 from slidecloud.types import SENTINEL1_WAVELENGTH, DataError
 
@@ -41,7 +41,7 @@ class Metadata:
     slant_range: float
 
 
-def read_metadata(path: Path) -> Metadata:
+def read_metadata(path: SourcePath) -> Metadata:
     """Read ``metadata.txt``: lines ``key=value`` (or ``key: value``).
 
     Raises
@@ -49,7 +49,7 @@ def read_metadata(path: Path) -> Metadata:
     DataError
         If it cannot be read, has no time of day, or an absurd value.
     """
-    pairs = (re.match(r"\s*(\w+)\s*[=:]\s*(\S.*?)\s*$", line) for line in _lines(path))
+    pairs = (re.match(r"\s*(\w+)\s*[=:]\s*(\S.*?)\s*$", line) for line in read_text(path).splitlines())
     fields = {match[1]: match[2] for match in pairs if match}
     frequency = _number(fields, "radar_freq", path)
     if frequency == frequency and not 2e8 < frequency < 4e10:
@@ -79,7 +79,7 @@ class Baselines:
         return self.position[secondary] - self.position[reference]
 
 
-def read_baselines(path: Path) -> Baselines:
+def read_baselines(path: SourcePath) -> Baselines:
     """Read a ``baselines`` file.
 
     Both forms are known: ``primary secondary Bperp days``, and the old ``number date1 date2 Bperp days`` followed by
@@ -97,7 +97,7 @@ def read_baselines(path: Path) -> Baselines:
     """
     links: list[tuple[np.datetime64, np.datetime64, float]] = []
     broken: list[str] = []
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
@@ -150,7 +150,7 @@ def _positions(links: list[tuple[np.datetime64, np.datetime64, float]]) -> Basel
     return Baselines(position, group)
 
 
-def _day_time(fields: Mapping[str, str], path: Path) -> np.timedelta64:
+def _day_time(fields: Mapping[str, str], path: SourcePath) -> np.timedelta64:
     match = re.fullmatch(r"(\d{1,2}):(\d{2}):(\d{2}(?:\.\d*)?)", fields.get("center_time", ""))
     if not match or int(match[1]) > 23 or int(match[2]) > 59 or float(match[3]) >= 60:
         raise DataError(
@@ -160,15 +160,8 @@ def _day_time(fields: Mapping[str, str], path: Path) -> np.timedelta64:
     return np.timedelta64(int(match[1]) * 3600 + int(match[2]) * 60 + round(float(match[3])), "s")
 
 
-def _number(fields: Mapping[str, str], key: str, path: Path) -> float:
+def _number(fields: Mapping[str, str], key: str, path: SourcePath) -> float:
     try:
         return float(fields.get(key, "nan"))
     except ValueError as error:
         raise DataError(f"{printable(path)}: {key} is {fields[key]!r}, expected a number: correct the line") from error
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise DataError(f"{printable(path)} cannot be read ({error.strerror}): give read permission") from error

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import NotGeoreferencedWarning, RasterioError, RasterioIOError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
-from slidecloud.stack.names import printable
+from slidecloud.stack import files
+from slidecloud.stack.names import SourcePath, printable
+from slidecloud.stack.raster_files import RasterFile, block_span, open_raster
+from slidecloud.stack.remote import TOGETHER, RemotePath
+from slidecloud.store.objects import ChangedError
 from slidecloud.types import DataError, Grid
 
 FLOATS = ("float32", "float64")
+_TOGETHER_HERE = 8
+MAX_PIXELS = 500_000_000
+"""A Sentinel-1 frame at its full resolution of 20 m has a third of it."""
+
+_MANY_PIXELS = 10_000_000
+_MAX_RATIO = 2000
+"""Bytes of pixels that a byte of a file can hold when packed by deflate or LZW, rounded up."""
+
 _NO_COORDINATES = (
     "has no coordinates, expected a CRS and a geotransform: geocode it, or fetch it again if it should have them"
 )
@@ -28,7 +40,7 @@ _NO_COORDINATES = (
 class RasterHeader:
     """What the header of a single-band GeoTIFF says."""
 
-    path: Path
+    path: SourcePath
     grid: Grid
     dtype: str
     nodata: float | None
@@ -49,6 +61,8 @@ class Layer:
         Its own rows and columns.
     nodata
         The value that its header calls no data.
+    remote
+        Where the file is not one of this machine: how it is reached.
     """
 
     path: str
@@ -57,31 +71,76 @@ class Layer:
     height: int
     width: int
     nodata: float | None
+    remote: RemotePath | None = None
+
+    def covers(self, other: Layer) -> bool:
+        """Whether it reaches as far as another on every side."""
+        return (
+            self.row <= other.row
+            and self.column <= other.column
+            and self.row + self.height >= other.row + other.height
+            and self.column + self.width >= other.column + other.width
+        )
 
 
-def open_header(path: Path, *, dtypes: tuple[str, ...] = FLOATS) -> RasterHeader:
+def open_header(path: SourcePath, *, dtypes: tuple[str, ...] = FLOATS) -> RasterHeader:
     """Read and check the header of a GeoTIFF; no pixel is read.
 
     Raises
     ------
     DataError
         If the file is empty, truncated, no GeoTIFF, not north-up, without CRS, of several bands or another dtype.
+    ConnectionError
+        If the store of a remote file does not answer.
     """
+    (header,) = open_headers([(path, dtypes)])
+    if isinstance(header, DataError):
+        raise header
+    return header
+
+
+def open_headers(wanted: Sequence[tuple[SourcePath, tuple[str, ...]]]) -> list[RasterHeader | DataError]:
+    """Headers of several GeoTIFFs with the dtypes each may have, read at the same time; see `open_header`.
+
+    A header that cannot be used is the error that says so.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # lack of coordinates is looked for below
+        if len(wanted) == 1:
+            return [_header(*wanted[0])]
+        together = TOGETHER if any(isinstance(path, RemotePath) for path, _ in wanted) else _TOGETHER_HERE
+        with ThreadPoolExecutor(together, thread_name_prefix="slidecloud-source") as pool:
+            futures = [pool.submit(_header, *item) for item in wanted]
+            try:
+                return [future.result() for future in futures]
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def _header(path: SourcePath, dtypes: tuple[str, ...]) -> RasterHeader | DataError:
     try:
-        size = path.stat().st_size
-        if size == 0:
-            raise DataError("is empty (0 bytes), expected a GeoTIFF: fetch or make it again")
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", NotGeoreferencedWarning)
-            with rasterio.open(path, driver="GTiff") as dataset:
-                return _checked(path, dataset, size, dtypes)
-    except NotGeoreferencedWarning as error:
-        raise DataError(_NO_COORDINATES) from error
+        if files.size(path) == 0:
+            return DataError("is empty (0 bytes), expected a GeoTIFF: fetch or make it again")
+        with open_raster(path) as file:
+            return _checked(path, file, dtypes)
+    except DataError as error:
+        return error
+    except PermissionError as error:
+        return DataError(_unreadable(path, error))
     except (RasterioError, OSError) as error:
-        raise DataError(_unreadable(path, error)) from error
+        return _problem(path, error)
 
 
-def _checked(path: Path, dataset: Any, size: int, dtypes: tuple[str, ...]) -> RasterHeader:
+def _problem(path: SourcePath, error: Exception) -> DataError:
+    """What is wrong with a file. That its store does not answer is no fault of the file: it is raised as it is."""
+    of_the_file = isinstance(error, RasterioError | FileNotFoundError | ChangedError)
+    if isinstance(path, RemotePath) and not of_the_file:
+        raise error
+    return DataError(_unreadable(path, error))
+
+
+def _checked(path: SourcePath, file: RasterFile, dtypes: tuple[str, ...]) -> RasterHeader:
+    dataset, size = file.dataset, file.size
     if dataset.count != 1:
         raise DataError(f"has {dataset.count} bands, expected 1: write the wanted band to a file of its own")
     (dtype,) = dataset.dtypes
@@ -96,6 +155,7 @@ def _checked(path: Path, dataset: Any, size: int, dtypes: tuple[str, ...]) -> Ra
         )
     if not all(map(math.isfinite, tuple(transform)[:6])):
         raise DataError(f"has the geotransform {tuple(transform)[:6]}, expected finite numbers: geocode it again")
+    _check_size(dataset, size)
     end = _end_of_last_block(dataset)
     if end > size:
         raise DataError(f"is truncated: {size} bytes of at least {end}. Fetch or make it again")
@@ -105,13 +165,22 @@ def _checked(path: Path, dataset: Any, size: int, dtypes: tuple[str, ...]) -> Ra
     return RasterHeader(path, grid, dtype, dataset.nodata, dict(dataset.tags()))
 
 
+def _check_size(dataset: Any, size: int) -> None:
+    """A damaged header may claim any size, and reading would fill the memory with what is not there."""
+    pixels = dataset.height * dataset.width
+    claimed = pixels * np.dtype(dataset.dtypes[0]).itemsize
+    if pixels > MAX_PIXELS or (pixels > _MANY_PIXELS and claimed > _MAX_RATIO * size):
+        raise DataError(
+            f"claims {dataset.height} x {dataset.width} pixels in {size} bytes, expected at most {MAX_PIXELS} pixels, "
+            "and bytes for them: make or fetch it again"
+        )
+
+
 def _end_of_last_block(dataset: Any) -> int:
     """Byte where the block of the last pixel ends; 0 if it is not stored (a sparse file)."""
     rows, columns = dataset.block_shapes[0]
-    block = f"{(dataset.width - 1) // columns}_{(dataset.height - 1) // rows}"
-    offset = dataset.get_tag_item(f"BLOCK_OFFSET_{block}", "TIFF", bidx=1)
-    length = dataset.get_tag_item(f"BLOCK_SIZE_{block}", "TIFF", bidx=1)
-    return int(offset) + int(length) if offset and length else 0
+    span = block_span(dataset, (dataset.height - 1) // rows, (dataset.width - 1) // columns)
+    return 0 if span is None else span[1]
 
 
 def _dtype_remedy(dtype: str) -> str:
@@ -120,10 +189,14 @@ def _dtype_remedy(dtype: str) -> str:
     return "convert it (gdal_translate -ot)"
 
 
-def _unreadable(path: Path, error: Exception) -> str:
+def _unreadable(path: SourcePath, error: Exception) -> str:
+    if isinstance(error, ChangedError):
+        return "has changed since it was listed: give the command again when it is whole"
+    if isinstance(path, RemotePath) and isinstance(error, PermissionError):
+        return f"cannot be read ({printable(str(error))})"
     if isinstance(error, PermissionError) or "Permission denied" in str(error):
         return "cannot be opened (permission denied): give read permission (chmod u+r)"
-    if isinstance(error, FileNotFoundError) or not path.exists():
+    if isinstance(error, FileNotFoundError) or not files.exists(path):
         return "is no longer there: restore it and start again"
     return f"cannot be read as a GeoTIFF ({printable(str(error))}): fetch or make it again"
 
@@ -138,29 +211,34 @@ def read_rows(layer: Layer, start: int, stop: int, width: int, *, zero_is_nodata
     ------
     DataError
         If the pixels cannot be read; names file and remedy.
+    OSError
+        If the store of a remote file does not answer, or denies access.
     """
+    path = layer.remote or Path(layer.path)
     first, last = max(start, layer.row), min(stop, layer.row + layer.height)
     left, right = max(0, layer.column), min(width, layer.column + layer.width)
     window = Window(left - layer.column, first - layer.row, max(0, right - left), max(0, last - first))
     try:
-        with rasterio.open(layer.path, driver="GTiff") as dataset:
-            byte = dataset.dtypes[0] == "uint8"
-            rows = np.full((stop - start, width), 0 if byte else np.nan, np.uint8 if byte else np.float32)
-            if window.width and window.height:
-                values = dataset.read(1, window=window)
-                rows[first - start : last - start, left:right] = _without_nodata(values, layer.nodata, zero_is_nodata)
-    except (RasterioIOError, OSError) as error:
-        raise DataError(f"{printable(layer.path)} {_unreadable(Path(layer.path), error)}") from error
+        with open_raster(path) as file:
+            byte = file.dataset.dtypes[0] == "uint8"
+            inside = window.width and window.height
+            values = _without_nodata(file.read(window), layer.nodata, zero_is_nodata) if inside else None
+    except (RasterioError, OSError) as error:
+        raise DataError(f"{printable(layer.path)} {_problem(path, error)}") from error
+    if values is not None and values.shape == (stop - start, width):
+        return values
+    rows = np.full((stop - start, width), 0 if byte else np.nan, np.uint8 if byte else np.float32)
+    if values is not None:
+        rows[first - start : last - start, left:right] = values
     return rows
 
 
 def _without_nodata(values: NDArray[Any], nodata: float | None, zero_is_nodata: bool) -> NDArray[Any]:
-    missing = np.zeros(values.shape, bool)
-    if nodata is not None and not math.isnan(nodata):
-        missing |= values == nodata
-    if values.dtype == np.uint8:
-        return np.where(missing, 0, values)
-    if zero_is_nodata:
-        missing |= values == 0
+    """The same pixels, as `read_rows` returns them; may write into `values`."""
+    byte = values.dtype == np.uint8
     with np.errstate(over="ignore"):  # beyond float32 becomes infinite, which the check of values names
-        return np.where(missing, np.nan, values).astype(np.float32)
+        found = values if byte else values.astype(np.float32, copy=False)
+    marks = {nodata} if nodata is not None and not math.isnan(nodata) else set()
+    for mark in marks | ({0.0} if zero_is_nodata and not byte else set()):
+        np.putmask(found, values == mark, 0 if byte else np.nan)
+    return found

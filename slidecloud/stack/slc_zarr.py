@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slidecloud.kernels.phase import encode
+from slidecloud.stack.archives import inside
+from slidecloud.stack.files import state
 from slidecloud.stack.geometry import flight_pass
 from slidecloud.stack.names import SENTINEL1_LAUNCH, Listing, printable
 from slidecloud.stack.slc import acquisition_problem, one_a_day
@@ -81,10 +83,11 @@ class SlcZarrSource:
 
 
 def matches(listing: Listing) -> bool:
-    """Whether a folder is a Zarr store of samples."""
-    if not any(listing.root / name in listing.files for name in _GROUP):
+    """Whether a folder is a Zarr store of samples, unpacked."""
+    if inside(listing.root):
         return False
-    return any((listing.root / name).is_dir() for name in _SAMPLES)
+    names = {listing.below(path) for path in listing.files}
+    return not names.isdisjoint(_GROUP) and any(name.partition("/")[0] in _SAMPLES for name in names if "/" in name)
 
 
 def open_slc_zarr(listing: Listing, *, id: str | None = None) -> SlcZarrSource:
@@ -104,9 +107,10 @@ def open_slc_zarr(listing: Listing, *, id: str | None = None) -> SlcZarrSource:
     ValueError
         If the id cannot name a stack.
     """
-    name = printable(listing.root)
-    stack_id = check_id(listing.root.stem.lower() if id is None else id, origin="id")
-    store = _open(listing.root)
+    root, _ = listing.local_files()
+    name = printable(root)
+    stack_id = check_id(root.stem.lower() if id is None else id, origin="id")
+    store = _open(root)
     _check_samples(store, name)
     times = _times(store, name)
     baselines = np.full(len(times), np.nan)
@@ -119,21 +123,24 @@ def open_slc_zarr(listing: Listing, *, id: str | None = None) -> SlcZarrSource:
         if problem:
             rejected.append(Rejected(str(time), f"image {layer} of {name} {problem}", fingerprint))
         else:
-            images.append((layer, SourceImage(time, float(baseline), (str(listing.root),), fingerprint)))
+            images.append((layer, SourceImage(time, float(baseline), (str(root),), fingerprint)))
     if not images:
         raise DataError(f"{name} has no usable image. The first: {rejected[0].reason}")
     return SlcZarrSource(
-        str(listing.root), _header(store, stack_id, name), one_a_day([image for _, image in images], name),
+        str(root), _header(store, stack_id, name), one_a_day([image for _, image in images], name),
         tuple(rejected), {image.key: layer for layer, image in images}, "flattening_phase" not in store,
     )  # fmt: skip
 
 
 def _open(path: Path) -> xr.Dataset:
     import xarray as xr
+    from zarr.errors import ZarrUserWarning
 
     try:
-        store: xr.Dataset = xr.open_zarr(str(path), chunks=None, consolidated=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ZarrUserWarning)  # an array without metadata, which would be left out
+            store: xr.Dataset = xr.open_zarr(str(path), chunks=None, consolidated=False)
+    except (OSError, ValueError, TypeError, KeyError, ZarrUserWarning) as error:
         raise DataError(f"{printable(path)} is no Zarr store that xarray reads ({error}): write it again") from error
     names = {"azimuth": "y", "range": "x"}
     plain = store.drop_vars([old for old in names if old in store.coords])
@@ -216,6 +223,5 @@ def _fingerprint(listing: Listing) -> str:
     """Digest of names, sizes and modification times of the store's files."""
     digest = hashlib.blake2b(digest_size=16)
     for file in listing.files:
-        found = file.stat()
-        digest.update(f"{listing.name(file)}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
+        digest.update(f"{listing.name(file)}\0{state(file)}\n".encode())
     return digest.hexdigest()

@@ -20,6 +20,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
+from slidecloud.stack.archives import inside
 from slidecloud.stack.names import SENTINEL1_LAUNCH, Listing, printable
 from slidecloud.stack.slc import acquisition_problem, one_a_day
 from slidecloud.stack.snap_metadata import METADATA, Product, day_of
@@ -60,8 +61,8 @@ class SnapSource:
 
 
 def matches(listing: Listing) -> bool:
-    """Whether a folder holds ZNAP stores."""
-    return any(path.as_posix().endswith(f".znap/{METADATA}") for path in listing.files)
+    """Whether a folder holds ZNAP stores, unpacked."""
+    return any(path.as_posix().endswith(f".znap/{METADATA}") and not inside(path) for path in listing.files)
 
 
 def open_snap(listing: Listing, *, id: str | None = None) -> SnapSource:
@@ -82,7 +83,8 @@ def open_snap(listing: Listing, *, id: str | None = None) -> SnapSource:
         If the id cannot name a stack.
     """
     stack_id = check_id(listing.root.name.lower() if id is None else id, origin="id")
-    stores = [path.parents[1] for path in listing.files if path.as_posix().endswith(f".znap/{METADATA}")]
+    _, files = listing.local_files()
+    stores = [path.parents[1] for path in files if path.as_posix().endswith(f".znap/{METADATA}")]
     product = Product(stores[0] / METADATA)
     images: list[SourceImage] = []
     bands: dict[str, tuple[Path, Path]] = {}

@@ -14,6 +14,7 @@ import obstore
 from obstore.exceptions import (
     AlreadyExistsError,
     BaseError,
+    InvalidPathError,
     NotSupportedError,
     PermissionDeniedError,
     PreconditionError,
@@ -24,9 +25,10 @@ from zarr.abc.store import ByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import ObjectStore
 
-from slidecloud.store.objects import Stored
+from slidecloud.store.objects import ChangedError, Entry, Stored
 
 _TOGETHER = 16
+_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
 _PAUSES = tuple(min(5.0, 0.1 * 2**number) for number in range(60))
 """Longest seconds before a write under a condition is tried again."""
 
@@ -65,6 +67,21 @@ class Bucket:
         wanted = list(keys)
         found = zip(wanted, _at_once(self.get, wanted), strict=True)
         return {key: stored.data for key, stored in found if stored is not None}
+
+    def get_range(self, key: str, start: int, stop: int, version: str) -> bytes:
+        """Part of an object; the answer that brings the bytes names their version too."""
+        name = f"{self._url}/{key}"
+        with translated(name):
+            found = obstore.get(self._store, key, options={"range": (start, stop)})
+            if found.meta["size"] < stop or found.meta["e_tag"] != version:
+                raise ChangedError(name)
+            return bytes(found.bytes())
+
+    def entries(self) -> list[Entry]:
+        """Objects below the prefix, by the pages of the store's listing."""
+        with translated(self._url):
+            found = obstore.list(self._store).collect()
+        return sorted((Entry(item["path"], item["size"], item["e_tag"] or "") for item in found), key=lambda e: e.key)
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object by a single request, so that nothing is ever left half uploaded."""
@@ -176,25 +193,46 @@ def translated(url: str) -> Iterator[None]:
         yield
     except (AlreadyExistsError, PreconditionError, NotSupportedError):
         raise
-    except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise PermissionError(
+    except BaseError as error:
+        raise _as_system_error(url, error) from None
+
+
+def _as_system_error(url: str, error: BaseError) -> Exception:
+    code = _code(error)
+    if code in _EXPIRED:
+        return PermissionError(
+            f"The credentials for {url} have expired ({_answer(error)}). Get new ones, then give the command again."
+        )
+    if isinstance(error, PermissionDeniedError | UnauthenticatedError) or _status(error) in ("401", "403"):
+        return PermissionError(
             f"Access to {url} was denied ({_answer(error)}). Check the credentials of this process (environment, "
             "profile or role), their rights on the bucket, and the clock."
-        ) from None
-    except BaseError as error:
-        if _status(error) == "501":
-            raise NotSupportedError(_answer(error)) from None
-        raise ConnectionError(
-            f"{url} did not answer as it should ({_answer(error)}). Give the command again."
-        ) from None
+        )
+    if code == "NoSuchBucket":
+        return FileNotFoundError(f"There is no bucket for {url}; check its name and the endpoint.")
+    if isinstance(error, InvalidPathError):
+        return ValueError(
+            f"{url} holds an object with a name that cannot be used ({_answer(error)}): rename it, or give a folder "
+            "beside it."
+        )
+    if _status(error) == "416":
+        return ChangedError(url)
+    if _status(error) == "501":
+        return NotSupportedError(_answer(error))
+    return ConnectionError(f"{url} did not answer as it should ({_answer(error)}). Give the command again.")
 
 
 def _answer(error: BaseException) -> str:
     """The status and code that a store answered with, or the first line of what went wrong on the way."""
     text = str(error)
     status = re.search(r"status code: (\d+ [\w ]+)", text)
-    code = re.search(r"<Code>(\w+)</Code>", text)
-    return ", ".join(found[1] for found in (status, code) if found) or text.splitlines()[0]
+    found = [part for part in (status and status[1], _code(error)) if part]
+    return ", ".join(found) or text.splitlines()[0]
+
+
+def _code(error: BaseException) -> str | None:
+    found = re.search(r"<Code>(\w+)</Code>", str(error))
+    return None if found is None else found[1]
 
 
 def _status(error: BaseException) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -13,9 +15,20 @@ from zarr.abc.store import Store
 from zarr.storage import FsspecStore
 
 from slidecloud.store.clock import PROBES
-from slidecloud.store.objects import Stored
+from slidecloud.store.objects import ChangedError, Entry, Stored
 
-_PACKAGES = {"gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs", "adl": "adlfs"}
+_PACKAGES = {
+    "http": "aiohttp",
+    "https": "aiohttp",
+    "gs": "gcsfs",
+    "gcs": "gcsfs",
+    "az": "adlfs",
+    "abfs": "adlfs",
+    "abfss": "adlfs",
+    "adl": "adlfs",
+}
+_TOGETHER = 16
+_TAGS = ("ETag", "etag", "generation", "mtime", "created", "Last-Modified")
 _S3 = {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": 10}}
 """Time-outs in seconds and retries of botocore, which waits longer before each, by a random part of it."""
 
@@ -81,6 +94,36 @@ class FileSystem:
             if isinstance(error, Exception) and not isinstance(error, FileNotFoundError):
                 raise error
         return {str(name)[self._cut :]: data for name, data in answers.items() if isinstance(data, bytes)}
+
+    def get_range(self, key: str, start: int, stop: int, version: str) -> bytes:
+        """Part of an object; its version is looked at afterwards, as fsspec has no answer that brings both."""
+        path, name = f"{self._path}/{key}", f"{self._url}/{key}"
+        with _translated(name):
+            data = bytes(self._files.cat_file(path, start=start, end=stop))
+            if self._version(path)[0] != version:
+                raise ChangedError(name)
+        if len(data) > stop - start:  # a web server that knows no ranges sends all of it
+            data = data[start:stop]
+        if len(data) != stop - start:
+            raise ConnectionError(f"{name} sent {len(data)} of {stop - start} bytes. Give the command again.")
+        return data
+
+    def entries(self) -> list[Entry]:
+        """Files below the folder; their sizes and versions are asked for one by one where a listing has none."""
+        self._files.invalidate_cache()
+        with _translated(self._url):
+            found = self._files.find(self._path, detail=True)
+            names = sorted(name for name in found if len(name) > self._cut)
+            with ThreadPoolExecutor(_TOGETHER, thread_name_prefix="slidecloud-store") as pool:
+                states = list(pool.map(lambda name: self._full(found[name]), names))
+        return [
+            Entry(name[self._cut :], state["size"], _tag(state))
+            for name, state in zip(names, states, strict=True)
+            if state["type"] == "file"
+        ]
+
+    def _full(self, state: dict[str, Any]) -> dict[str, Any]:
+        return state if state.get("size") is not None and _tag(state) else dict(self._files.info(state["name"]))
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object."""
@@ -162,12 +205,35 @@ class FileSystem:
     def _version(self, path: str) -> tuple[str, float]:
         self._files.invalidate_cache(path)
         info = self._files.info(path)
-        tag = next((info[name] for name in ("ETag", "etag", "generation", "mtime", "created") if name in info), "")
         try:
             modified = self._files.modified(path).timestamp()
         except (NotImplementedError, KeyError, AttributeError):
             modified = float("nan")
-        return str(tag), modified
+        return _tag(info), modified
+
+
+def _tag(info: Mapping[str, Any]) -> str:
+    """What tells one version of a file from another in what a file system says of it."""
+    found = next((info[name] for name in _TAGS if name in info), "")
+    return str(found.timestamp() if isinstance(found, datetime) else found)  # listings of one name it otherwise
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    """Turn errors of the libraries below fsspec that are not of the system into such, in a line."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 - each library has errors of its own
+        status = getattr(error, "status", getattr(error, "status_code", None))
+        if status in (401, 403):
+            raise PermissionError(
+                f"Access to {name} was denied ({status}). Check the credentials of this process, and their rights."
+            ) from None
+        raise ConnectionError(
+            f"{name} did not answer as it should ({type(error).__name__}: {error}). Give the command again."
+        ) from None
 
 
 def _open(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from zarr.storage import LocalStore
 
-from slidecloud.store.objects import Stored
+from slidecloud.store.objects import ChangedError, Entry, Stored
 
 PATIENCE = 20.0
 """Seconds to wait for the lock of a folder, which is held for milliseconds."""
@@ -45,6 +45,19 @@ class Folder:
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Files one after the other."""
         return {key: found.data for key in keys if (found := self.get(key)) is not None}
+
+    def get_range(self, key: str, start: int, stop: int, version: str) -> bytes:
+        """Part of a file."""
+        with (self._path / key).open("rb") as file:
+            if _version(os.fstat(file.fileno())) != version:
+                raise ChangedError(str(self._path / key))
+            file.seek(start)
+            return file.read(stop - start)
+
+    def entries(self) -> list[Entry]:
+        """All files below the folder."""
+        states = [(key, (self._path / key).stat()) for key in self.keys("")]
+        return [Entry(key, state.st_size, _version(state)) for key, state in states]
 
     def put(self, key: str, data: bytes) -> None:
         """Write beside the file, then rename."""

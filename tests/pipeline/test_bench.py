@@ -31,7 +31,7 @@ class Steps:
     def start(self, *, units: int, bytes: int, label: str) -> None:
         self.told.append(f"{label} {units}")
 
-    def advance(self, *, unit: str, bytes: int) -> None:
+    def advance(self, *, unit: str, bytes: int, written: int = 0) -> None:
         self.told.append(unit)
 
     def message(self, text: str) -> None:

@@ -32,7 +32,7 @@ class Looking(Silent):
         self.seen: list[Samples] = []
         self._port = port
 
-    def advance(self, *, unit: str, bytes: int) -> None:
+    def advance(self, *, unit: str, bytes: int, written: int = 0) -> None:
         self.seen.append(_scrape(self._port))
 
 

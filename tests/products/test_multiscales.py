@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import handmade
@@ -113,3 +115,45 @@ def test_a_broken_export_leaves_the_older_one(run: Run, tmp_path: Path, monkeypa
 def test_cubes_are_refused_by_name(run: Run, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="displacement has a value for each date"):
         multiscales.export(run, tmp_path / "maps.zarr", names=["displacement"])
+
+
+MEMORY = """
+import resource, sys
+import dask.array as da, h5py, numpy as np, xarray as xr
+from slidecloud.products import mintpy, multiscales
+from slidecloud.products.layers import Layer
+from slidecloud.store import locate
+from slidecloud.types import Grid
+
+def pyramid(size):
+    lines = da.arange(size, chunks=512, dtype=np.float32)
+    array = xr.DataArray(lines[:, None] - lines[None, :] / size, dims=("y", "x"))
+    layer = Layer("b", "a", array, Grid("EPSG:32648", 0.0, 0.0, 20.0, -20.0, size, size), "g", "r")
+    location = locate(f"{size}.zarr")
+    location.write_many(multiscales._template("b", [layer]))
+    multiscales._write(multiscales.Writer(location), layer)
+
+def series(size):
+    array = xr.DataArray(da.ones((70, size, size), chunks=(64, 512, 512), dtype=np.float32), dims=("time", "y", "x"))
+    layer = Layer("b", "a", array, Grid("EPSG:32648", 0.0, 0.0, 20.0, -20.0, size, size), "g", "r")
+    with h5py.File(f"{size}.h5", "w") as file:
+        mintpy._series(file, layer, xr.DataArray(da.ones((size, size), dtype=np.uint8), dims=("y", "x")))
+
+def peak(write, size):
+    write(size)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+write, small, large = {"pyramid": (pyramid, 600, 12000), "series": (series, 300, 2000)}[sys.argv[1]]
+before = peak(write, small)
+print(peak(write, large) - before)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("what", ["pyramid", "series"])
+def test_memory_is_that_of_some_rows(what: str, tmp_path: Path) -> None:
+    """A map of 549 MiB as a pyramid, and a series of 1,068 MiB for MintPy, in no more than 250 MiB."""
+    program = [sys.executable, "-W", "ignore", "-c", MEMORY, what]
+    finished = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert float(finished.stdout) < 250

@@ -73,7 +73,7 @@ class Watch(Silent):
         self._processes = {name: psutil.Process(number) for name, number in processes.items()}
         self._units = 0
 
-    def advance(self, *, unit: str, bytes: int) -> None:
+    def advance(self, *, unit: str, bytes: int, written: int = 0) -> None:
         self._units += 1
         if self._units in self._marks:
             for name, process in self._processes.items():
