@@ -116,7 +116,7 @@ def recovering(
 ) -> Unit:
     """The unit that measures what the series of a patch give back; ``how`` as `RecoverWork` takes it."""
     patch, count = wrapped.patch, len(wrapped.reference)
-    parts = ["recovered/1", [unit.key.digest for unit in tiles], how, patch.moving]
+    parts = ["recovered/2", [unit.key.digest for unit in tiles], how, patch.moving]
     area = min(patch.window.shape[0], _CROP) * min(patch.window.shape[1], _CROP)
     memory = patch.window.pixels * (wrapped.samples.memory_per_pixel + count) + area * count * _PAIR_BYTES
     return Unit(

@@ -211,7 +211,7 @@ def _mending(
             records.Key(
                 STAGE,
                 f"{header.id}/{patch.name}/cycles/{part}",
-                records.digest(["cycles/1", inputs, config.min_coherence, str(part)]),
+                records.digest(["cycles/2", inputs, config.min_coherence, str(part)]),
             ),
             CyclesWork(pairs, group(header.id, patch), part),
             requires=tuple(unit.name for unit in before),

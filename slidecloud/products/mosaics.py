@@ -45,8 +45,10 @@ def mosaics(
     found = layers(run, bursts=bursts, names=names)
     tracks = by_track(run, found)
     grids = {track: joined([one.grid for one in members], step=step) for track, members in tracks.items()}
+    # Once a group: opening the patches of a burst takes longer than all else here.
+    ranks = {one.source: rank(run, one) for one in {one.source: one for one in found}.values()}
     return [
-        mosaic(track, [(one, rank(run, one)) for one in members if one.name == name], grids[track])
+        mosaic(track, [(one, ranks[one.source]) for one in members if one.name == name], grids[track])
         for track, members in sorted(tracks.items())
         for name in dict.fromkeys(one.name for one in members)
     ]

@@ -20,26 +20,25 @@ from slidecloud.products.multiscales import levels
 from slidecloud.store import Run, locate, open_run
 from slidecloud.types import Grid
 
-TALL = steady.header((1200, 700), burst=handmade.BURST)
+GROUND = steady.header(handmade.SHAPE, burst=handmade.BURST)
+SMALL = 128
 
 
 @pytest.fixture(scope="module")
-def tall(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return handmade.make(tmp_path_factory.mktemp("tall"), [TALL])
-
-
-@pytest.fixture(scope="module")
-def pyramid(tall: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    before = runs.objects(tall)
-    path = multiscales.export(open_run(str(tall)), tmp_path_factory.mktemp("out") / "maps.zarr")
-    assert runs.objects(tall) == before
+def pyramid(sinking: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three levels, as levels end at a smaller size than usual."""
+    before = runs.objects(sinking)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(multiscales, "COARSEST", SMALL)
+        path = multiscales.export(open_run(str(sinking)), tmp_path_factory.mktemp("out") / "maps.zarr")
+    assert runs.objects(sinking) == before
     return path
 
 
 def test_plain_xarray_opens_every_level_with_its_means(pyramid: Path) -> None:
     for number in range(3):
         level = xr.open_zarr(pyramid, group=f"{handmade.BURST}/{number}")
-        np.testing.assert_array_equal(level["velocity"].values, shrink(handmade.velocity(TALL), 2**number))
+        np.testing.assert_array_equal(level["velocity"].values, shrink(handmade.velocity(GROUND), 2**number))
         assert level["velocity"].attrs["units"] == "m year-1"
         assert np.nanmax(level["velocity"].values) < 0
         spacing = 40.0 * 2**number
@@ -60,7 +59,7 @@ def test_the_whole_store_is_a_tree(pyramid: Path) -> None:
     told = tree[handmade.BURST].attrs
     assert [one["asset"] for one in told["multiscales"]["layout"]] == ["0", "1", "2"]
     assert told["multiscales"]["layout"][2]["derived_from"] == "1"
-    assert told["multiscales"]["layout"][2]["spatial:shape"] == [300, 175]
+    assert told["multiscales"]["layout"][2]["spatial:shape"] == [75, 105]
     assert {one["name"] for one in told["zarr_conventions"]} == {"proj", "spatial", "multiscales"}
 
 

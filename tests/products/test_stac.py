@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import handmade
 import numpy as np
@@ -18,7 +19,7 @@ from pystac.extensions.projection import ProjectionExtension
 from pystac.validation import validate_dict
 
 from slidecloud.products import cog, stac
-from slidecloud.store import Run, open_run
+from slidecloud.store import Run, locate, open_run
 
 GROUND = steady.header(handmade.SHAPE, burst=handmade.BURST)
 
@@ -98,6 +99,11 @@ def test_runs_in_radar_geometry_are_placed_by_their_coordinates(tmp_path: Path) 
     assert outline.exterior.is_ccw
     assert outline.contains(handmade.outline(header))
     assert "proj:code" not in item.properties
+
+
+def test_what_lies_in_a_bucket_is_named_by_its_address() -> None:
+    run = SimpleNamespace(location=locate("s3://slides/run.zarr"))
+    assert stac._href(run, "products/points.parquet", Path("out")) == "s3://slides/run.zarr/products/points.parquet"
 
 
 def test_unknown_bursts_are_named(run: Run, tmp_path: Path) -> None:
