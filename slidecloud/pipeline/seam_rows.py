@@ -15,7 +15,7 @@ from slidecloud.types import Float64
 
 
 def rows_of(track: str, members: Sequence[Member]) -> tuple[list[dict[str, Any]], int]:
-    """Rows of the table, and the number of overlaps.
+    """Rows of the table, and the number of overlaps that tell how far velocities are apart.
 
     Of each map that overlaps another there is a row for each velocity, and one for its displacement at each pass.
     """
@@ -26,9 +26,10 @@ def rows_of(track: str, members: Sequence[Member]) -> tuple[list[dict[str, Any]]
     ends, compared = [], []
     for pair in near:
         common = overlap(members, *pair)
-        if common is not None:
+        apart = None if common is None else _compare(members, common, passes)
+        if apart is not None and np.isfinite(apart[0, 0]):
             ends.append(pair)
-            compared.append(_compare(members, common, passes))
+            compared.append(apart)
     first, second = np.array(ends, np.intp).reshape(-1, 2).T
     label = kernel.parts(first, second, maps=len(members))
     datum, joined = _datum(label, members), np.unique([first, second])

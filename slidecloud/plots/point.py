@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from slidecloud.kernels.pair_editing import CONTRADICTED, OPEN_LOOPS
 from slidecloud.kernels.residuals import residual_of_dates
 from slidecloud.plots import series as series_plot
 from slidecloud.plots.figures import FAINT, INK, new_figure
@@ -25,7 +26,9 @@ _KINDS: Final = (
     (1, "took part", "#2166ac", "-"),
     (2, "weak, needed by the network", "#f4a582", "-"),
     (0, "left out", "#bdbdbd", ":"),
+    (3, "contradicted, left out", "#d7301f", "--"),
 )
+_CONTRADICTED: Final = 3
 _FITTED: Final = "#1b7837"
 _YEAR: Final = np.timedelta64(31_557_600, "s")
 
@@ -134,7 +137,7 @@ def _draw_pairs(axes: Axes, pairs: xr.Dataset) -> None:
     known = "coherence" in pairs
     height = pairs["coherence"].values if known else second - first
     for kind, name, colour, style in _KINDS:
-        own = (pairs["used"].values == kind) & np.isfinite(height)
+        own = (_kinds(pairs) == kind) & np.isfinite(height)
         segments: list[Any] = [[(first[k], height[k]), (second[k], height[k])] for k in np.flatnonzero(own)]
         if segments:
             axes.add_collection(
@@ -145,6 +148,14 @@ def _draw_pairs(axes: Axes, pairs: xr.Dataset) -> None:
     axes.set_ylabel("coherence of the\npair here" if known else "length of the\npair (days)", fontsize=8, color=INK)
     axes.set_ylim(bottom=0)
     axes.legend(fontsize=8, frameon=False, loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, borderaxespad=0.1)
+
+
+def _kinds(pairs: xr.Dataset) -> NDArray[np.uint8]:
+    """Kind of each pair, as `_KINDS` has it."""
+    used: NDArray[np.uint8] = pairs["used"].values.astype(np.uint8)
+    if "reason" in pairs:
+        used = np.where((used == 0) & np.isin(pairs["reason"].values, (CONTRADICTED, OPEN_LOOPS)), _CONTRADICTED, used)
+    return used
 
 
 def _draw_residuals(axes: Axes, time: NDArray[np.datetime64], residual: Float64) -> None:

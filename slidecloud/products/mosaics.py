@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.products.layers import BLOCK, Layer, layers
+from slidecloud.store.seams import slug
 from slidecloud.types import Float64, Grid, track_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def mosaics(
 ) -> list[Layer]:
     """Maps of each track, lazily: nothing is averaged, the burst with the smallest standard error counts at a pixel.
 
+    Bursts are `slidecloud.store.Run.levelled` where they overlap.
+
     The grid is that of the track's first burst, continued. Bursts in another projection or off that grid are taken from
     the pixel that holds the centre.
 
@@ -39,6 +41,7 @@ def mosaics(
     step
         Pixels of the first burst on a pixel of the mosaic; nothing is averaged.
     """
+    run = run.levelled()
     found = layers(run, bursts=bursts, names=names)
     tracks = by_track(run, found)
     grids = {track: joined([one.grid for one in members], step=step) for track, members in tracks.items()}
@@ -58,11 +61,6 @@ def by_track(run: Run, found: Sequence[Layer]) -> dict[str, list[Layer]]:
         if one.array.ndim == 2 and one.source.startswith("bursts/"):
             tracks.setdefault(track_of(run.header(one.place)), []).append(one)
     return tracks
-
-
-def slug(track: str) -> str:
-    """A track as part of a file's name: ``ascending 026`` is ``ascending_026``."""
-    return re.sub(r"[^a-z0-9]+", "_", track.lower()).strip("_")
 
 
 def mosaic(track: str, members: Sequence[tuple[Layer, xr.DataArray | None]], grid: Grid) -> Layer:

@@ -70,7 +70,7 @@ def overlays(run: Run, *, name: str = "velocity", most: int = MOST) -> list[Over
     """
     mapped = [burst for burst in run.bursts if run.header(burst).grid is not None]
     try:
-        found = layers(run, bursts=mapped, names=[name]) if mapped else []
+        found = layers(run.levelled(), bursts=mapped, names=[name]) if mapped else []
     except KeyError:
         return []
     return [_overlay(run, track, members, most) for track, members in sorted(by_track(run, found).items())]

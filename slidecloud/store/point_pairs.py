@@ -31,9 +31,9 @@ def pairs_at(run: Run, lon: float, lat: float) -> xr.Dataset:
     -------
     xarray.Dataset
         Dim (pair,): reference_time and secondary_time, and ``used``, 1 where the pair takes part, 2 where it does only
-        because the network needs it, 0 where it was left out. Of a patch also ``phase`` (rad, with its turns mended,
-        less the level of the pair, NaN = missing) and ``coherence`` (0 to 1, NaN = no data) of the pixel; the pairs of
-        a whole burst stay in its stack.
+        because the network needs it, 0 where it was left out. Of a patch also ``reason``, as its ``pair_reason`` says,
+        and of the pixel ``phase`` (rad, with its turns mended, less the level of the pair, NaN = missing) and
+        ``coherence`` (0 to 1, NaN = no data); the pairs of a whole burst stay in its stack.
 
     Raises
     ------
@@ -48,6 +48,8 @@ def pairs_at(run: Run, lon: float, lat: float) -> xr.Dataset:
     offset = series["pair_offset"].values
     used = series["pair_used"].values if "pair_used" in series else np.isfinite(offset).astype(np.uint8)
     found = found.assign(used=("pair", used))
+    if "pair_reason" in series:
+        found = found.assign(reason=("pair", series["pair_reason"].values))
     if not patch:
         return found
     header = window_header(run.header(burst), run.patches(burst)[patch])

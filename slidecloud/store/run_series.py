@@ -99,7 +99,7 @@ class RunSeries(RunTables):
             Bursts and patches that do not cover the place are read as they are stored; of the others the attribute
             ``reference`` tells the place. A place inside a detection, or without data at a date, raises DataError when
             it is read, and so does a series that does not reach to all dates; a place whose pairs do not close within
-            0.3 rad warns.
+            0.3 rad warns. Models of motion stay those of what is stored.
         """
         given = read_series(series) if isinstance(series, str) else series
         return type(self)(self.location, Reference(point, area, given), level=self._level)

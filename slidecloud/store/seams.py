@@ -108,7 +108,8 @@ def read_levels(run: Location, track: str) -> dict[tuple[str, str], Level]:
 def levelled(series: xr.Dataset, level: Level | None) -> xr.Dataset:
     """Series and velocities, lazily, less what is taken off; as they are where nothing overlaps them.
 
-    Dates that no overlap shares become NaN: what the patch is off by then is not known. Sigmas stay as they are, and
+    Dates that no overlap shares become NaN: what the patch is off by then is not known. A velocity from gradients,
+    which is relative to still ground in any case, stays where no overlap has two of them. Sigmas stay as they are, and
     the attribute ``part`` tells with which others the series can be compared; -1 with none.
     """
     if level is None:
@@ -117,7 +118,7 @@ def levelled(series: xr.Dataset, level: Level | None) -> xr.Dataset:
     changes = models(series, taken.values)
     changes |= {name: (series[name] - taken).assign_attrs(series[name].attrs) for name in SHIFTED if name in series}
     for name, offset in level.velocity.items():
-        if name in series:
+        if name in series and np.isfinite(offset):
             changes[name] = (series[name] - np.float32(offset)).assign_attrs(series[name].attrs)
     if "reference_displacement" in series:
         changes["reference_displacement"] = series["reference_displacement"] + taken

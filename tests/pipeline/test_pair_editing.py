@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter
 from slidecloud.cli import main
 from slidecloud.pipeline.status import left_out
 from slidecloud.plots.pairs import edited_pairs, patch_network_figure
+from slidecloud.plots.point import point_figure
 from slidecloud.stack import ArraySource
 from slidecloud.store import open_run
 
@@ -81,6 +82,8 @@ def test_two_spoiled_pairs_are_left_out_by_name_and_the_velocity_gains(tmp_path,
     assert "contradicted by other pairs: 2" in [text.get_text() for text in legend]
     assert main(["status", str(tmp_path / "on/run.zarr"), "--pairs"]) == 0
     assert f"  {keys[0]} is left out: " in capsys.readouterr().out
+    names = point_figure(run, *steady.position(steady.header(SHAPE), 32.5, 32.5)).axes[1].get_legend().get_texts()
+    assert "contradicted, left out: 2" in [text.get_text() for text in names]
     make(tmp_path / "off", spoiled(kind), "edit: false")
     plain = open_run(str(tmp_path / "off/run.zarr")).timeseries(BURST, PATCH)
     assert (plain["pair_used"].values == 1).all()

@@ -17,6 +17,7 @@ from slidecloud.config_classify import ClassifyConfig
 from slidecloud.pipeline.classify import ClassifyWork, Seen
 from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.verify import verify
+from slidecloud.products.mosaics import mosaics
 from slidecloud.store import open_run
 from slidecloud.store.velocity_maps import velocity_maps
 from slidecloud.types import track_of
@@ -122,6 +123,15 @@ def test_landslides_are_classified_by_what_can_be_compared(finished):
     maps = [velocity_maps(run.location, run.header(burst))[0] for burst in (UPPER, LOWER)]
     upper, lower = (work.velocity_of(one, seen)[0] for one in maps)
     assert abs(np.nanmedian(upper[SHIFT:] - lower[: SHAPE[0] - SHIFT])) < 0.0015
+
+
+def test_the_map_of_the_track_has_no_seam(finished):
+    run = open_run(str(finished / "run.zarr"))
+    (layer,) = mosaics(run, names=["velocity"])
+    rest = np.median(truth()[:64][run.timeseries(UPPER, PATCH)["stable"].values == 1])
+    error = layer.array.values - (truth() - rest)
+    above, below = np.nanmedian(error[:SHIFT]), np.nanmedian(error[SHAPE[0] :])
+    assert abs(above - below) < 0.002
 
 
 def test_another_reference_that_is_written_leaves_no_seam_either(finished, tmp_path):

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from slidecloud.products import cog
-from slidecloud.products.mosaics import joined, mosaics, slug
+from slidecloud.products.mosaics import joined, mosaics
 from slidecloud.store import open_run
+from slidecloud.store.seams import slug
 from slidecloud.types import Grid
 
 UPPER = steady.header((120, 160), burst="t026_000001_iw2")
