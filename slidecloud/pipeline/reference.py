@@ -3,48 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from slidecloud.pipeline.moved import Moved
 from slidecloud.pipeline.seam_shifts import move_seams
 from slidecloud.pipeline.timeseries import STAGE
 from slidecloud.store import lease, open_run, records
 from slidecloud.store.arrays import Writer, read, reader
 from slidecloud.store.location import Location
 from slidecloud.store.moved_models import MODELS, without
-from slidecloud.store.referencing import SHIFTED, WARN_ABOVE, Reference, Shift, shift_to
+from slidecloud.store.referencing import SHIFTED, Reference, Shift, shift_to
 from slidecloud.store.runs import Run
 from slidecloud.types import DataError
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A burst or patch whose reference changes: group, name, the shift (None if it does not cover the place), dates."""
-
-    group: str
-    name: str
-    shift: Shift | None
-    time: NDArray[np.datetime64]
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """Burst and patch; the patch of a whole burst is empty."""
-        burst, _, patch = self.name.partition(" ")
-        return burst, patch
-
-    def line(self) -> str:
-        """In words, for people."""
-        if self.shift is None:
-            return f"{self.name}: does not cover it, stays as it is"
-        last = 1000 * float(self.shift.displacement[-1])
-        doubt = "" if self.shift.closure_rms <= WARN_ABOVE else f" (above {WARN_ABOVE}: choose a more coherent place)"
-        return (
-            f"{self.name}: velocity {-1000 * self.shift.velocity:+.1f} mm/yr, last date {-last:+.1f} mm, "
-            f"closure {self.shift.closure_rms:.2f} rad{doubt}"
-        )
 
 
 def look(run: Run, reference: Reference) -> list[Moved]:

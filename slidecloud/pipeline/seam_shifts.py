@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from slidecloud.pipeline.moved import Moved
 from slidecloud.store import records, tables
 from slidecloud.store.arrays import Writer
 from slidecloud.store.lease import Guard
 from slidecloud.store.runs import Run
 from slidecloud.store.seams import DISPLACEMENT, SAME_PASS, STAGE, read_table, slug, table_name
 from slidecloud.types import Float64, track_of
-
-if TYPE_CHECKING:
-    from slidecloud.pipeline.reference import Moved
 
 
 def move_seams(run: Run, moved: Mapping[tuple[str, str], Moved], guard: Guard) -> None:
