@@ -1,0 +1,1 @@
+"""Hazard: factors, mapping units, susceptibility and risk."""
