@@ -1,1 +1,1 @@
-"""Hazard: factors, mapping units, susceptibility and risk."""
+"""Where ground is likely to slide and what that would cost: factors, mapping units, susceptibility, risk."""

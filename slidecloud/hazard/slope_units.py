@@ -9,20 +9,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slidecloud.hazard.facing import Facing
 from slidecloud.hazard.flow import Flow
 from slidecloud.hazard.merging import Pieces, joined
 from slidecloud.kernels.flow import NOWHERE
-from slidecloud.kernels.slope_units import borders, half_basins, patches, sums
-from slidecloud.kernels.terrain import SlopeAspect
-from slidecloud.types import Float64
-
-_SECTORS: Final = 12
-"""Directions that the smallest patches are told apart by: over 30 degrees aspects vary by 0.034 at most."""
+from slidecloud.kernels.slope_units import borders, half_basins, patches
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +52,7 @@ def limits(
     return Limits(tuple(sorted(set(steps), reverse=True)), least, largest, spread)
 
 
-class _Facing:
-    """Unit vectors of the aspects; none where the ground is flatter than asked for, or its aspect unknown."""
-
-    def __init__(self, ground: SlopeAspect, flat: float) -> None:
-        self.known = np.isfinite(ground.slope) & (ground.slope >= flat) & (ground.slope > 0)
-        aspect = np.where(self.known, ground.aspect, 0).astype(np.float64)
-        self.aspect = aspect
-        self.north: Float64 = np.where(self.known, np.cos(aspect), 0.0)
-        self.east: Float64 = np.where(self.known, np.sin(aspect), 0.0)
-
-    def pieces(self, label: NDArray[np.int32], count: int) -> Pieces:
-        cells = np.bincount(label[label >= 0], minlength=count)
-        facing = np.bincount(label[(label >= 0) & self.known], minlength=count)
-        return Pieces(cells, facing, sums(label, self.north, count), sums(label, self.east, count))
-
-    def sector(self) -> NDArray[np.int64]:
-        """Number of the sector each cell faces; that after the last where it faces nowhere."""
-        turned = np.floor(self.aspect * (_SECTORS / (2 * np.pi))).astype(np.int64) % _SECTORS
-        return np.where(self.known, turned, _SECTORS)
-
-
-def basins(water: Flow, ground: SlopeAspect, *, limits: Limits, flat: float = 0.0) -> NDArray[np.int32]:
+def basins(water: Flow, facing: Facing, *, limits: Limits) -> NDArray[np.int32]:
     """First basins: what drains to each link of the coarsest streams, in connected pieces that are not too small.
 
     They are the ground that units are cut from, each by itself, and need the flow over the whole grid.
@@ -87,12 +61,10 @@ def basins(water: Flow, ground: SlopeAspect, *, limits: Limits, flat: float = 0.
     ----------
     water
         Flow over the whole grid.
-    ground
-        Slope and aspect of the whole grid.
+    facing
+        Aspects of the whole grid.
     limits
         How units are cut.
-    flat
-        Rad; flatter ground faces nowhere.
 
     Returns
     -------
@@ -101,7 +73,6 @@ def basins(water: Flow, ground: SlopeAspect, *, limits: Limits, flat: float = 0.
     whole = np.where(water.direction == NOWHERE, -1, 0).astype(np.int32)
     links = half_basins(*water, whole, threshold=limits.thresholds[0], sides=False)
     found = patches(links, whole)
-    facing = _Facing(ground, flat)
     owner = joined(
         facing.pieces(found.label, len(found.first)), borders(found.label, whole).tolist(), least=limits.least,
         largest=np.inf, spread=2.0,
@@ -109,26 +80,23 @@ def basins(water: Flow, ground: SlopeAspect, *, limits: Limits, flat: float = 0.
     return _named(found.label, (found.first + 1)[owner])
 
 
-def slope_units(
-    water: Flow, ground: SlopeAspect, basin: NDArray[np.int32], *, limits: Limits, flat: float = 0.0
-) -> NDArray[np.int32]:
+def slope_units(water: Flow, facing: Facing, basin: NDArray[np.int32], *, limits: Limits) -> NDArray[np.int32]:
     """Slope units of the basins in a window.
 
     Each basin is cut by itself: any window that holds a basin and the neighbours of its cells gives the same units.
 
     Parameters
     ----------
-    water, ground, basin
+    water, facing, basin
         As `basins` takes and returns them, in the window; set ``basin`` to 0 where it is not to be cut.
-    limits, flat
-        As `basins` takes them.
+    limits
+        How units are cut.
 
     Returns
     -------
     int32 (y, x), equal within a unit, counted from 0 in the order of the units' first cells; -1 outside the basins.
     """
     region = basin.astype(np.int32) - 1
-    facing = _Facing(ground, flat)
     found = patches(half_basins(*water, region, threshold=limits.thresholds[0]), region)
     for threshold in limits.thresholds[1:]:
         wanting = _wanting(facing.pieces(found.label, len(found.first)), limits, threshold)

@@ -83,6 +83,25 @@ def sums(label: NDArray[np.int32], values: Float64, count: int) -> Float64:
     return total
 
 
+def extents(name: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Names of patches and the rows and columns they take up.
+
+    Parameters
+    ----------
+    name
+        int32 (y, x), one more than the flat index of the first cell of the patch that each cell belongs to; 0 = none.
+
+    Returns
+    -------
+    Names (patch,), ascending, and edges (patch, 4): first row, end of rows, first column, end of columns.
+    """
+    flat = name.ravel()
+    names: NDArray[np.int32] = flat[flat == np.arange(1, flat.size + 1, dtype=np.int32)]
+    edges = np.empty((len(names), 4), np.int32)
+    _extents(name, edges)
+    return names, edges
+
+
 @njit(nogil=True, cache=True)
 def _half_basins(  # type: ignore[no-untyped-def]
     direction, accumulation, stem, region, order, threshold, sides, label
@@ -162,3 +181,23 @@ def _patches(label, region, numbered):  # type: ignore[no-untyped-def]
             else:
                 numbered[i, j] = numbered[root // columns, root % columns]
     return first[:count].copy()
+
+
+@njit(nogil=True, cache=True)
+def _extents(name, edges):  # type: ignore[no-untyped-def]
+    rows, columns = name.shape
+    number = np.empty(rows * columns, np.int32)
+    count = 0
+    for i in range(rows):
+        for j in range(columns):
+            first = name[i, j] - 1
+            if first < 0:
+                continue
+            if first == i * columns + j:
+                number[first] = count
+                edges[count] = i, i + 1, j, j + 1
+                count += 1
+                continue
+            here = edges[number[first]]
+            here[1] = i + 1
+            here[2], here[3] = min(here[2], j), max(here[3], j + 1)

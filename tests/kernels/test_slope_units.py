@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
 from slidecloud.hazard.flow import flow
-from slidecloud.kernels.slope_units import borders, half_basins, patches, sums
+from slidecloud.kernels.slope_units import borders, extents, half_basins, patches, sums
 
 SMALL = st.tuples(st.integers(1, 12), st.integers(1, 12))
 
@@ -101,3 +101,15 @@ def test_sums_do_not_depend_on_the_window():
     label[5:12, 6:20] = rng.integers(0, 3, (7, 14))
     values = rng.normal(0, 1e6, label.shape)
     assert np.array_equal(sums(label, values, 3), sums(label[4:13, 5:22], values[4:13, 5:22], 3))
+
+
+@settings(deadline=None)
+@given(arrays.arrays(np.int32, SMALL, elements=st.integers(-1, 4)))
+def test_extents_are_those_of_the_cells(label):
+    found = patches(label, np.where(label >= 0, 0, -1).astype(np.int32))
+    name = np.where(found.label >= 0, np.append(found.first, 0)[found.label] + 1, 0).astype(np.int32)
+    names, edges = extents(name)
+    assert names.tolist() == (found.first + 1).tolist()
+    for one, (top, bottom, left, right) in zip(names, edges, strict=True):
+        rows, columns = np.nonzero(name == one)
+        assert (top, bottom, left, right) == (rows.min(), rows.max() + 1, columns.min(), columns.max() + 1)
