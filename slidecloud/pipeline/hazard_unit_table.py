@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from slidecloud.config_units import UnitsConfig
+from slidecloud.hazard import zonal
+from slidecloud.hazard.unit_polygons import polygons
+from slidecloud.pipeline.hazard_windows import Basins, facing_of, read_window
+from slidecloud.pipeline.tiles import Tile
+from slidecloud.store import tables
+from slidecloud.store.arrays import Writer
+from slidecloud.store.location import Location
 from slidecloud.store.tables import ColumnSpec
 from slidecloud.store.unit_specs import (
+    FACTORS_GROUP,
+    FLOW_GROUP,
+    PARTS,
+    UNITS_GROUP,
+    UNITS_TABLE,
     LayerKind,
     unit_columns,
 )
+from slidecloud.types import DataError, Grid
 
 if TYPE_CHECKING:
-    pass
+    from geopandas import GeoDataFrame
 
 
 @dataclass(frozen=True, slots=True)

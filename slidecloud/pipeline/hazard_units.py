@@ -49,8 +49,8 @@ class FlowWork:
         elevation = read_window(self.location, FACTORS_GROUP, self.config.elevation, whole)
         if not np.isfinite(elevation).any():
             raise DataError(
-                f"{FACTORS_GROUP}/{self.config.elevation} has no data, which slope units need. Give an elevation model that "
-                "covers the grid, or another factor with units.elevation."
+                f"{FACTORS_GROUP}/{self.config.elevation} has no data, which slope units need. Give an elevation "
+                "model that covers the grid, or another factor with units.elevation."
             )
         water = flow(elevation, spacing=(-self.grid.dy, self.grid.dx))
         faced = facing_of(elevation, self.config, self.grid)

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import parquet
 
 from slidecloud.config_units import UnitsConfig
 from slidecloud.hazard.facing import Facing, facing
@@ -60,11 +58,16 @@ class Basins:
                 f"{BASINS} is missing from {location} though basins were found. Run 'slidecloud verify {location} "
                 "--repair', and then 'slidecloud hazard units' again."
             )
+        from pyarrow import parquet
+
         found = parquet.read_table(io.BytesIO(data))
         return cls(*(found[name].to_numpy() for name in ("basin", *_EDGES)))
 
     def encoded(self) -> bytes:
         """As Parquet."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
         buffer = io.BytesIO()
         parquet.write_table(pa.table({name: getattr(self, name) for name in ("basin", *_EDGES)}), buffer)
         return buffer.getvalue()
