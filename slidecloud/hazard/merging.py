@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
-import math
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slidecloud.kernels.joining import join
 from slidecloud.types import Float64
 
 
@@ -32,8 +30,8 @@ class Pieces(NamedTuple):
 
 
 def joined(
-    pieces: Pieces, touching: Iterable[tuple[int, int]], *, least: int, largest: float, spread: float
-) -> NDArray[np.intp]:
+    pieces: Pieces, touching: NDArray[np.int32], *, least: int, largest: float, spread: float
+) -> NDArray[np.int64]:
     """Which piece each piece ends up in when small ones join their neighbours, smallest first.
 
     A piece below ``least`` joins, of the neighbours with which it stays within the other limits, the one whose mean
@@ -45,7 +43,7 @@ def joined(
     pieces
         The pieces.
     touching
-        Pairs of pieces that touch.
+        int32 (n, 2), pairs of pieces that touch.
     least, largest
         Cells that a piece should and may have.
     spread
@@ -53,56 +51,6 @@ def joined(
 
     Returns
     -------
-    intp (piece,), the first of the pieces that each is joined with, itself included.
+    int64 (piece,), the first of the pieces that each is joined with, itself included.
     """
-    cells, facing, north, east = (values.tolist() for values in pieces)
-    near: list[set[int]] = [set() for _ in cells]
-    for one, other in touching:
-        near[one].add(other)
-        near[other].add(one)
-    owner = list(range(len(cells)))
-    waiting = [(size, number) for number, size in enumerate(cells) if size < least]
-    heapq.heapify(waiting)
-    while waiting:
-        size, one = heapq.heappop(waiting)
-        if owner[one] != one or size != cells[one]:
-            continue
-        best, turned = -1, math.inf
-        for other in near[one]:
-            if size + cells[other] > largest:
-                continue
-            seen, n, e = facing[one] + facing[other], north[one] + north[other], east[one] + east[other]
-            if seen and 1.0 - math.hypot(n, e) / seen > spread:
-                continue
-            away = _turned(north[one], east[one], north[other], east[other])
-            if away < turned or (away == turned and other < best):
-                best, turned = other, away
-        if best < 0:
-            continue
-        stays, goes = min(one, best), max(one, best)
-        owner[goes] = stays
-        for sums in (cells, facing, north, east):
-            sums[stays] += sums[goes]
-        for other in near[goes]:
-            near[other].discard(goes)
-            if other != stays:
-                near[other].add(stays)
-                near[stays].add(other)
-        near[goes].clear()
-        for other in (stays, *near[stays]):
-            if cells[other] < least:
-                heapq.heappush(waiting, (cells[other], other))
-    return _followed(np.array(owner, np.intp))
-
-
-def _turned(north: float, east: float, other_north: float, other_east: float) -> float:
-    """One less the cosine of the angle between two aspects; 1, as across, where one of them has none."""
-    lengths = math.hypot(north, east) * math.hypot(other_north, other_east)
-    return 1.0 - (north * other_north + east * other_east) / lengths if lengths > 0.0 else 1.0
-
-
-def _followed(owner: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The end of every chain of owners."""
-    while not np.array_equal(further := owner[owner], owner):
-        owner = further
-    return owner
+    return join(*pieces, touching, least=least, largest=largest, spread=spread)

@@ -74,7 +74,7 @@ def basins(water: Flow, facing: Facing, *, limits: Limits) -> NDArray[np.int32]:
     links = half_basins(*water, whole, threshold=limits.thresholds[0], sides=False)
     found = patches(links, whole)
     owner = joined(
-        facing.pieces(found.label, len(found.first)), borders(found.label, whole).tolist(), least=limits.least,
+        facing.pieces(found.label, len(found.first)), borders(found.label, whole), least=limits.least,
         largest=np.inf, spread=2.0,
     )  # fmt: skip
     return _named(found.label, (found.first + 1)[owner])
@@ -110,7 +110,7 @@ def slope_units(water: Flow, facing: Facing, basin: NDArray[np.int32], *, limits
         found = patches(np.where(varied[found.label], facing.sector() + 1, 0), found.label)
         pieces = facing.pieces(found.label, len(found.first))
     owner = joined(
-        pieces, borders(found.label, region).tolist(), least=limits.least, largest=limits.largest, spread=limits.spread
+        pieces, borders(found.label, region), least=limits.least, largest=limits.largest, spread=limits.spread
     )
     numbers = np.cumsum(owner == np.arange(len(owner))) - 1
     return np.where(found.label >= 0, numbers[owner][found.label], -1).astype(np.int32)
