@@ -65,15 +65,15 @@ def patches(label: NDArray[np.integer], region: NDArray[np.integer]) -> Patches:
 
 def borders(label: NDArray[np.int32], region: NDArray[np.int32]) -> NDArray[np.int32]:
     """Pairs (n, 2) of labels of one region that touch along an edge, the smaller first, each once and in order."""
-    found = []
+    count, found = int(label.max(initial=-1)) + 1, []
     for one, other, here, there in (
         (label[:, :-1], label[:, 1:], region[:, :-1], region[:, 1:]),
         (label[:-1], label[1:], region[:-1], region[1:]),
     ):
         meet = (one != other) & (one >= 0) & (other >= 0) & (here == there)
-        found.append(np.stack([np.minimum(one[meet], other[meet]), np.maximum(one[meet], other[meet])], axis=1))
-    pairs: NDArray[np.int32] = np.unique(np.concatenate(found), axis=0)
-    return pairs
+        found.append(np.minimum(one, other)[meet].astype(np.int64) * count + np.maximum(one, other)[meet])
+    pairs = np.unique(np.concatenate(found))
+    return np.stack([pairs // max(count, 1), pairs % max(count, 1)], axis=1).astype(np.int32)
 
 
 def sums(label: NDArray[np.int32], values: Float64, count: int) -> Float64:

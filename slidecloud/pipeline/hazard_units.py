@@ -30,9 +30,9 @@ from slidecloud.store.unit_specs import BASINS, FACTORS_GROUP, FLOW, FLOW_GROUP,
 from slidecloud.types import DataError, Grid
 
 STAGE: Final = "hazard_units"
-_FLOW_BYTES: Final = 150
+_FLOW_BYTES: Final = 100
 """Bytes of memory for a cell of the whole grid while the flow is found."""
-_CELL_BYTES: Final = 200
+_CELL_BYTES: Final = 150
 """The same for a cell of a window while units are cut."""
 
 
