@@ -5,7 +5,7 @@ from __future__ import annotations
 import dexing
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slidecloud.kernels.ahp import RANDOM_INDEX, priorities, unreciprocal
@@ -59,6 +59,7 @@ def test_three_by_hand():
     np.testing.assert_allclose(priorities(matrix, method="eigenvector").weights, geometric / geometric.sum())
 
 
+@settings(deadline=None)
 @given(WEIGHTS, st.sampled_from(METHODS))
 def test_consistent_judgements_give_back_their_weights(weights, method):
     found = priorities(weights[:, None] / weights, method=method)
@@ -66,6 +67,7 @@ def test_consistent_judgements_give_back_their_weights(weights, method):
     assert found.consistency_ratio == pytest.approx(0, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(JUDGEMENTS, st.sampled_from(METHODS), st.randoms(use_true_random=False))
 def test_weights_follow_their_factors(matrix, method, random):
     found = priorities(matrix, method=method)
@@ -78,6 +80,7 @@ def test_weights_follow_their_factors(matrix, method, random):
     assert again.consistency_ratio == pytest.approx(found.consistency_ratio, rel=1e-6, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(JUDGEMENTS)
 def test_eigenvector_solves_its_equation(matrix):
     found = priorities(matrix, method="eigenvector")
