@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slidecloud.types import Float64
+
 MISSING: Final = -1
 _WINDS: Final = {4: "N E S W", 8: "N NE E SE S SW W NW"}
 
@@ -69,11 +71,20 @@ def ranges(name: str, edges: Sequence[float], *, units: str = "1") -> FactorClas
     if borders.ndim != 1 or not borders.size or not np.isfinite(borders).all() or (np.diff(borders) <= 0).any():
         raise ValueError(f"{name}: found borders {list(edges)}, expected one or more that rise, such as [15, 30, 45]")
     unit = "°" if units == "rad" else "" if units == "1" else f" {units}"
-    told = [f"{border:g}" for border in borders]
+    told = _told(borders)
     labels = [f"below {told[0]}{unit}"]
     labels += [f"{low} to {high}{unit}" for low, high in pairwise(told)]
     stored = np.radians(borders) if units == "rad" else borders
     return FactorClasses(name, (*labels, f"from {told[-1]}{unit}"), edges=tuple(stored.tolist()))
+
+
+def _told(borders: Float64) -> list[str]:
+    """Borders as they were written, or in as few digits as tell their distances to a hundredth."""
+    if all(float(f"{border:g}") == border for border in borders):
+        return [f"{border:g}" for border in borders]
+    least = np.diff(borders).min() if len(borders) > 1 else abs(borders[0]) or 1.0
+    decimals = max(0, 2 - math.floor(math.log10(least)))
+    return [f"{border:.{decimals}f}" for border in borders]
 
 
 def sectors(name: str, number: int = 8) -> FactorClasses:

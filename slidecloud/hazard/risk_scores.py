@@ -13,7 +13,7 @@ from slidecloud.hazard.risk import FactorTable, Risk, fit, index
 from slidecloud.hazard.scores import Curve, auc, roc
 from slidecloud.kernels.ahp import ACCEPTED
 from slidecloud.kernels.information_value import EMPTY, MASKED, RARE
-from slidecloud.types import Float32, Float64
+from slidecloud.types import Float64
 
 DECIDES: Final[Mapping[str, frozenset[str]]] = {
     "visibility": frozenset({"slope", "aspect"}),
@@ -24,6 +24,7 @@ DECIDES: Final[Mapping[str, frozenset[str]]] = {
 """Kinds of factors that a criterion by which points are picked also decides, beside the one of its own name."""
 _FEW_POINTS: Final = 50
 _CHANCE: Final = 0.05
+_STEPS: Final = 501
 
 
 class Split(Protocol):
@@ -41,15 +42,15 @@ class Split(Protocol):
 class HeldOut(NamedTuple):
     """Scores on held-out places.
 
-    ``curve``: of all places pooled, each scored by an index it took no part in. ``auc``: its area. ``fold_auc`` float64
-    (folds,): of each fold by itself, NaN where it holds one kind alone. ``apparent``: area with the points that the
-    index was made from, which is always too good. ``points``, ``others``: how many were scored. ``criteria``: those by
-    which points were picked and which the index contains.
+    ``auc``: mean area below the curves of the parts held out, each scored by an index it took no part in. ``fold_auc``
+    float64 (folds,): of each, NaN where it holds one kind alone. ``curve``: mean of their curves. ``apparent``: area
+    with the points that the index was made from, which is always too good. ``points``, ``others``: how many places were
+    scored. ``criteria``: those by which points were picked and which the index contains.
     """
 
-    curve: Curve
     auc: float
     fold_auc: Float64
+    curve: Curve
     apparent: float
     points: int
     others: int
@@ -95,30 +96,29 @@ def held_out(
             f"codes, point: found shapes {place.shape} and {slid.shape}, expected ({len(risk.tables)}, places) and "
             "(places,)"
         )
-    total, number, folds = np.zeros(slid.shape), np.zeros(slid.shape), []
     classes, tallies = [table.classes for table in risk.tables], [table.tally for table in risk.tables]
+    scored, areas, curves = np.zeros(slid.shape, bool), [], []
     for split in splits:
         train = split.train[slid[split.train]]
-        again = fit(classes, tallies, place[:, train], settings=risk.settings)
-        found = index(again, place[:, split.test])
-        folds.append(_auc(found, slid[split.test]))
+        found = index(fit(classes, tallies, place[:, train], settings=risk.settings), place[:, split.test])
         known = ~np.isnan(found)
-        total[split.test[known]] += found[known]
-        number[split.test[known]] += 1
-    scored = number > 0
-    if not slid[scored].any() or slid[scored].all():
+        told, value = split.test[known], found[known]
+        scored[told] = True
+        areas.append(auc(value, slid[told]))
+        if not np.isnan(areas[-1]):
+            curves.append(roc(value, slid[told]))
+    if not curves:
         raise ValueError(
-            f"splits: found {int(slid[scored].sum())} points among {int(scored.sum())} places held out, expected both "
-            "points and random places"
+            f"splits: found {len(areas)} of {int(scored.sum())} places, none with both points and random places that "
+            "have an index; take fewer, larger parts"
         )
-    curve = roc(total[scored] / number[scored], slid[scored])
     return HeldOut(
-        curve,
-        curve.area,
-        np.array(folds),
-        _auc(index(risk, place), slid),
-        int(slid[scored].sum()),
-        int((~slid[scored]).sum()),
+        float(np.nanmean(areas)),
+        np.array(areas),
+        _mean_curve(curves),
+        _apparent(risk, place, slid),
+        int((slid & scored).sum()),
+        int((~slid & scored).sum()),
         shared_criteria(risk.names, picked_by, kinds=kinds),
     )
 
@@ -205,6 +205,14 @@ def _labels(table: FactorTable, state: int) -> str:
     return f"{table.classes.name} {', '.join(at)}" if at else ""
 
 
-def _auc(values: Float32, slid: NDArray[np.bool_]) -> float:
-    known = ~np.isnan(values)
-    return auc(values[known], slid[known])
+def _mean_curve(curves: Sequence[Curve]) -> Curve:
+    """Mean share found at each share taken wrongly: parts are scored apart, since their indices have scales apart."""
+    across = np.linspace(0.0, 1.0, _STEPS)
+    up = np.mean([np.interp(across, one.across, one.up) for one in curves], axis=0)
+    return Curve(np.append(0.0, across), np.append(0.0, up))
+
+
+def _apparent(risk: Risk, codes: NDArray[np.integer], slid: NDArray[np.bool_]) -> float:
+    found = index(risk, codes)
+    known = ~np.isnan(found)
+    return auc(found[known], slid[known])

@@ -17,6 +17,12 @@ def test_ranges_hold_their_lower_border_in_the_precision_of_the_data():
     assert ranges("rivers", [500, 1000], units="m").labels == ("below 500 m", "500 to 1000 m", "from 1000 m")
 
 
+def test_borders_are_told_as_written_or_in_few_digits():
+    assert ranges("elevation", [228.4, 465.8]).labels[1] == "228.4 to 465.8"
+    assert ranges("elevation", [2009.28123, 2184.20987]).labels[1] == "2009 to 2184"
+    assert ranges("curvature", [-0.02339631, -0.00277612, 0.01137192]).labels[1] == "-0.0234 to -0.0028"
+
+
 def test_sectors_close_at_north():
     winds = sectors("aspect")
     degrees = np.array([0, 22, 23, 90, 180, 270, 337, 338, 359.9, np.nan])
