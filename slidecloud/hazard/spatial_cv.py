@@ -175,7 +175,9 @@ def _squares(place: Float64, side: float, shift: Float64) -> Places:
 
 def _kmeans(place: Float64, number: int, rng: np.random.Generator) -> Places:
     clustering = library("sklearn.cluster")
-    # One start: the best of many would be nearly the same partition in every repeat.
-    found = clustering.KMeans(number, n_init=1, random_state=int(rng.integers(2**31))).fit(place - place.mean(axis=0))
+    # One start from places of chance: the best of many starts would be nearly the same partition in every repeat.
+    found = clustering.KMeans(number, init="random", n_init=1, random_state=int(rng.integers(2**31))).fit(
+        place - place.mean(axis=0)
+    )
     label: Places = np.unique(found.labels_, return_inverse=True)[1].astype(np.intp)
     return label

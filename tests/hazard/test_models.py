@@ -106,7 +106,7 @@ def test_missing_library_is_named_with_its_extra(monkeypatch, name, extra):
     [
         ({"model": "svm"}, "expected one of logistic, forest"),
         ({"parameters": {"trees": 5}}, "parameters of logistic: found trees, expected any of ridge"),
-        ({"matrix": [[np.nan], [1.0]]}, "1 missing values"),
+        ({"matrix": [[np.nan], [1.0]]}, "with 1 missing and"),
         ({"event": [True, True]}, "2 slides among 2 places"),
     ],
 )
