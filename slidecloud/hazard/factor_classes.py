@@ -90,6 +90,8 @@ def _told(borders: Float64) -> list[str]:
 def sectors(name: str, number: int = 8) -> FactorClasses:
     """Sectors of the compass for directions in radians, the first centred on north: 359 and 1 degrees are neighbours.
 
+    Level ground, whose direction is stored as 0, counts as north; where there is much of it, slope should be a factor.
+
     Raises
     ------
     ValueError
