@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from slidecloud.config import ConfigError, ResourcesConfig, explain
 from slidecloud.config_factors import KEYS, NAME, FactorConfig, GridConfig, Kind
+from slidecloud.config_units import UnitsConfig
 from slidecloud.secrets import refuse_secrets
 
 
@@ -24,6 +25,7 @@ class HazardConfig(BaseModel):
     store: str | None = Field(None, description="Store to write in place of a run: a folder or URL of its own.")
     grid: GridConfig = Field(description="The one grid that all factors lie on.")
     factors: dict[str, FactorConfig] = Field(min_length=1, description="Factors by name.")
+    units: UnitsConfig = Field(default_factory=UnitsConfig, description="How the ground is cut into slope units.")
     resources: ResourcesConfig = Field(
         default_factory=ResourcesConfig, description="Executor, workers, memory; no influence on results."
     )
