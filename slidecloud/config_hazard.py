@@ -28,7 +28,7 @@ class HazardConfig(BaseModel):
     store: str | None = Field(None, description="Store to write in place of a run: a folder or URL of its own.")
     grid: GridConfig = Field(description="The one grid that all factors lie on.")
     factors: dict[str, FactorConfig] = Field(min_length=1, description="Factors by name.")
-    units: UnitsConfig = Field(default_factory=UnitsConfig, description="Slope units that the ground is cut into.")
+    units: UnitsConfig = Field(default_factory=UnitsConfig, description="How the ground is cut into slope units.")
     risk: RiskConfig | None = Field(None, description="An index of risk; null makes none.")
     resources: ResourcesConfig = Field(
         default_factory=ResourcesConfig, description="Executor, workers, memory; no influence on results."

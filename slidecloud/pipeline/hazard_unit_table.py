@@ -15,10 +15,10 @@ from slidecloud.pipeline.hazard_windows import Basins, facing_of, read_window
 from slidecloud.pipeline.tiles import Tile
 from slidecloud.store import tables
 from slidecloud.store.arrays import Writer
+from slidecloud.store.hazard_specs import FACTORS
 from slidecloud.store.location import Location
 from slidecloud.store.tables import ColumnSpec
 from slidecloud.store.unit_specs import (
-    FACTORS_GROUP,
     FLOW_GROUP,
     PARTS,
     UNITS_GROUP,
@@ -85,12 +85,12 @@ class ZonesWork:
         missing = int(names[0] == 0)
         unit = unit.reshape(named.shape).astype(np.int32) - missing
         names, count = names[missing:], len(names) - missing
-        elevation = read_window(self.location, FACTORS_GROUP, self.config.elevation, window)
+        elevation = read_window(self.location, FACTORS, self.config.elevation, window)
         pieces = facing_of(elevation, self.config, self.grid).pieces(unit, count)
         cell = abs(self.grid.dx * self.grid.dy)
         columns: dict[str, Any] = {"unit": names, "area": pieces.cells * cell, "aspect_spread": pieces.spread}
         for layer in self.layers:
-            columns |= _figures(layer, unit, read_window(self.location, FACTORS_GROUP, layer.name, window), count)
+            columns |= _figures(layer, unit, read_window(self.location, FACTORS, layer.name, window), count)
         outlines = polygons(unit, count, self.grid, origin=(window.top, window.left))
         shapes = geopandas.GeoSeries(outlines, crs=self.grid.crs).to_crs(tables.CRS)
         return tables.table(columns_of(self.layers), columns, list(shapes))

@@ -9,100 +9,120 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_units import UnitsConfig
-from slidecloud.hazard.flow import Flow, flow
-from slidecloud.hazard.slope_units import Limits, basins, limits, slope_units
+from slidecloud.hazard.factors import grid_of
+from slidecloud.pipeline import hazard_factors
+from slidecloud.pipeline.drive import check_memory, drive
+from slidecloud.pipeline.executors import Executor
+from slidecloud.pipeline.hazard_store import check_store, ensure_store, withdraw_stale
+from slidecloud.pipeline.hazard_unit_cuts import CutWork, FlowWork
 from slidecloud.pipeline.hazard_unit_table import Layer, TableWork, ZonesWork
-from slidecloud.pipeline.hazard_windows import Basins, facing_of, read_window
+from slidecloud.pipeline.progress import Progress
+from slidecloud.pipeline.summary import Summary
 from slidecloud.pipeline.tiles import BASE_MEMORY, Tile, cut
 from slidecloud.pipeline.units import Unit
-from slidecloud.store import records, templates
-from slidecloud.store.arrays import Writer
-from slidecloud.store.location import Location
+from slidecloud.store import lease, records, templates
+from slidecloud.store.arrays import reader
+from slidecloud.store.hazard_specs import FACTORS
+from slidecloud.store.location import Location, locate
 from slidecloud.store.specs import SPATIAL_CHUNK
-from slidecloud.store.unit_specs import BASINS, FACTORS_GROUP, FLOW, FLOW_GROUP, HAZARD, UNITS, UNITS_GROUP
-from slidecloud.types import DataError, Grid
+from slidecloud.store.unit_specs import FLOW, FLOW_GROUP, UNITS, UNITS_GROUP, LayerKind
+from slidecloud.types import Grid
 
 STAGE: Final = "hazard_units"
 _FLOW_BYTES: Final = 100
 """Bytes of memory for a cell of the whole grid while the flow is found."""
 _CELL_BYTES: Final = 150
 """The same for a cell of a window while units are cut."""
+_KINDS: Final[dict[str, LayerKind]] = {"aspect": "angle", "category": "category"}
+"""Kinds of factors whose values are no plain numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlowWork:
-    """Find the flow over the whole grid and the basins that units are cut from."""
+def compute(
+    config: HazardConfig,
+    *,
+    executor: Executor,
+    progress: Progress | None = None,
+    retry_quarantined: bool = False,
+    takeover: bool = False,
+) -> Summary:
+    """Cut the grid into slope units and describe each by all factors that are made, where that is not done yet.
 
-    location: Location
-    grid: Grid
-    config: UnitsConfig
+    Parameters
+    ----------
+    config
+        Grid, settings of the units, and the run or store that holds the factors.
+    executor
+        Where tiles are made.
+    progress
+        Told about every tile.
+    retry_quarantined
+        Try tiles again whose data was bad.
+    takeover
+        Take the store from a driver that may still be at work.
 
-    def __call__(self, writer: Writer) -> dict[str, Any]:
-        whole = Tile(0, self.grid.height, 0, self.grid.width)
-        elevation = read_window(self.location, FACTORS_GROUP, self.config.elevation, whole)
-        if not np.isfinite(elevation).any():
-            raise DataError(
-                f"{FACTORS_GROUP}/{self.config.elevation} has no data, which slope units need. Give an elevation "
-                "model that covers the grid, or another factor with units.elevation."
-            )
-        water = flow(elevation, spacing=(-self.grid.dy, self.grid.dx))
-        faced = facing_of(elevation, self.config, self.grid)
-        found = basins(water, faced, limits=limits_of(self.config, self.grid))
-        for name, values in (*zip(water._fields, water, strict=True), ("basin", found)):
-            writer.write(f"{FLOW_GROUP}/{name}", values, (0, 0))
-        places = Basins.found(found)
-        writer.write_object(BASINS, places.encoded())
-        return {"basins": len(places.basin), "cells": int(np.count_nonzero(found))}
+    Returns
+    -------
+    Summary
 
-
-@dataclass(frozen=True, slots=True)
-class CutWork:
-    """Cut the basins that a tile touches, and write the units inside the tile."""
-
-    location: Location
-    grid: Grid
-    config: UnitsConfig
-    tile: Tile
-
-    def __call__(self, writer: Writer) -> dict[str, Any]:
-        tile = self.tile
-        named = np.zeros((tile.bottom - tile.top, tile.right - tile.left), np.int32)
-        present = np.setdiff1d(read_window(self.location, FLOW_GROUP, "basin", tile), [0])
-        if present.size:
-            window = Basins.stored(self.location).numbered(present).window((self.grid.height, self.grid.width))
-            inside = np.s_[tile.top - window.top :, tile.left - window.left :]
-            named = self._named(window, present)[inside][: named.shape[0], : named.shape[1]]
-        writer.write(f"{UNITS_GROUP}/unit", named, (tile.top, tile.left))
-        return {"cells": int(np.count_nonzero(named))}
-
-    def _named(self, window: Tile, present: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Units of the basins asked for, in a window that holds them, by the place of their first cells in the grid."""
-        water = Flow(*(read_window(self.location, FLOW_GROUP, name, window) for name in Flow._fields))
-        basin = read_window(self.location, FLOW_GROUP, "basin", window)
-        elevation = read_window(self.location, FACTORS_GROUP, self.config.elevation, window)
-        unit = slope_units(
-            water, facing_of(elevation, self.config, self.grid), np.where(np.isin(basin, present), basin, 0),
-            limits=limits_of(self.config, self.grid),
-        )  # fmt: skip
-        numbers, first = np.unique(unit, return_index=True)
-        row, column = np.divmod(first[numbers >= 0], unit.shape[1])
-        names = 1 + (row + window.top) * self.grid.width + column + window.left
-        return np.where(unit >= 0, names[unit], 0).astype(np.int32)
-
-
-def limits_of(config: UnitsConfig, grid: Grid) -> Limits:
-    """How units are cut on a grid."""
-    return limits(
-        abs(grid.dx * grid.dy), first_stream=config.first_stream, reduction=config.reduction,
-        least_area=config.least_area, largest_area=config.largest_area, spread=config.spread,
+    Raises
+    ------
+    ConfigError
+        If the store holds something else.
+    KeyError
+        If the elevation is no factor that is made.
+    LeaseError
+        If another process is writing the store, or takes it over.
+    MemoryError
+        If a worker has too little memory for a tile, or for the flow over the whole grid.
+    """
+    location = locate(config.place, config.storage_options)
+    check_store(location, config)
+    resources = config.resources
+    units, groups = plan(
+        location, config.units, grid_of(config.grid), layers_of(location), memory=resources.memory_bytes,
+        tile=resources.tile,
     )  # fmt: skip
+    done = records.done(location)
+    check_memory([unit for unit in units if unit.key not in done], resources.memory_bytes)
+    with lease.hold(location, takeover=takeover) as token:
+        withdraw_stale(location, STAGE, units)
+        ensure_store(location, config)
+        for path, objects in groups.items():
+            templates.ensure(location, path, objects)
+        return drive(
+            units, location=location, token=token, executor=executor, memory=resources.memory_bytes,
+            retries=resources.retries, retry_quarantined=retry_quarantined, progress=progress, label="units",
+        )  # fmt: skip
+
+
+def layers_of(location: Location) -> list[Layer]:
+    """Every factor of a store of which something is made, in the order in which they were asked for."""
+    made: dict[str, list[list[str]]] = {}
+    for key in sorted(records.done(location, stage=hazard_factors.STAGE), key=lambda key: key.unit):
+        record = records.read(location, key)
+        for name in () if record is None else record.facts["known"]:
+            made.setdefault(name, []).append([key.unit, key.digest])
+    if not made:
+        return []
+    group, layers = reader(location, FACTORS), []
+    for name in map(str, group.attrs["factors"]):  # type: ignore[arg-type]
+        about = group[name].attrs
+        if name in made:
+            kind = _KINDS.get(str(about["kind"]), "number")
+            layers.append(Layer(name, kind, str(about["units"]), records.digest(made[name])))
+    return layers
+
+
+def sizes(location: Location) -> Mapping[str, Any]:
+    """Number and areas (m2) of the units that a store holds, by the record of their table; empty where none is."""
+    for key in records.done(location, stage=STAGE):
+        if key.unit == "table" and (record := records.read(location, key)) is not None:
+            return record.facts
+    return {}
 
 
 def plan(
@@ -113,7 +133,7 @@ def plan(
     *,
     memory: int,
     tile: tuple[int, int] | None = None,
-) -> tuple[list[Unit], dict[str, Mapping[str, bytes]]]:
+) -> tuple[list[Unit], Mapping[str, Mapping[str, bytes]]]:
     """Units that make the map and the table, and the templates of what they write.
 
     Parameters
@@ -141,7 +161,8 @@ def plan(
     by_name = {layer.name: layer for layer in layers}
     if config.elevation not in by_name:
         raise KeyError(
-            f"units.elevation is {config.elevation!r}, which is no factor; expected one of {', '.join(sorted(by_name))}"
+            f"units.elevation is {config.elevation!r}, which is no factor that is made; expected one of "
+            f"{', '.join(sorted(by_name)) or 'those that slidecloud hazard factors makes, which has not run yet'}"
         )
     cells = grid.height * grid.width
     if cells >= 2**31:
@@ -179,9 +200,10 @@ def plan(
         bytes_read=cells, bytes_written=cells, peak_memory=BASE_MEMORY + 20 * cells,
     )  # fmt: skip
     nothing: dict[str, Any] = {"attributes": {}, "coordinates": {}}
-    groups: dict[str, Mapping[str, bytes]] = {HAZARD: templates.group((), {}, path=HAZARD, grid=None, **nothing)}
-    for path, specs in ((FLOW_GROUP, FLOW), (UNITS_GROUP, UNITS)):
-        groups[path] = templates.group(specs, {"y": shape[0], "x": shape[1]}, path=path, grid=grid, **nothing)
+    groups = {
+        path: templates.group(specs, {"y": shape[0], "x": shape[1]}, path=path, grid=grid, **nothing)
+        for path, specs in ((FLOW_GROUP, FLOW), (UNITS_GROUP, UNITS))
+    }
     return [water, *cuts, *zones, table], groups
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal
 
+from slidecloud.store.hazard_specs import HAZARD
 from slidecloud.store.specs import ArraySpec
 from slidecloud.store.specs import map_spec as _map
 from slidecloud.store.tables import ColumnSpec
 
-HAZARD: Final = "hazard"
-FACTORS_GROUP: Final = "hazard/factors"
-FLOW_GROUP: Final = "hazard/flow"
-UNITS_GROUP: Final = "hazard/units"
-UNITS_TABLE: Final = "hazard/units.parquet"
-BASINS: Final = "hazard/basins.parquet"
-PARTS: Final = "hazard/parts"
+FLOW_GROUP: Final = f"{HAZARD}/flow"
+UNITS_GROUP: Final = f"{HAZARD}/units"
+UNITS_TABLE: Final = f"{HAZARD}/units.parquet"
+BASINS: Final = f"{HAZARD}/basins.parquet"
+PARTS: Final = f"{HAZARD}/parts"
 """Folder of the parts of the table, one a tile."""
 
 LayerKind = Literal["number", "angle", "category"]

@@ -14,12 +14,14 @@ from slidecloud.hazard.slope_units import basins, slope_units
 from slidecloud.pipeline import hazard_units
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import serial
+from slidecloud.pipeline.hazard_unit_cuts import limits_of
 from slidecloud.pipeline.hazard_unit_table import Layer
-from slidecloud.store import lease, records, tables, templates
+from slidecloud.store import lease, tables, templates
 from slidecloud.store.arrays import Writer, reader
+from slidecloud.store.hazard_specs import FACTORS
 from slidecloud.store.location import locate
 from slidecloud.store.specs import map_spec
-from slidecloud.store.unit_specs import FACTORS_GROUP, UNITS_GROUP, UNITS_TABLE
+from slidecloud.store.unit_specs import UNITS_GROUP, UNITS_TABLE
 from slidecloud.types import Grid
 
 GRID = Grid("EPSG:32645", 700000.0, 3060000.0, 40.0, -40.0, 300, 560)
@@ -49,9 +51,9 @@ def stored(folder, factors):
     specs = tuple(map_spec(name, "1", name, dtype=str(values.dtype)) for name, values in factors.items())
     sizes = {"y": GRID.height, "x": GRID.width}
     nothing = {"attributes": {}, "coordinates": {}}
-    templates.ensure(location, "factors", templates.group(specs, sizes, path=FACTORS_GROUP, grid=GRID, **nothing))
+    templates.ensure(location, "factors", templates.group(specs, sizes, path=FACTORS, grid=GRID, **nothing))
     for name, values in factors.items():
-        Writer(location).write(f"{FACTORS_GROUP}/{name}", values, (0, 0))
+        Writer(location).write(f"{FACTORS}/{name}", values, (0, 0))
     return location
 
 
@@ -90,11 +92,9 @@ def test_any_tiles_give_the_same_map_and_the_same_table(tmp_path, factors, whole
 
 def test_units_are_those_of_the_whole_ground_named_after_their_first_cells(factors, whole):
     height = factors["elevation"]
-    water, faced = (
-        flow(height, spacing=(40.0, 40.0)),
-        facing(height, spacing=(40.0, 40.0), flat=np.radians(CONFIG.flat)),
-    )
-    asked = hazard_units.limits_of(CONFIG, GRID)
+    water = flow(height, spacing=(40.0, 40.0))
+    faced = facing(height, spacing=(40.0, 40.0), flat=np.radians(CONFIG.flat))
+    asked = limits_of(CONFIG, GRID)
     wanted = slope_units(water, faced, basins(water, faced, limits=asked), limits=asked)
     unit, _ = results(whole)
     assert ((unit == 0) == np.isnan(height)).all()
@@ -133,12 +133,7 @@ def test_a_second_run_does_nothing_and_another_factor_only_the_table(tmp_path, f
     other = (*LAYERS[:2], Layer("lithology", "category", "1", "other"))
     # The parts of the table and the table itself; flow and map stay.
     assert made(location, layers=other).done == 2
-    facts = next(
-        record.facts
-        for key in records.done(location, stage=hazard_units.STAGE)
-        if key.unit == "table" and (record := records.read(location, key))
-    )
-    assert facts["units"] == len(tables.decode((UNITS_TABLE, results(location)[1])))
+    assert hazard_units.sizes(location)["units"] == len(tables.decode((UNITS_TABLE, results(location)[1])))
 
 
 def test_ground_without_any_elevation_is_set_aside(tmp_path, factors):
