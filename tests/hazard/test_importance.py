@@ -17,7 +17,7 @@ SMALL = {"forest": {"trees": 30, "least_leaf": 10}}
 
 @pytest.fixture(scope="module")
 def land():
-    """Two factors, of weight 1.2 and 0.8 in the logit; of none a third, rock in three codes, and an aspect that is flat."""
+    """Factors of weight 1.2, 0.8 and 0 in the logit, rock in three codes by chance, and an aspect that is flat."""
     full = region(0, side=90)
     drawn = sample(full.x, full.y, full.slid, ratio=2)
     table = full.table.iloc[drawn.place].assign(rock=np.arange(drawn.place.size) % 3, aspect=0.0)
