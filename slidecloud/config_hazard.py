@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from slidecloud.config import ConfigError, ResourcesConfig, explain
 from slidecloud.config_factors import KEYS, NAME, FactorConfig, GridConfig, Kind
+from slidecloud.config_risk import RiskConfig
 from slidecloud.secrets import refuse_secrets
 
 
@@ -24,6 +25,7 @@ class HazardConfig(BaseModel):
     store: str | None = Field(None, description="Store to write in place of a run: a folder or URL of its own.")
     grid: GridConfig = Field(description="The one grid that all factors lie on.")
     factors: dict[str, FactorConfig] = Field(min_length=1, description="Factors by name.")
+    risk: RiskConfig | None = Field(None, description="Weighted information values of factors, in four levels.")
     resources: ResourcesConfig = Field(
         default_factory=ResourcesConfig, description="Executor, workers, memory; no influence on results."
     )
@@ -58,6 +60,11 @@ class HazardConfig(BaseModel):
                     f"factors.{name} is computed from {factor.of!r}, which is no factor of kind raster; add it, or "
                     "name another with the key 'of'"
                 )
+        strange = sorted(set(self.risk.factors if self.risk else ()) - set(self.factors))
+        if strange:
+            raise ValueError(f"risk.factors.{strange[0]} is no factor; expected some of {', '.join(self.factors)}")
+        if self.risk is not None and self.risk.points is None and self.run is None:
+            raise ValueError("risk.points is missing, and there is no run with an inventory; give one of them")
         return self
 
     @property
@@ -105,6 +112,8 @@ def load(path: str | Path) -> HazardConfig:
         return path if "://" in path else str((base / Path(path).expanduser()).absolute())
 
     found: dict[str, Any] = {"factors": {name: one.resolved(placed) for name, one in config.factors.items()}}
+    if config.risk is not None:
+        found["risk"] = config.risk.resolved(placed)
     found |= {name: placed(where) for name in ("run", "store") if (where := getattr(config, name)) is not None}
     return config.model_copy(update=found)
 
