@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from slidecloud.config import ConfigError, ResourcesConfig, explain
 from slidecloud.config_factors import KEYS, NAME, FactorConfig, GridConfig, Kind
 from slidecloud.config_risk import RiskConfig, RiskFactorConfig
+from slidecloud.config_susceptibility import SusceptibilityConfig
 from slidecloud.config_units import UnitsConfig
 from slidecloud.secrets import refuse_secrets
 
@@ -29,7 +30,10 @@ class HazardConfig(BaseModel):
     grid: GridConfig = Field(description="The one grid that all factors lie on.")
     factors: dict[str, FactorConfig] = Field(min_length=1, description="Factors by name.")
     units: UnitsConfig = Field(default_factory=UnitsConfig, description="How the ground is cut into slope units.")
-    risk: RiskConfig | None = Field(None, description="An index of risk; null makes none.")
+    susceptibility: SusceptibilityConfig | None = Field(
+        None, description="Where ground is likely to slide, learnt from slides; null leaves it out."
+    )
+    risk: RiskConfig | None = Field(None, description="Weighted information values of factors, in four levels.")
     resources: ResourcesConfig = Field(
         default_factory=ResourcesConfig, description="Executor, workers, memory; no influence on results."
     )
@@ -57,6 +61,11 @@ class HazardConfig(BaseModel):
             section = {**section, "factors": each}
         return _checked(RiskConfig, "", section)
 
+    @field_validator("susceptibility", mode="before")
+    @classmethod
+    def _of_susceptibility(cls, section: Any) -> Any:
+        return _checked(SusceptibilityConfig, "", section) if _maps(section) else section
+
     @field_validator("storage_options")
     @classmethod
     def _no_secret(cls, options: dict[str, Any]) -> dict[str, Any]:
@@ -78,12 +87,28 @@ class HazardConfig(BaseModel):
                     f"factors.{name} is computed from {factor.of!r}, which is no factor of kind raster; add it, or "
                     "name another with the key 'of'"
                 )
-        unknown = [name for name in (self.risk.factors if self.risk else ()) if name not in self.factors]
-        if unknown:
-            raise ValueError(
-                f"risk.factors names {unknown[0]!r}, which factors lacks; it has {', '.join(self.factors)}"
-            )
+        self._sections()
         return self
+
+    def _sections(self) -> None:
+        """Sections name factors that there are, and have slides from somewhere."""
+        named: dict[str, tuple[str, ...]] = {}
+        if self.risk is not None:
+            named["risk.factors"] = tuple(self.risk.factors)
+        if self.susceptibility is not None:
+            named["susceptibility.factors"] = self.susceptibility.factors
+            named["susceptibility.deformation"] = self.susceptibility.deformation
+        for key, names in named.items():
+            strange = sorted(set(names) - set(self.factors))
+            if strange:
+                raise ValueError(f"{key}: {strange[0]} is no factor; expected some of {', '.join(self.factors)}")
+        if self.run is None:
+            for key, lacks in (
+                ("risk.points", self.risk is not None and self.risk.points is None),
+                ("susceptibility.slides", self.susceptibility is not None and self.susceptibility.slides is None),
+            ):
+                if lacks:
+                    raise ValueError(f"{key} is missing, and there is no run with an inventory; give one of them")
 
     @property
     def place(self) -> str:
@@ -135,8 +160,9 @@ def load(path: str | Path) -> HazardConfig:
         return path if "://" in path else str((base / Path(path).expanduser()).absolute())
 
     found: dict[str, Any] = {"factors": {name: one.resolved(placed) for name, one in config.factors.items()}}
-    if config.risk is not None:
-        found["risk"] = config.risk.resolved(placed)
+    for name in ("susceptibility", "risk"):
+        section = getattr(config, name)
+        found[name] = None if section is None else section.resolved(placed)
     found |= {name: placed(where) for name in ("run", "store") if (where := getattr(config, name)) is not None}
     return config.model_copy(update=found)
 

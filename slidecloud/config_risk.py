@@ -40,11 +40,12 @@ class RiskConfig(BaseModel):
     points: str | None = Field(
         None, description="GeoPackage, GeoParquet or GeoJSON of points; null takes the inventory of the run."
     )
+    reproject: bool = Field(False, description="Bring points from another CRS to the grid's; false refuses other CRSs.")
     picked_by: tuple[str, ...] = Field(
         (), description="What the points were picked by: factors, or visibility; the report warns where these meet."
     )
     masks: tuple[str, ...] = Field(
-        (), description="Rasters, above 0 where no point can be, such as ground the radar does not see."
+        (), description="Rasters in any CRS, nearest pixel, above 0 where no point can be, such as what no radar sees."
     )
     weighting: Literal["combined", "judgement", "entropy", "equal"] = Field(
         "combined", description="combined (by the distance function), judgement, entropy or equal."
@@ -68,6 +69,7 @@ class RiskConfig(BaseModel):
         "kmeans", description="How points are held out: compact groups, blocks, or at random (optimistic)."
     )
     folds: int = Field(10, ge=2, description="Parts of which each is held out once.")
+    repeats: int = Field(5, ge=1, description="Times this is done anew.")
     block: float | None = Field(None, gt=0, description="Metres of a block, for blocks.")
     buffer: float = Field(0.0, ge=0, description="Metres around what is held out that nothing is learned from.")
     seed: int = Field(0, ge=0, description="Of all draws.")

@@ -22,13 +22,15 @@ RISK = "risk: {factors: {slope: {parts: 5}}, weighting: equal, folds: 4, points:
 
 
 def test_names_of_kinds_need_no_kind_and_paths_follow_the_file(tmp_path):
-    (tmp_path / "hazard.yaml").write_text(WHOLE + RISK + "\nunits: {spread: 0.2}\n")
+    (tmp_path / "hazard.yaml").write_text(WHOLE + RISK + "\nunits: {spread: 0.2}\nsusceptibility: {slides: a.gpkg}\n")
     found = load(tmp_path / "hazard.yaml")
     assert found.factors["slope"].kind == "slope"
     assert found.factors["relief"].window == 500
     assert found.place == str(tmp_path / "out.zarr")
     assert found.factors["elevation"].path == str(tmp_path / "maps" / "dem.tif")
     assert found.units.spread == 0.2
+    assert found.susceptibility is not None
+    assert found.susceptibility.slides == str(tmp_path / "a.gpkg")
     assert found.risk is not None
     assert found.risk.points == str(tmp_path / "slides.gpkg")
     assert found.risk.factors["slope"].parts == 5
@@ -62,7 +64,7 @@ def test_every_kind_says_which_keys_it_takes():
             "store: out.zarr\nunits: {sprad: 0.2}",
             r"'units.sprad'; did you mean 'spread'",
         ),
-        ("store: out.zarr", "store: out.zarr\n" + RISK.replace("slope", "aspect"), "risk.factors names 'aspect'"),
+        ("store: out.zarr", "store: out.zarr\n" + RISK.replace("slope", "aspect"), "risk.factors: aspect is no factor"),
         ("store: out.zarr", "store: out.zarr\n" + RISK.replace("parts", "prts"), "factors.slope: unknown key 'prts'"),
         ("store: out.zarr", "store: out.zarr\n" + RISK.replace("folds", "fold"), "risk: unknown key 'fold'"),
     ],
