@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import geopandas
 import numpy as np
 import pytest
 import shapely
@@ -17,6 +18,7 @@ from slidecloud.kernels.curvature import curvature, relief
 from slidecloud.kernels.terrain import slope_aspect
 from slidecloud.pipeline.executors import serial
 from slidecloud.pipeline.hazard_factors import compute, known
+from slidecloud.pipeline.verify import verify
 from slidecloud.store import locate
 
 GROUND = {
@@ -166,6 +168,32 @@ def test_what_is_elsewhere_is_refused_by_its_key_and_crs(folder, tmp_path):
     said = {**lines, "reproject": True}
     compute(config(folder, tmp_path / "said.zarr", {"roads": said}), executor=serial())
     assert float(made(tmp_path / "said.zarr").roads.min()) == 0.0
+
+
+def test_what_is_damaged_is_found_and_made_again(folder, tmp_path):
+    settings = config(folder, tmp_path / "d.zarr", {"rock": OTHERS["rock"]})
+    compute(settings, executor=serial())
+    chunk = tmp_path / "d.zarr" / "hazard" / "factors" / "rock" / "c" / "0" / "0"
+    whole = chunk.read_bytes()
+    chunk.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    (damage,) = verify(settings.place, repair=True).damaged
+    assert "hazard_factors rock/" in damage.unit
+    assert "'slidecloud hazard' again" in damage.remedy
+    assert compute(settings, executor=serial()).done == 1
+    assert chunk.read_bytes() == whole
+
+
+def test_rivers_of_the_whole_world_are_those_that_are_near(real_data, folder, tmp_path):
+    world = real_data("context") / "ne_50m_rivers_lake_centerlines.json"
+    grid = {"crs": "EPSG:32648", "spacing": 5000, "bounds": (200_000, 3_300_000, 700_000, 3_600_000)}
+    given = {"rivers": {"kind": "distance", "path": str(world), "reproject": True}}
+    summary = compute(config(folder, tmp_path / "w.zarr", given, grid=grid), executor=serial())
+    assert summary.exit_code == 0, summary.lines()
+    found = made(tmp_path / "w.zarr").rivers
+    near = geopandas.read_file(world).cx[95:115, 25:38].to_crs(32648).geometry.union_all()
+    places = shapely.points(*np.meshgrid(found.x, found.y))
+    np.testing.assert_allclose(found, shapely.distance(places, near), rtol=1e-5, atol=0.1)
+    assert 0 < float(found.max()) < 400_000
 
 
 def test_a_category_without_a_name_goes_to_quarantine(folder, tmp_path):
