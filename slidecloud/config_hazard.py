@@ -91,6 +91,11 @@ class HazardConfig(BaseModel):
                     f"factors.{name} is computed from {factor.of!r}, which is no factor of kind raster; add it, or "
                     "name another with the key 'of'"
                 )
+            if "of" in KEYS[factor.kind].others and source is not None and source.resampling == "nearest":
+                raise ValueError(
+                    f"factors.{factor.of}.resampling is 'nearest', which makes stairs of the ground that {name} is "
+                    "computed from; give 'linear'"
+                )
         self._sections()
         return self
 

@@ -60,6 +60,7 @@ def test_every_kind_says_which_keys_it_takes():
         ("store: out.zarr", "stor: out.zarr", "unknown key 'stor'; did you mean 'store'"),
         ("  slope:", "  x: {kind: slope}", "factors.x has the name of another array"),
         ("  slope:", "  relief_sigma: {kind: slope}", "factors.relief_sigma has the name of another array"),
+        ("units: m}", "units: m, resampling: nearest}", "makes stairs of the ground that slope is computed from"),
         (WHOLE, "just text", "holds str"),
         (
             "store: out.zarr",

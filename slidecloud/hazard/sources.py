@@ -220,17 +220,17 @@ class Densities:
         return {self.name: (1e6 * found).astype(np.float32)}
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _gathered(shapes: ShapeFile, key: str, grid: Grid, reproject: bool) -> GeoDataFrame:
     return gathered(key, shapes.read(), shapes.name, grid, reproject=reproject)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _segments(shapes: ShapeFile, key: str, grid: Grid, reproject: bool) -> Float64:
     return factors.segments(_gathered(shapes, key, grid, reproject))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _polygons(shapes: ShapeFile, key: str, grid: Grid, reproject: bool) -> tuple[Any, NDArray[np.intp]]:
     """A tree of all polygons, and the row of the table that each comes from."""
     import shapely

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import xarray as xr
 
 from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
+from slidecloud.hazard.factors import grid_of
 from slidecloud.kernels.curvature import curvature, relief
 from slidecloud.kernels.terrain import slope_aspect
 from slidecloud.pipeline.executors import serial
-from slidecloud.pipeline.hazard_factors import compute, known
+from slidecloud.pipeline.hazard_factors import compute, known, plan, sources_of
 from slidecloud.pipeline.verify import verify
 from slidecloud.store import locate
 
@@ -134,6 +136,19 @@ def test_any_tiling_gives_the_same_bits(folder, store, tmp_path):
     one, other = made(store), made(tmp_path / "t.zarr")
     for name in one.data_vars:
         np.testing.assert_array_equal(one[name].values, other[name].values, err_msg=str(name))
+
+
+def test_units_travel_to_other_processes(folder, store, tmp_path):
+    settings = config(folder, store, GROUND | OTHERS)
+    grid = grid_of(settings.grid)
+    units = plan(sources_of(settings, locate(store), grid), grid, memory=2**32)
+    stored = made(store)
+    rows, columns = slice(100, 140), slice(300, 390)
+    for unit in pickle.loads(pickle.dumps(units)):
+        assert 0 < unit.peak_memory < 2**32
+        for name, values in unit.work.source.make(rows, columns).items():
+            known = np.where(values == -1, np.nan, values) if values.dtype.kind == "i" else values
+            np.testing.assert_array_equal(known, stored[name].values[rows, columns], err_msg=name)
 
 
 def test_only_what_is_not_made_is_made(folder, tmp_path):
