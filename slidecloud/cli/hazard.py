@@ -59,6 +59,11 @@ def factors(
     reprojected unless the configuration says so. What is made is not made again. Prints what was made, and the share of
     the grid that each factor knows.
 
+    Kinds with their keys: raster (path, variable, resampling, units), category (path; of a map classes, of polygons
+    column), slope, aspect, profile_curvature, plan_curvature, tangential_curvature (of), relief (window), distance
+    (path, layer, reproject), density (radius; path, or the inventory of the run), los_rate (track), los_displacement
+    (track, until). A factor that has the name of a kind need not say it.
+
     For example:
 
         slidecloud hazard factors hazard.yaml
