@@ -60,6 +60,7 @@ def test_units_share_out_the_ground_and_face_one_way(spread):
     check(units, height, slopes, asked)
     pairs = np.unique(np.stack([units.ravel(), basin.ravel()]), axis=1)
     assert pairs.shape[1] == units.max() + 1, "a unit lies in two basins"
+    assert np.bincount(basin.ravel())[np.unique(basin)].min() >= asked.least
     first = np.array([np.flatnonzero(basin == one)[0] + 1 for one in np.unique(basin)])
     assert np.array_equal(first, np.unique(basin)), "a basin is named after its first cell"
 
