@@ -53,8 +53,8 @@ def check(units, height, slopes, asked):
 
 @pytest.mark.parametrize("spread", [0.05, 0.3])
 def test_units_share_out_the_ground_and_face_one_way(spread):
-    height, water, slopes = ground(4, (150, 170))
-    asked = usual(spread=spread)
+    height, water, slopes = ground(6, (150, 170))
+    asked = usual(spread=spread, first_stream=5e5)
     basin = basins(water, slopes, limits=asked)
     units = slope_units(water, slopes, basin, limits=asked)
     check(units, height, slopes, asked)
