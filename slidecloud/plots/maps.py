@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -134,16 +135,7 @@ def draw(
     thin = np.asarray(values)[:: canvas.step, :: canvas.step]
     mappable = ScalarMappable(Normalize(*limits, clip=True), colormaps[colours])
     image = mappable.to_rgba(np.ma.masked_invalid(thin))
-    axes.imshow(_lit(image, ~np.isfinite(thin), canvas.shade), extent=canvas.extent, aspect="auto")
-    axes.set_aspect(canvas.aspect)
-    axes.set_title(title, fontsize=10, loc="left", color=INK)
-    axes.set_xlabel(canvas.x_label, fontsize=7, color=INK)
-    place = axes.get_subplotspec()
-    if place is None or place.is_first_col():
-        axes.set_ylabel(canvas.y_label, fontsize=7, color=INK)
-    axes.tick_params(labelsize=7, length=2, color=INK)
-    axes.ticklabel_format(useOffset=False, style="plain")
-    axes.locator_params(nbins=5)
+    _show(axes, _lit(image, ~np.isfinite(thin), canvas.shade), canvas, title)
     found = thin[np.isfinite(thin)]
     low, high = (bool((found < limits[0]).any()), bool((found > limits[1]).any())) if found.size else (False, False)
     ends = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}[low, high]
@@ -153,6 +145,41 @@ def draw(
     colour_bar.ax.tick_params(labelsize=7)
     if bar:
         scale_bar(axes, canvas)
+
+
+def draw_classes(
+    axes: Axes, codes: Any, canvas: Canvas, *, title: str, names: Mapping[int, str], colours: Mapping[int, str]
+) -> None:
+    """Draw a map of classes with a legend beside it that gives the share of the ground of each.
+
+    Parameters
+    ----------
+    axes, canvas, title
+        As for `draw`.
+    codes
+        Integers (y, x); codes without a name show the hillshade alone and have no share.
+    names, colours
+        Of the classes by their code.
+    """
+    from matplotlib.colors import to_rgba
+    from matplotlib.patches import Patch
+
+    whole = np.asarray(codes)
+    thin = whole[:: canvas.step, :: canvas.step]
+    image, empty = np.ones((*thin.shape, 4)), np.ones(thin.shape, bool)
+    for code in names:
+        image[thin == code] = to_rgba(colours[code])
+        empty[thin == code] = False
+    _show(axes, _lit(image, empty, canvas.shade), canvas, title)
+    count = {code: int(np.count_nonzero(whole == code)) for code in names}
+    known = max(sum(count.values()), 1)
+    labels = {code: f"{name}  {count[code] / known:.1%}" for code, name in names.items()}
+    marks = [Patch(facecolor=colours[code], edgecolor=INK, lw=0.4, label=label) for code, label in labels.items()]
+    axes.legend(
+        handles=marks, loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8, frameon=False, labelcolor=INK,
+        title="share of the ground", title_fontsize=7, alignment="left",
+    )  # fmt: skip
+    scale_bar(axes, canvas)
 
 
 def scale_bar(axes: Axes, canvas: Canvas) -> None:
@@ -190,6 +217,19 @@ def hillshade(elevation: Float32, spacing: tuple[float, float]) -> Float64:
     light = np.array([-0.5, 0.5, np.sqrt(0.5)])  # east, north, up
     normal = np.stack([-right, down, np.ones_like(right)]) / np.sqrt(right**2 + down**2 + 1)
     return np.clip(np.tensordot(light, normal, 1), 0, 1)
+
+
+def _show(axes: Axes, image: Float64, canvas: Canvas, title: str) -> None:
+    axes.imshow(image, extent=canvas.extent, aspect="auto")
+    axes.set_aspect(canvas.aspect)
+    axes.set_title(title, fontsize=10, loc="left", color=INK)
+    axes.set_xlabel(canvas.x_label, fontsize=7, color=INK)
+    place = axes.get_subplotspec()
+    if place is None or place.is_first_col():
+        axes.set_ylabel(canvas.y_label, fontsize=7, color=INK)
+    axes.tick_params(labelsize=7, length=2, color=INK)
+    axes.ticklabel_format(useOffset=False, style="plain")
+    axes.locator_params(nbins=5)
 
 
 def _lit(image: Float64, empty: Any, shade: Float64 | None) -> Float64:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import os
 from collections import Counter
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from slidecloud.kernels import colours
-from slidecloud.plots import maps, series
+from slidecloud.plots import maps, pages, series
 from slidecloud.plots.accuracy import (
     Accuracy,
     Truth,
@@ -38,12 +37,6 @@ if TYPE_CHECKING:
 _WIDTH: Final = 12.5
 _SERIES_HIGH: Final = 2.6
 _MARKS: Final = "AB"
-_STYLE: Final = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:1150px;margin:2rem auto;padding:0 1rem;color:#222}"
-    "img{width:100%;height:auto}table{border-collapse:collapse;margin:1rem 0}"
-    "td{padding:.2rem 1.2rem .2rem 0;border-bottom:1px solid #ddd}td+td{text-align:right}"
-    "pre{background:#f4f4f4;padding:.8rem;overflow:auto}h1,h2{font-weight:600}p.note{color:#555}"
-)
 
 
 def report(
@@ -86,11 +79,7 @@ def report(
         picture = save(burst_figure(run, burst, truth=known), folder / _picture_name(burst, number))
         pictures = [picture, *_landslides(run, burst, folder, number, known), *_network(run, burst, folder, number)]
         parts.append(_section(run, burst, pictures, known))
-    page = folder / "report.html"
-    partial = folder / ".report.html.partial"
-    partial.write_text(_page(run, parts), encoding="utf-8")
-    partial.replace(page)
-    return page
+    return pages.write(folder / "report.html", title=run.location.name, body=_body(run, parts))
 
 
 def burst_figure(run: Run, burst: str, *, truth: Truth | None = None) -> Figure:
@@ -267,13 +256,8 @@ def _section(run: Run, burst: str, pictures: Sequence[Path], truth: Truth | None
         rows += [_split(line) for line in reached.lines()] if reached is not None else []
     if truth is not None and searched:
         rows += [_split(line) for line in burst_findings(run, burst, truth).lines()]
-    table = "".join(f"<tr><td>{html.escape(a)}</td><td>{html.escape(b)}</td></tr>" for a, b in rows)
-    shown = "".join(
-        f'<img alt="{_kind(picture)} of {html.escape(burst)}" src="data:image/png;base64,'
-        f'{base64.b64encode(picture.read_bytes()).decode()}">'
-        for picture in pictures
-    )
-    return f"<h2>{html.escape(burst)}</h2><table>{table}</table>{shown}"
+    shown = "".join(pages.picture(picture, alt=f"{_kind(picture)} of {burst}") for picture in pictures)
+    return f"<h2>{html.escape(burst)}</h2>{pages.table(rows)}{shown}"
 
 
 def _series_rows(timeseries: xr.Dataset) -> list[tuple[str, str]]:
@@ -293,19 +277,14 @@ def _split(line: str) -> tuple[str, str]:
     return name, value.strip()
 
 
-def _page(run: Run, parts: Sequence[str]) -> str:
+def _body(run: Run, parts: Sequence[str]) -> str:
     place = html.escape(run.location.url)
     how = html.escape(
         f'import slidecloud\n\nrun = slidecloud.open_run("{run.location.url}")\n'
         f'run.timeseries("{run.bursts[0]}").velocity'
     )
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>slidecloud: {html.escape(run.location.name)}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>{html.escape(run.location.name)}</h1>"
         '<p class="note">Line of sight; positive is towards the satellite (blue), negative away from it (red). '
         "Displacement is relative to the run's reference.</p>"
         f"{''.join(parts)}<h2>Reading the results</h2><p>Everything is in <code>{place}</code>:</p><pre>{how}</pre>"
-        "</body></html>\n"
     )

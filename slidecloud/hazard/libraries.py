@@ -1,0 +1,30 @@
+"""Libraries of the extras, imported when they are needed and named with their remedy when they are missing."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Final
+
+_EXTRAS: Final = {"sklearn": "hazard", "lightgbm": "hazard", "xgboost": "xgboost"}
+_NAMES: Final = {"sklearn": "scikit-learn"}
+
+
+def library(name: str) -> ModuleType:
+    """The module `name`, such as ``sklearn.ensemble``.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Naming the extra to install.
+    """
+    top = name.partition(".")[0]
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != top:
+            raise
+        raise ModuleNotFoundError(
+            f"{_NAMES.get(top, top)} is not installed; install it with: pip install 'slidecloud[{_EXTRAS[top]}]'",
+            name=top,
+        ) from error

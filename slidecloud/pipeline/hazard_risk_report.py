@@ -1,0 +1,73 @@
+"""What the stage ``hazard_risk`` made, and how a store tells of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slidecloud.hazard.risk import Risk
+from slidecloud.hazard.risk_scores import HeldOut
+from slidecloud.hazard.risk_tables import class_table, level_table, weight_table
+from slidecloud.kernels.natural_breaks import Breaks
+from slidecloud.types import Float64
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class RiskResult:
+    """An index and what is known of it.
+
+    Attributes
+    ----------
+    risk, breaks, scores
+        The index, its levels, and its scores on held-out places.
+    caveats
+        What speaks against it, one sentence each.
+    x, y
+        Of the landslides it was made from: centres of their cells in the CRS of the grid.
+    cells, points
+        Cells and landslides in each level, from 0, unknown.
+    """
+
+    risk: Risk
+    breaks: Breaks
+    scores: HeldOut
+    caveats: tuple[str, ...]
+    x: Float64
+    y: Float64
+    cells: NDArray[np.int64]
+    points: NDArray[np.int64]
+
+
+def report(result: RiskResult) -> dict[str, Any]:
+    """A result as JSON values, null where a number is not known."""
+    risk, scores = result.risk, result.scores
+    judged = risk.priorities
+    return {
+        "weights": _rows(weight_table(risk)),
+        "classes": _rows(class_table(risk)),
+        "levels": _rows(level_table(result.cells, result.points)),
+        "edges": result.breaks.edges.tolist(),
+        "goodness_of_variance_fit": result.breaks.fit,
+        "consistency_ratio": None if judged is None else judged.consistency_ratio,
+        "random_index": None if judged is None else judged.random_index,
+        "auc_held_out": scores.auc,
+        "auc_apparent": scores.apparent,
+        "points_scored": scores.points,
+        "others_scored": scores.others,
+        "caveats": list(result.caveats),
+    }
+
+
+def _rows(table: DataFrame) -> list[dict[str, Any]]:
+    return [{name: _plain(value) for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value
