@@ -46,6 +46,16 @@ def continuous(unit: NDArray[np.int32], values: Float32, count: int) -> Zonal:
     return Zonal(mean, np.sqrt(sums(inside, rest * rest, count) / number))
 
 
+def span(unit: NDArray[np.int32], values: Float32, count: int) -> Float32:
+    """Highest less lowest value in each unit, float32 (unit,); NaN where it has none. Arguments as in `continuous`."""
+    inside = (unit >= 0) & np.isfinite(values)
+    highest, lowest = np.full(count, -np.inf, np.float32), np.full(count, np.inf, np.float32)
+    np.maximum.at(highest, unit[inside], values[inside])
+    np.minimum.at(lowest, unit[inside], values[inside])
+    found: Float32 = np.where(highest >= lowest, highest - lowest, np.float32(np.nan))
+    return found
+
+
 def circular(unit: NDArray[np.int32], angle: Float32, count: int) -> Zonal:
     """Mean direction, in [0, 2 pi), and circular standard deviation, ``sqrt(-2 ln R)``, of angles in rad.
 

@@ -116,7 +116,7 @@ def _half_basins(  # type: ignore[no-untyped-def]
         back = (turn + 4) % 8
         if stem[i, j] >= threshold:
             goes_on = main_branch(direction, accumulation, row, column) == back
-            if goes_on and not _meet(direction, accumulation, stem, region, row, column, threshold):
+            if goes_on and not _meet(direction, accumulation, stem, row, column, threshold):
                 label[i, j] = label[row, column]
             else:
                 label[i, j] = 2 * cell
@@ -131,16 +131,15 @@ def _half_basins(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _meet(direction, accumulation, stem, region, i, j, threshold):  # type: ignore[no-untyped-def]
-    """Whether another stream of the region joins the one at (i, j)."""
+def _meet(direction, accumulation, stem, i, j, threshold):  # type: ignore[no-untyped-def]
+    """Whether another stream joins the one at (i, j)."""
     main = main_branch(direction, accumulation, i, j)
     for turn in range(8):
         row, column = i + DOWN[turn], j + RIGHT[turn]
         if turn == main or row < 0 or row >= direction.shape[0] or column < 0 or column >= direction.shape[1]:
             continue
         back, _, _ = below(direction, row, column)
-        joins = back == (turn + 4) % 8 and stem[row, column] >= threshold
-        if joins and region[row, column] == region[i, j]:
+        if back == (turn + 4) % 8 and stem[row, column] >= threshold:
             return True
     return False
 

@@ -87,8 +87,12 @@ class ZonesWork:
         names, count = names[missing:], len(names) - missing
         elevation = read_window(self.location, FACTORS, self.config.elevation, window)
         pieces = facing_of(elevation, self.config, self.grid).pieces(unit, count)
-        cell = abs(self.grid.dx * self.grid.dy)
-        columns: dict[str, Any] = {"unit": names, "area": pieces.cells * cell, "aspect_spread": pieces.spread}
+        columns: dict[str, Any] = {
+            "unit": names,
+            "area": pieces.cells * abs(self.grid.dx * self.grid.dy),
+            "aspect_spread": pieces.spread,
+            "height_range": zonal.span(unit, elevation, count),
+        }
         for layer in self.layers:
             columns |= _figures(layer, unit, read_window(self.location, FACTORS, layer.name, window), count)
         outlines = polygons(unit, count, self.grid, origin=(window.top, window.left))

@@ -40,6 +40,7 @@ _COLUMNS: Final = (
     ColumnSpec("unit", "int32", "1", "number of the unit in the map: one more than the flat index of its first cell"),
     ColumnSpec("area", "float64", "m2", "area of its cells"),
     ColumnSpec("aspect_spread", "float32", "1", "circular variance of the aspects of its cells that are not flat"),
+    ColumnSpec("height_range", "float32", "m", "highest less lowest elevation of its cells"),
 )
 
 

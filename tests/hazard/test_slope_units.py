@@ -12,6 +12,7 @@ from slidecloud.hazard.facing import Facing, facing
 from slidecloud.hazard.flow import Flow, flow
 from slidecloud.hazard.slope_units import basins, limits, slope_units
 from slidecloud.kernels.slope_units import patches
+from slidecloud.kernels.terrain import slope_aspect
 
 SPACING = (30.0, 30.0)
 PUBLISHED = 2500e6 / 10426
@@ -52,13 +53,14 @@ def check(units, height, slopes, asked):
 
 @pytest.mark.parametrize("spread", [0.05, 0.3])
 def test_units_share_out_the_ground_and_face_one_way(spread):
-    height, water, slopes = ground(4, (150, 170))
-    asked = usual(spread=spread)
+    height, water, slopes = ground(6, (150, 170))
+    asked = usual(spread=spread, first_stream=5e5)
     basin = basins(water, slopes, limits=asked)
     units = slope_units(water, slopes, basin, limits=asked)
     check(units, height, slopes, asked)
     pairs = np.unique(np.stack([units.ravel(), basin.ravel()]), axis=1)
     assert pairs.shape[1] == units.max() + 1, "a unit lies in two basins"
+    assert np.bincount(basin.ravel())[np.unique(basin)].min() >= asked.least
     first = np.array([np.flatnonzero(basin == one)[0] + 1 for one in np.unique(basin)])
     assert np.array_equal(first, np.unique(basin)), "a basin is named after its first cell"
 
@@ -70,6 +72,16 @@ def test_size_is_of_the_order_of_the_published_units():
     mean = cells.mean() * 900
     assert PUBLISHED / 2 < mean < 2 * PUBLISHED
     assert cells[cells < asked.least].sum() < 0.02 * cells.sum()
+
+
+@pytest.mark.long
+def test_as_much_ground_as_the_published_map_has_about_as_many_units():
+    """2,500 km2 at 30 m."""
+    height, water, slopes = ground(8, (1667, 1667))
+    asked = usual()
+    cells = check(slope_units(water, slopes, basins(water, slopes, limits=asked), limits=asked), height, slopes, asked)
+    assert 10426 / 2 < len(cells) < 2 * 10426
+    assert cells[cells < asked.least].sum() < 0.01 * cells.sum()
 
 
 def test_smaller_limits_give_more_units():
@@ -133,3 +145,13 @@ def test_real_ground(real_data):
     units = slope_units(water, slopes, basins(water, slopes, limits=asked), limits=asked)
     cells = check(units, height, slopes, asked)
     assert PUBLISHED / 2 < cells.mean() * 625 < 2 * PUBLISHED
+
+
+def test_slopes_of_strips_are_those_of_the_whole():
+    rng = np.random.default_rng(3)
+    height = rng.normal(0, 20, (1100, 5)).astype(np.float32)
+    height[600] = 0.0
+    found = facing(height, spacing=SPACING, flat=0.4)
+    slope, aspect = slope_aspect(height, spacing=SPACING)
+    assert np.array_equal(found.aspect, np.where(slope >= 0.4, aspect, np.nan), equal_nan=True)
+    assert np.isnan(facing(np.ones((4, 4), np.float32), spacing=SPACING).aspect).all()

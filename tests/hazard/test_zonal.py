@@ -12,7 +12,7 @@ from rasterio.features import rasterize
 from rasterio.transform import Affine
 
 from slidecloud.hazard.unit_polygons import polygons
-from slidecloud.hazard.zonal import circular, continuous, majority
+from slidecloud.hazard.zonal import circular, continuous, majority, span
 from slidecloud.kernels.slope_units import patches
 from slidecloud.types import Grid
 
@@ -25,12 +25,13 @@ def test_mean_and_spread_are_those_of_the_cells(unit, seed, height):
     rng = np.random.default_rng(seed)
     values = (height + rng.normal(0, 1, unit.shape)).astype(np.float32)
     values[rng.random(unit.shape) < 0.2] = np.nan
-    found = continuous(unit, values, 4)
+    found, high = continuous(unit, values, 4), span(unit, values, 4)
     for one in range(4):
         own = values[(unit == one) & np.isfinite(values)].astype(float)
-        assert np.isnan(found.mean[one]) == (own.size == 0)
+        assert np.isnan(found.mean[one]) == np.isnan(high[one]) == (own.size == 0)
         if own.size:
             assert found.mean[one] == pytest.approx(own.mean(), abs=1e-9 * max(height, 1))
+            assert high[one] == np.ptp(values[(unit == one) & np.isfinite(values)])
             assert found.std[one] == pytest.approx(own.std(), abs=1e-9)
 
 

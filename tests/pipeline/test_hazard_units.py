@@ -114,6 +114,7 @@ def test_the_table_says_what_the_cells_say(factors, whole):
         assert row.area == 1600.0 * cells.sum()
         height = factors["elevation"][cells].astype(float)
         assert row.elevation_mean == pytest.approx(height.mean(), rel=1e-6)
+        assert row.height_range == pytest.approx(height.max() - height.min(), rel=1e-5)
         assert row.elevation_std == pytest.approx(height.std(), rel=1e-5)
         aspect = factors["aspect"][cells]
         vector = np.exp(1j * aspect[np.isfinite(aspect)].astype(float)).mean()
