@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from slidecloud.config import ConfigError, ResourcesConfig, explain
 from slidecloud.config_factors import KEYS, NAME, FactorConfig, GridConfig, Kind
-from slidecloud.config_risk import RiskConfig
+from slidecloud.config_risk import RiskConfig, RiskFactorConfig
+from slidecloud.config_susceptibility import SusceptibilityConfig
+from slidecloud.config_units import UnitsConfig
 from slidecloud.secrets import refuse_secrets
+
+Section = TypeVar("Section", bound=BaseModel)
 
 
 class HazardConfig(BaseModel):
@@ -25,6 +29,10 @@ class HazardConfig(BaseModel):
     store: str | None = Field(None, description="Store to write in place of a run: a folder or URL of its own.")
     grid: GridConfig = Field(description="The one grid that all factors lie on.")
     factors: dict[str, FactorConfig] = Field(min_length=1, description="Factors by name.")
+    units: UnitsConfig = Field(default_factory=UnitsConfig, description="How the ground is cut into slope units.")
+    susceptibility: SusceptibilityConfig | None = Field(
+        None, description="Where ground is likely to slide, learnt from slides; null leaves it out."
+    )
     risk: RiskConfig | None = Field(None, description="Weighted information values of factors, in four levels.")
     resources: ResourcesConfig = Field(
         default_factory=ResourcesConfig, description="Executor, workers, memory; no influence on results."
@@ -38,6 +46,25 @@ class HazardConfig(BaseModel):
     def _each(cls, factors: Any) -> Any:
         """Each factor by itself, so that what is wrong with one is told in its own words."""
         return {str(name): _factor(str(name), given) for name, given in factors.items()} if _maps(factors) else factors
+
+    @field_validator("risk", mode="before")
+    @classmethod
+    def _of_risk(cls, section: Any) -> Any:
+        """The section by itself: its factors are known by names that no model lists."""
+        if not _maps(section):
+            return section
+        given = section.get("factors")
+        if _maps(given):
+            each = {
+                str(name): _checked(RiskFactorConfig, f"factors.{name}: ", one or {}) for name, one in given.items()
+            }
+            section = {**section, "factors": each}
+        return _checked(RiskConfig, "", section)
+
+    @field_validator("susceptibility", mode="before")
+    @classmethod
+    def _of_susceptibility(cls, section: Any) -> Any:
+        return _checked(SusceptibilityConfig, "", section) if _maps(section) else section
 
     @field_validator("storage_options")
     @classmethod
@@ -60,12 +87,28 @@ class HazardConfig(BaseModel):
                     f"factors.{name} is computed from {factor.of!r}, which is no factor of kind raster; add it, or "
                     "name another with the key 'of'"
                 )
-        strange = sorted(set(self.risk.factors if self.risk else ()) - set(self.factors))
-        if strange:
-            raise ValueError(f"risk.factors.{strange[0]} is no factor; expected some of {', '.join(self.factors)}")
-        if self.risk is not None and self.risk.points is None and self.run is None:
-            raise ValueError("risk.points is missing, and there is no run with an inventory; give one of them")
+        self._sections()
         return self
+
+    def _sections(self) -> None:
+        """Sections name factors that there are, and have slides from somewhere."""
+        named: dict[str, tuple[str, ...]] = {}
+        if self.risk is not None:
+            named["risk.factors"] = tuple(self.risk.factors)
+        if self.susceptibility is not None:
+            named["susceptibility.factors"] = self.susceptibility.factors
+            named["susceptibility.deformation"] = self.susceptibility.deformation
+        for key, names in named.items():
+            strange = sorted(set(names) - set(self.factors))
+            if strange:
+                raise ValueError(f"{key}: {strange[0]} is no factor; expected some of {', '.join(self.factors)}")
+        if self.run is None:
+            for key, lacks in (
+                ("risk.points", self.risk is not None and self.risk.points is None),
+                ("susceptibility.slides", self.susceptibility is not None and self.susceptibility.slides is None),
+            ):
+                if lacks:
+                    raise ValueError(f"{key} is missing, and there is no run with an inventory; give one of them")
 
     @property
     def place(self) -> str:
@@ -86,10 +129,15 @@ def _factor(name: str, given: Any) -> FactorConfig:
     if not _maps(content):
         raise ValueError(f"{name} is {given!r}; expected keys and values such as 'path: dem.tif'")
     whole = {"kind": name, **content} if name in get_args(Kind) else content
+    return _checked(FactorConfig, f"{name}: ", whole)
+
+
+def _checked(model: type[Section], where: str, content: Any) -> Section:
+    """A section; what is wrong with it is told with the place it stands at."""
     try:
-        return FactorConfig.model_validate(whole)
+        return model.model_validate(content)
     except ValidationError as error:
-        raise ValueError(f"{name}: {explain(error, FactorConfig)}") from None
+        raise ValueError(f"{where}{explain(error, model)}") from None
 
 
 def load(path: str | Path) -> HazardConfig:
@@ -112,8 +160,9 @@ def load(path: str | Path) -> HazardConfig:
         return path if "://" in path else str((base / Path(path).expanduser()).absolute())
 
     found: dict[str, Any] = {"factors": {name: one.resolved(placed) for name, one in config.factors.items()}}
-    if config.risk is not None:
-        found["risk"] = config.risk.resolved(placed)
+    for name in ("susceptibility", "risk"):
+        section = getattr(config, name)
+        found[name] = None if section is None else section.resolved(placed)
     found |= {name: placed(where) for name in ("run", "store") if (where := getattr(config, name)) is not None}
     return config.model_copy(update=found)
 

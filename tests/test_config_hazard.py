@@ -18,14 +18,22 @@ factors:
   ndvi: {kind: raster, path: s3://bucket/ndvi.tif, resampling: linear}
 """
 
+RISK = "risk: {factors: {slope: {parts: 5}}, weighting: equal, folds: 4, points: slides.gpkg}"
+
 
 def test_names_of_kinds_need_no_kind_and_paths_follow_the_file(tmp_path):
-    (tmp_path / "hazard.yaml").write_text(WHOLE)
+    (tmp_path / "hazard.yaml").write_text(WHOLE + RISK + "\nunits: {spread: 0.2}\nsusceptibility: {slides: a.gpkg}\n")
     found = load(tmp_path / "hazard.yaml")
     assert found.factors["slope"].kind == "slope"
     assert found.factors["relief"].window == 500
     assert found.place == str(tmp_path / "out.zarr")
     assert found.factors["elevation"].path == str(tmp_path / "maps" / "dem.tif")
+    assert found.units.spread == 0.2
+    assert found.susceptibility is not None
+    assert found.susceptibility.slides == str(tmp_path / "a.gpkg")
+    assert found.risk is not None
+    assert found.risk.points == str(tmp_path / "slides.gpkg")
+    assert found.risk.factors["slope"].parts == 5
     assert found.factors["ndvi"].path == "s3://bucket/ndvi.tif"
 
 
@@ -51,6 +59,22 @@ def test_every_kind_says_which_keys_it_takes():
         ("  slope:", "  rock: {kind: category, path: r.tif, resampling: linear}", "nothing between two categories"),
         ("store: out.zarr", "stor: out.zarr", "unknown key 'stor'; did you mean 'store'"),
         (WHOLE, "just text", "holds str"),
+        (
+            "store: out.zarr",
+            "store: out.zarr\nunits: {sprad: 0.2}",
+            r"'units.sprad'; did you mean 'spread'",
+        ),
+        ("store: out.zarr", "store: out.zarr\n" + RISK.replace(", points: slides.gpkg", ""), "risk.points is missing"),
+        (
+            "store: out.zarr",
+            "store: out.zarr\nsusceptibility: {slide: a}",
+            "unknown key 'slide'; did you mean 'slides'",
+        ),
+        ("store: out.zarr", "store: out.zarr\nsusceptibility: {}", "susceptibility.slides is missing"),
+        ("store: out.zarr", "store: out.zarr\nsusceptibility: {slides: a, factors: [b]}", "factors: b is no factor"),
+        ("store: out.zarr", "store: out.zarr\n" + RISK.replace("slope", "aspect"), "risk.factors: aspect is no factor"),
+        ("store: out.zarr", "store: out.zarr\n" + RISK.replace("parts", "prts"), "factors.slope: unknown key 'prts'"),
+        ("store: out.zarr", "store: out.zarr\n" + RISK.replace("folds", "fold"), "risk: unknown key 'fold'"),
     ],
 )
 def test_what_is_wrong_is_told_by_its_key(old, new, match):

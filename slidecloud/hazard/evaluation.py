@@ -1,25 +1,24 @@
-"""What a model says of places it has not seen: repeated splits, tuning inside them, and two models side by side."""
+"""What a model says of places it has not seen: repeated splits, and tuning inside them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from slidecloud.hazard import intervals, models
+from slidecloud.hazard import models
 from slidecloud.hazard.design import Design, design
-from slidecloud.hazard.intervals import Interval
 from slidecloud.hazard.learnt import Model
 from slidecloud.hazard.models import Name, Parameters
 from slidecloud.hazard.scores import Scores, auc, score
 from slidecloud.hazard.spatial_cv import Fold, folds
 from slidecloud.types import DataError, Float64
 
-_INNER_FOLDS = 3
+_INNER_FOLDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +118,6 @@ class Evaluation:
         return Scores(*(float(each) for each in means), *found[0][4:])
 
 
-class Comparison(NamedTuple):
-    """Gain in AUC of the second over the first model, of held-out predictions averaged over the repeats: `spatial` is
-    the interval to believe, `independent` (DeLong) what it would be if places were independent."""
-
-    spatial: Interval
-    independent: Interval
-
-
 def learn(table: pd.DataFrame, event: ArrayLike, x: ArrayLike, y: ArrayLike, *, recipe: Recipe) -> Predictor:
     """Learn from all places whose factors are known.
 
@@ -171,7 +162,6 @@ def cross_validate(
     *,
     recipe: Recipe,
     splits: Sequence[Fold],
-    learner: Callable[..., Predictor] = learn,
 ) -> Evaluation:
     """Learn on the training of each split, judge on its test.
 
@@ -182,8 +172,6 @@ def cross_validate(
         the test.
     splits
         Those of `spatial_cv.folds`.
-    learner
-        What is called in the place of `learn`.
 
     Raises
     ------
@@ -198,7 +186,7 @@ def cross_validate(
     for each in splits:
         train, test = each.train, each.test
         try:
-            found = learner(table.iloc[train], slid[train], east[train], north[train], recipe=recipe)
+            found = learn(table.iloc[train], slid[train], east[train], north[train], recipe=recipe)
         except DataError as error:
             raise DataError(f"fold {each.fold} of repeat {each.repeat}: {error}") from error
         told = found.probability(table.iloc[test])
@@ -209,39 +197,6 @@ def cross_validate(
         if each.repeat == 0:
             members.append(found)
     return Evaluation(predicted, slid, tuple(scored), tuple(members))
-
-
-def compare(
-    first: Evaluation, second: Evaluation, block: ArrayLike, *, draws: int = 1000, level: float = 0.95, seed: int = 0
-) -> Comparison:
-    """Gain of the second model over the first, such as +InSAR over static, on the same held-out places.
-
-    Parameters
-    ----------
-    first, second
-        Of the same places with the same splits; places that either could not predict are left out of both.
-    block
-        (n,) label of each place, see `intervals.spatial_bootstrap`.
-    draws, level, seed
-        As there.
-
-    Raises
-    ------
-    ValueError
-        If places or splits differ.
-    """
-    same = [(each.repeat, each.fold) for each in first.fold_scores] == [(e.repeat, e.fold) for e in second.fold_scores]
-    if not same or not np.array_equal(first.event, second.event):
-        raise ValueError(
-            f"first, second: found {len(first.fold_scores)} and {len(second.fold_scores)} splits of {first.event.size} "
-            f"and {second.event.size} places, expected the same ones"
-        )
-    known = np.isfinite(first.held_out) & np.isfinite(second.held_out)
-    one, two, slid, label = first.held_out[known], second.held_out[known], first.event[known], np.asarray(block)[known]
-    return Comparison(
-        intervals.spatial_bootstrap(one, two, slid, label, draws=draws, level=level, seed=seed),
-        intervals.delong(one, two, slid, level=level),
-    )
 
 
 def _tuned(matrix: Float64, slid: NDArray[np.bool_], x: Float64, y: Float64, recipe: Recipe) -> Parameters:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from slidecloud.types import Float32, Float64
 
+_LARGE: Final = 512
 _BLOCKS: Final = (64, 8)
 """Pixels along the sides of the blocks in which the choice of segments is narrowed down, coarse to fine."""
 _MARGIN: Final = 1e-9
@@ -23,7 +24,7 @@ def distance(x: ArrayLike, y: ArrayLike, segments: ArrayLike) -> Float32:
     it does not depend on what other pixels are asked for with it: any tiling gives the same bits, and a tile needs no
     halo and nothing of its neighbours. Most segments are never looked at: if the nearest to the centre of a block of
     circumradius r is d away, none beyond d + 2 r of the centre is the nearest to any pixel in it. Blocks narrow the
-    choice down twice before each pixel is compared with what is left.
+    choice down, coarse to fine, before each pixel is compared with what is left.
 
     Parameters
     ----------
@@ -53,7 +54,14 @@ def distance(x: ArrayLike, y: ArrayLike, segments: ArrayLike) -> Float32:
         raise ValueError("x, y, segments: found values that are not finite, expected coordinates on a map")
     found = np.full((north.size, east.size), np.nan, np.float32)
     if lines.size and found.size:
-        _fill(east, north, _directed(lines), found)
+        directed, squares = _directed(lines), np.empty(len(lines))
+        kept = np.empty((4, len(lines)), np.int64)
+        kept[0] = np.arange(len(lines))
+        near = kept[1, : _narrow(east, north, directed, kept[0], squares, kept[1])].copy()
+        for top in range(0, north.size, _LARGE):
+            for left in range(0, east.size, _LARGE):
+                rows, columns = slice(top, top + _LARGE), slice(left, left + _LARGE)
+                _fill(east[columns], north[rows], directed, near, squares, kept[1:], found[rows, columns])
     return found
 
 
@@ -95,11 +103,9 @@ def _narrow(x, y, lines, chosen, squares, kept):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _fill(x, y, lines, found):  # type: ignore[no-untyped-def]
-    squares = np.empty(lines.shape[0])
-    kept = np.empty((3, lines.shape[0]), np.int64)
+def _fill(x, y, lines, near, squares, kept, found):  # type: ignore[no-untyped-def]
     coarse, fine = kept[1], kept[2]
-    whole = kept[0, : _narrow(x, y, lines, np.arange(lines.shape[0]), squares, kept[0])]
+    whole = kept[0, : _narrow(x, y, lines, near, squares, kept[0])]
     large, small = _BLOCKS
     for top in range(0, y.size, large):
         for left in range(0, x.size, large):

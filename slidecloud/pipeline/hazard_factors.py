@@ -16,7 +16,7 @@ from slidecloud.hazard.sources import Source, known_pixels
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.hazard_motion import Motion, inventory_places, motions
-from slidecloud.pipeline.hazard_store import check_store, ensure_store
+from slidecloud.pipeline.hazard_store import check_store, ensure_store, withdraw_stale
 from slidecloud.pipeline.progress import Progress
 from slidecloud.pipeline.summary import Summary
 from slidecloud.pipeline.tiles import BASE_MEMORY, Tile, cut
@@ -92,7 +92,7 @@ def compute(
     done = records.done(location)
     check_memory([unit for unit in units if unit.key not in done], config.resources.memory_bytes)
     with lease.hold(location, takeover=takeover) as token:
-        _withdraw_stale(location, units)
+        withdraw_stale(location, STAGE, units)
         ensure_store(location, config)
         templates.ensure(location, FACTORS, _template(config.factors, sources, grid))
         return drive(
@@ -164,11 +164,3 @@ def _template(factors: Mapping[str, FactorConfig], sources: Sequence[Source], gr
         factor_specs(factors, classes), {"y": grid.height, "x": grid.width}, path=FACTORS,
         attributes={"factors": list(factors), "arrays": arrays, "deformation_ends": ends}, coordinates={}, grid=grid,
     )  # fmt: skip
-
-
-def _withdraw_stale(location: Location, units: Sequence[Unit]) -> None:
-    """Withdraw records of factors and tiles that are not of this plan: their objects may be written over."""
-    wanted = {unit.key for unit in units}
-    for folder in (records.DONE, records.QUARANTINE):
-        for key in records.done(location, stage=STAGE, folder=folder) - wanted:
-            records.withdraw(location, key, folder=folder)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
-from slidecloud.store import templates
+from slidecloud.pipeline.units import Unit
+from slidecloud.store import records, templates
 from slidecloud.store.hazard_specs import HAZARD
 from slidecloud.store.location import Location
 from slidecloud.store.schema import SCHEMA_VERSION
@@ -47,3 +49,11 @@ def ensure_store(location: Location, config: HazardConfig) -> None:
         about = {"kind": KIND, "schema_version": SCHEMA_VERSION, "software": templates.SOFTWARE}
         templates.ensure(location, ROOT, templates.group((), {}, path="", attributes=about, **nothing))
     templates.ensure(location, HAZARD, templates.group((), {}, path=HAZARD, attributes={}, **nothing))
+
+
+def withdraw_stale(location: Location, stage: str, units: Sequence[Unit]) -> None:
+    """Withdraw records of a stage that are not of this plan: their objects may be written over."""
+    wanted = {unit.key for unit in units}
+    for folder in (records.DONE, records.QUARANTINE):
+        for key in records.done(location, stage=stage, folder=folder) - wanted:
+            records.withdraw(location, key, folder=folder)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from ecuador import FACTORS, ecuador
 
-from slidecloud.hazard.evaluation import Recipe, compare, cross_validate, learn
+from slidecloud.hazard.comparison import compare
+from slidecloud.hazard.evaluation import Recipe, cross_validate, learn
 from slidecloud.hazard.scores import auc
 from slidecloud.hazard.spatial_cv import block_labels, folds
 

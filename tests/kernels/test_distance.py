@@ -60,6 +60,13 @@ def test_any_tiling_gives_the_same_bits(height, width, seed):
     np.testing.assert_array_equal(tiled, whole)
 
 
+def test_large_maps_are_made_of_blocks_that_do_not_show():
+    x, y = axes(530, 600)
+    lines = scattered(50, 4, (x[0], y[-1], x[-1], y[0]))
+    pieces = [distance(x, y[first:last], lines) for first, last in ((0, 100), (100, 515), (515, 530))]
+    np.testing.assert_array_equal(distance(x, y, lines), np.concatenate(pieces))
+
+
 def test_beside_a_straight_line_it_is_the_offset_and_beyond_its_end_the_way_to_it():
     found = distance([0.0, 50.0, 130.0], [40.0, 0.0], [[0.0, 0.0, 100.0, 0.0]])
     np.testing.assert_array_equal(found, np.float32([[40, 40, 50], [0, 0, 30]]))

@@ -145,8 +145,8 @@ def test_what_cannot_be_done_is_told(folder, made, tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"factors": {"rain": {}}}, "risk.factors.rain is no factor"),
-        ({"points": None}, "risk.points is missing, and there is no run"),
+        ({"factors": {"rain": {}}}, "risk.factors: rain is no factor"),
+        ({"points": None}, "risk.points"),
     ],
 )
 def test_a_section_that_does_not_go_with_the_rest_is_told(folder, tmp_path, change, says):

@@ -1,0 +1,138 @@
+"""Settings of susceptibility: slides, absences, models, splits in space, and the way to probabilities and classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AbsencesConfig(_Section):
+    """Places without a slide that models learn from."""
+
+    method: Literal["random", "buffered", "slope", "target_group"] = Field(
+        "random",
+        description="random, buffered (apart from slides), slope (none on flat ground) or target_group (where people "
+        "looked).",
+    )
+    ratio: float = Field(1.0, gt=0, description="Absences for each slide.")
+    distance: float | None = Field(None, gt=0, description="Metres from every slide, for buffered.")
+    slope: str = Field("slope", description="Factor in degrees, for slope.")
+    least_slope: float | None = Field(None, gt=0, lt=90, description="Degrees, for slope.")
+    effort: str | None = Field(
+        None, description="Factor that absences follow, such as disaster_density, for target_group."
+    )
+
+    @model_validator(mode="after")
+    def _what_the_method_needs(self) -> AbsencesConfig:
+        needs = {"buffered": "distance", "slope": "least_slope", "target_group": "effort"}.get(self.method)
+        for name in ("distance", "least_slope", "effort"):
+            given = getattr(self, name) is not None
+            if given != (name == needs):
+                raise ValueError(
+                    f"{name} is {getattr(self, name)} with the method {self.method}; "
+                    f"expected {'it' if name == needs else 'none'}"
+                )
+        return self
+
+
+class SplitsConfig(_Section):
+    """Cross-validation in space."""
+
+    method: Literal["kmeans", "blocks", "regions"] = Field(
+        "kmeans", description="kmeans (compact groups), blocks (squares) or regions (each left out once)."
+    )
+    number: int = Field(5, ge=2, description="Folds of a repeat.")
+    repeats: int = Field(10, ge=1, description="Times it is done anew.")
+    buffer: float | Literal["variogram"] = Field(
+        0.0, description="Metres around the test that are not learnt from, or 'variogram': the range of the residuals."
+    )
+    block: float | None = Field(None, gt=0, description="Side of the blocks in metres.")
+    region: str | None = Field(None, description="Factor, a category, whose values are the regions.")
+    optimistic: bool = Field(True, description="Show beside it what a split of chance would have promised.")
+
+    @field_validator("buffer")
+    @classmethod
+    def _not_negative(cls, buffer: float | str) -> float | str:
+        if isinstance(buffer, float) and not buffer >= 0:
+            raise ValueError(f"buffer is {buffer}; expected metres from 0, or variogram")
+        return buffer
+
+    @model_validator(mode="after")
+    def _what_the_method_needs(self) -> SplitsConfig:
+        for name, method in (("block", "blocks"), ("region", "regions")):
+            if (getattr(self, name) is None) == (self.method == method):
+                raise ValueError(
+                    f"{name} is {getattr(self, name)} with the method {self.method}; expected it for {method}, and for "
+                    "no other"
+                )
+        return self
+
+
+class SusceptibilityConfig(_Section):
+    """Where ground is likely to slide."""
+
+    slides: str | None = Field(None, description="Points or polygons of slides; null takes the inventory of the run.")
+    date: str | None = Field(None, description="Column of the slides with the day they happened.")
+    on: Literal["cells", "units"] = Field("cells", description="Map cells of the grid, or mapping units.")
+    models: tuple[Literal["logistic", "forest", "lightgbm", "xgboost"], ...] = Field(
+        ("logistic", "forest", "lightgbm"), min_length=1, description="logistic, forest, lightgbm, xgboost."
+    )
+    factors: tuple[str, ...] = Field((), description="Factors to learn from; none named takes all of the grid.")
+    deformation: tuple[str, ...] = Field(
+        (), description="Those of them that are made from deformation series: models are made without and with them."
+    )
+    circular: tuple[str, ...] = Field(("aspect",), description="Those in degrees on a circle.")
+    older_slides: Literal["refuse", "drop", "allow"] = Field(
+        "refuse", description="Slides that are not younger than the end of their deformation series."
+    )
+    absences: AbsencesConfig = Field(default_factory=AbsencesConfig, description="Places without a slide.")
+    splits: SplitsConfig = Field(default_factory=SplitsConfig, description="Cross-validation in space.")
+    tuned: bool = Field(False, description="Choose parameters inside each training, by groups of places.")
+    true_share: float | None = Field(
+        None, gt=0, lt=1, description="Share of cells with a slide; null counts them, which needs a whole inventory."
+    )
+    calibration: Literal["logistic", "isotonic", "none"] = Field(
+        "logistic", description="logistic, isotonic (for thousands of places) or none, on held-out space."
+    )
+    classes: Literal["probability", "area"] = Field(
+        "probability", description="Whether borders are of the probability, or of the share of the area below."
+    )
+    borders: tuple[float, float, float, float] = Field((0.2, 0.4, 0.6, 0.8), description="Borders of the five classes.")
+    block: float | None = Field(
+        None, gt=0, description="Metres of the blocks of the bootstrap; null takes the range of the variogram."
+    )
+    draws: int = Field(1000, ge=100, description="Draws of blocks for the intervals.")
+    seed: int = Field(0, ge=0, description="Of all that is drawn.")
+
+    @field_validator("borders")
+    @classmethod
+    def _rising(cls, borders: tuple[float, ...]) -> tuple[float, ...]:
+        if list(borders) != sorted(set(borders)) or not 0 < borders[0] <= borders[-1] < 1:
+            raise ValueError(f"borders are {list(borders)}; expected four rising numbers between 0 and 1")
+        return borders
+
+    @field_validator("models", "factors", "deformation", "circular")
+    @classmethod
+    def _once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError(f"found {', '.join(names)}; expected each once")
+        return names
+
+    @model_validator(mode="after")
+    def _deformation_is_a_factor(self) -> SusceptibilityConfig:
+        stray = [name for name in self.deformation if self.factors and name not in self.factors]
+        if stray:
+            raise ValueError(f"deformation names {', '.join(stray)}, not among factors; add it there")
+        if self.factors and set(self.factors) == set(self.deformation):
+            raise ValueError("factors are all deformation; expected some without, to learn a model without it")
+        return self
+
+    def resolved(self, place: Callable[[str], str]) -> SusceptibilityConfig:
+        """The same with ``place`` applied to every path."""
+        return self.model_copy(update={"slides": None if self.slides is None else place(self.slides)})
