@@ -17,6 +17,8 @@ from slidecloud.config_units import UnitsConfig
 from slidecloud.secrets import refuse_secrets
 
 Section = TypeVar("Section", bound=BaseModel)
+_TAKEN = ("x", "y", "spatial_ref")
+"""Arrays of every group with a grid."""
 
 
 class HazardConfig(BaseModel):
@@ -77,6 +79,8 @@ class HazardConfig(BaseModel):
         if (self.run is None) == (self.store is None):
             raise ValueError("expected one of run (a run store) and store (a store of its own), and not both")
         for name, factor in self.factors.items():
+            if name in _TAKEN or (name.endswith("_sigma") and name.removesuffix("_sigma") in self.factors):
+                raise ValueError(f"factors.{name} has the name of another array; give it another name")
             if factor.kind in ("los_rate", "los_displacement") and self.run is None:
                 raise ValueError(f"factors.{name} is deformation, which comes from a run; give the key run")
             if factor.kind == "density" and factor.path is None and self.run is None:
@@ -86,6 +90,11 @@ class HazardConfig(BaseModel):
                 raise ValueError(
                     f"factors.{name} is computed from {factor.of!r}, which is no factor of kind raster; add it, or "
                     "name another with the key 'of'"
+                )
+            if "of" in KEYS[factor.kind].others and source is not None and source.resampling == "nearest":
+                raise ValueError(
+                    f"factors.{factor.of}.resampling is 'nearest', which makes stairs of the ground that {name} is "
+                    "computed from; give 'linear'"
                 )
         self._sections()
         return self

@@ -58,6 +58,9 @@ def test_every_kind_says_which_keys_it_takes():
         ("  slope:", "  density: {radius: 10}", "factors.density has no path to points"),
         ("  slope:", "  rock: {kind: category, path: r.tif, resampling: linear}", "nothing between two categories"),
         ("store: out.zarr", "stor: out.zarr", "unknown key 'stor'; did you mean 'store'"),
+        ("  slope:", "  x: {kind: slope}", "factors.x has the name of another array"),
+        ("  slope:", "  relief_sigma: {kind: slope}", "factors.relief_sigma has the name of another array"),
+        ("units: m}", "units: m, resampling: nearest}", "makes stairs of the ground that slope is computed from"),
         (WHOLE, "just text", "holds str"),
         (
             "store: out.zarr",

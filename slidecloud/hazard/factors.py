@@ -102,7 +102,10 @@ def terrain(
 
 
 def segments(frame: GeoDataFrame) -> Float64:
-    """Straight pieces of all lines and borders of polygons, and points as pieces without length, (n, 4)."""
+    """Straight pieces of all lines and borders of polygons, and points as pieces without length, (n, 4).
+
+    What a projection has no place for, such as rivers of the other side of the globe, is left out.
+    """
     import shapely
 
     parts = shapely.get_parts(frame.geometry.to_numpy())
@@ -110,7 +113,8 @@ def segments(frame: GeoDataFrame) -> Float64:
     points = shapely.get_coordinates(parts[kinds == _POINT])
     rings = shapely.get_rings(parts[kinds == POLYGON])
     ends = [_pieces(lines) for lines in (parts[(kinds == _LINE) | (kinds == _RING)], rings)]
-    return np.concatenate([np.hstack([points, points]), *ends])
+    pieces = np.concatenate([np.hstack([points, points]), *ends])
+    return pieces[np.isfinite(pieces).all(axis=1)]
 
 
 def _pieces(lines: NDArray[Any]) -> Float64:

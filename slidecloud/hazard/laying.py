@@ -1,11 +1,11 @@
-"""Maps and geometries brought onto the one grid of all factors: on purpose, and the same however it is tiled."""
+"""Maps brought onto the one grid of all factors: on purpose, and the same however it is tiled."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -15,12 +15,11 @@ from slidecloud.stack.map_files import MapFile
 from slidecloud.stack.warped import pixels_under
 from slidecloud.types import Float32, Float64, Grid
 
-if TYPE_CHECKING:
-    from geopandas import GeoDataFrame
-
 How = Literal["nearest", "linear"]
 _BLOCK: Final = (256, 1024)
 """Rows and columns whose places are computed at once."""
+BLOCK_BYTES: Final = 64 * _BLOCK[0] * _BLOCK[1]
+"""Bytes for the places of a block, and for a map that is as fine as the grid beneath it."""
 _HAIR: Final = 1e-6
 """Pixels by which two grids may be apart and still be one."""
 
@@ -91,27 +90,6 @@ def reach(source: Grid, grid: Grid) -> tuple[int, int]:
     turn = Transformer.from_crs(CRS.from_user_input(grid.crs), CRS.from_user_input(source.crs), always_xy=True)
     x, y = turn.transform(x, y)
     return max(1, round(abs((y[1] - y[0]) / source.dy))), max(1, round(abs((x[1] - x[0]) / source.dx)))
-
-
-def gathered(key: str, frame: GeoDataFrame, name: str, grid: Grid, *, reproject: bool) -> GeoDataFrame:
-    """Geometries in the grid's CRS.
-
-    Raises
-    ------
-    ConfigError
-        If they are in another and it is not said to reproject them; names key, file and both CRSs.
-    """
-    from pyproj import CRS
-
-    crs = CRS.from_user_input(grid.crs)
-    if frame.crs == crs:
-        return frame
-    if not reproject:
-        raise ConfigError(
-            f"{key}: {name} is in {short(frame.crs.to_string())} and the grid in {short(grid.crs)}; nothing is "
-            "reprojected unasked. Say 'reproject: true', or give geometries in the grid's CRS."
-        )
-    return frame.to_crs(crs)
 
 
 def short(crs: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from slidecloud.config import ConfigError
 from slidecloud.config_factors import FactorConfig
 from slidecloud.hazard import factors, laying
+from slidecloud.hazard.gathering import gathered
 from slidecloud.hazard.sources import CategoryMap, CategoryShapes, Densities, Distances, Ground, Source, points_of
 from slidecloud.stack.map_files import open_map
 from slidecloud.stack.shapes import ShapeFile, open_shapes
@@ -99,6 +100,6 @@ def _density(
         points = inventory
     else:
         shapes = _shapes(config, options)
-        frame = laying.gathered(f"factors.{name}", shapes.read(), shapes.name, grid, reproject=config.reproject)
+        frame = gathered(f"factors.{name}", shapes.read(), shapes.name, grid, reproject=config.reproject)
         points = points_of(frame)
     return Densities(name, grid, tuple((float(x), float(y)) for x, y in points), config.radius)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from slidecloud.config_factors import FactorConfig
 from slidecloud.hazard import factors, laying, painting
+from slidecloud.hazard.gathering import gathered
 from slidecloud.kernels.density import point_density
 from slidecloud.kernels.distance import distance
 from slidecloud.stack.map_files import MapFile
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 Made = dict[str, NDArray[Any]]
+_MAP_BYTES, _GROUND_BYTES = 40, 100
+"""Of a pixel of a map, and of a map that terrain is computed from."""
 _SEGMENT_BYTES: Final = 400
 """Of a straight piece of a line: its geometry, its coordinates, and the choices that are narrowed down."""
 
@@ -72,7 +75,11 @@ class Ground:
 
     def memory(self) -> tuple[float, int]:
         reach = laying.reach(self.map.grid, self.grid) if self.config.resampling else (1, 1)
-        return 40 + (150 if self.terrain else 0), 64 * 256 * 1024 * reach[0] * reach[1]
+        each = _GROUND_BYTES if self.terrain else _MAP_BYTES
+        # Pixels around a window, however long and narrow it is.
+        size = factors.halo([one for _, one in self.terrain], self.grid.dx)
+        around = 2 * size * (self.grid.width + self.grid.height + 2 * size)
+        return each, each * around + laying.BLOCK_BYTES * reach[0] * reach[1]
 
     def classes(self) -> Mapping[int, str]:
         return {}
@@ -96,10 +103,10 @@ class CategoryMap:
     config: FactorConfig
 
     def parts(self) -> list[Any]:
-        return [self.map.fingerprint, self.config.resampling]
+        return [self.map.fingerprint, self.config.resampling, sorted(self.classes())]
 
     def memory(self) -> tuple[float, int]:
-        return 30, 64 * 256 * 1024
+        return _MAP_BYTES, laying.BLOCK_BYTES
 
     def classes(self) -> Mapping[int, str]:
         return self.config.classes or {}
@@ -213,24 +220,24 @@ class Densities:
         return {self.name: (1e6 * found).astype(np.float32)}
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _gathered(shapes: ShapeFile, key: str, grid: Grid, reproject: bool) -> GeoDataFrame:
-    return laying.gathered(key, shapes.read(), shapes.name, grid, reproject=reproject)
+    return gathered(key, shapes.read(), shapes.name, grid, reproject=reproject)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _segments(shapes: ShapeFile, key: str, grid: Grid, reproject: bool) -> Float64:
     return factors.segments(_gathered(shapes, key, grid, reproject))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _polygons(shapes: ShapeFile, key: str, grid: Grid, reproject: bool) -> tuple[Any, NDArray[np.intp]]:
     """A tree of all polygons, and the row of the table that each comes from."""
     import shapely
 
     every = _gathered(shapes, key, grid, reproject).geometry.to_numpy()
     parts, owner = shapely.get_parts(every, return_index=True)
-    areal = shapely.get_type_id(parts) == factors.POLYGON
+    areal = (shapely.get_type_id(parts) == factors.POLYGON) & np.isfinite(shapely.bounds(parts)).all(axis=1)
     return shapely.STRtree(parts[areal]), owner[areal]
 
 
@@ -239,7 +246,7 @@ def points_of(frame: GeoDataFrame) -> Float64:
     import shapely
 
     found: Float64 = shapely.get_coordinates(shapely.centroid(frame.geometry.to_numpy()))
-    return found
+    return found[np.isfinite(found).all(axis=1)]
 
 
 def known_pixels(values: NDArray[Any]) -> int:

@@ -84,7 +84,7 @@ def verify(
     damaged: list[Damage] = []
     broken: set[records.Key] = set()
     for key in keys:
-        found, count, total = _check(location, key, remedy)
+        found, count, total = _check(location, key, _of_hazard(location) if _is_hazard(key) else remedy)
         objects, size = objects + count, size + total
         damaged += found
         progress.advance(unit=f"{key.stage} {key.unit}", bytes=total)
@@ -159,6 +159,15 @@ def _remedy(location: Location, keys: list[records.Key]) -> str:
         stacks = location.url.rsplit("/", 1)[0]
         return f"Run 'slidecloud verify {location} --repair' and then 'slidecloud ingest {source} {stacks}'"
     return f"Run 'slidecloud verify {location} --repair' and then 'slidecloud run' with the same configuration"
+
+
+def _is_hazard(key: records.Key) -> bool:
+    """Whether a unit is one of those that commands of hazard do."""
+    return (key.unit if key.stage == templates.STAGE else key.stage).startswith("hazard")
+
+
+def _of_hazard(location: Location) -> str:
+    return f"Run 'slidecloud verify {location} --repair' and then the commands of 'slidecloud hazard' again"
 
 
 def _source(location: Location) -> str:

@@ -50,7 +50,7 @@ def open_shapes(path: str, *, layer: str | None = None, options: Mapping[str, An
     return ShapeFile(printable(path), files.fingerprint(source), layer, source)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _read(shapes: ShapeFile) -> GeoDataFrame:
     import geopandas
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
+import geopandas
 import numpy as np
 import pytest
 import shapely
@@ -13,10 +15,12 @@ import xarray as xr
 
 from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
+from slidecloud.hazard.factors import grid_of
 from slidecloud.kernels.curvature import curvature, relief
 from slidecloud.kernels.terrain import slope_aspect
 from slidecloud.pipeline.executors import serial
-from slidecloud.pipeline.hazard_factors import compute, known
+from slidecloud.pipeline.hazard_factors import compute, known, plan, sources_of
+from slidecloud.pipeline.verify import verify
 from slidecloud.store import locate
 
 GROUND = {
@@ -134,6 +138,19 @@ def test_any_tiling_gives_the_same_bits(folder, store, tmp_path):
         np.testing.assert_array_equal(one[name].values, other[name].values, err_msg=str(name))
 
 
+def test_units_travel_to_other_processes(folder, store, tmp_path):
+    settings = config(folder, store, GROUND | OTHERS)
+    grid = grid_of(settings.grid)
+    units = plan(sources_of(settings, locate(store), grid), grid, memory=2**32)
+    stored = made(store)
+    rows, columns = slice(100, 140), slice(300, 390)
+    for unit in pickle.loads(pickle.dumps(units)):
+        assert 0 < unit.peak_memory < 2**32
+        for name, values in unit.work.source.make(rows, columns).items():
+            known = np.where(values == -1, np.nan, values) if values.dtype.kind == "i" else values
+            np.testing.assert_array_equal(known, stored[name].values[rows, columns], err_msg=name)
+
+
 def test_only_what_is_not_made_is_made(folder, tmp_path):
     few = {name: OTHERS[name] for name in ("slides", "cover")}
     compute(config(folder, tmp_path / "s.zarr", few), executor=serial())
@@ -166,6 +183,32 @@ def test_what_is_elsewhere_is_refused_by_its_key_and_crs(folder, tmp_path):
     said = {**lines, "reproject": True}
     compute(config(folder, tmp_path / "said.zarr", {"roads": said}), executor=serial())
     assert float(made(tmp_path / "said.zarr").roads.min()) == 0.0
+
+
+def test_what_is_damaged_is_found_and_made_again(folder, tmp_path):
+    settings = config(folder, tmp_path / "d.zarr", {"rock": OTHERS["rock"]})
+    compute(settings, executor=serial())
+    chunk = tmp_path / "d.zarr" / "hazard" / "factors" / "rock" / "c" / "0" / "0"
+    whole = chunk.read_bytes()
+    chunk.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    (damage,) = verify(settings.place, repair=True).damaged
+    assert "hazard_factors rock/" in damage.unit
+    assert "'slidecloud hazard' again" in damage.remedy
+    assert compute(settings, executor=serial()).done == 1
+    assert chunk.read_bytes() == whole
+
+
+def test_rivers_of_the_whole_world_are_those_that_are_near(real_data, folder, tmp_path):
+    world = real_data("context") / "ne_50m_rivers_lake_centerlines.json"
+    grid = {"crs": "EPSG:32648", "spacing": 5000, "bounds": (200_000, 3_300_000, 700_000, 3_600_000)}
+    given = {"rivers": {"kind": "distance", "path": str(world), "reproject": True}}
+    summary = compute(config(folder, tmp_path / "w.zarr", given, grid=grid), executor=serial())
+    assert summary.exit_code == 0, summary.lines()
+    found = made(tmp_path / "w.zarr").rivers
+    near = geopandas.read_file(world).cx[95:115, 25:38].to_crs(32648).geometry.union_all()
+    places = shapely.points(*np.meshgrid(found.x, found.y))
+    np.testing.assert_allclose(found, shapely.distance(places, near), rtol=1e-5, atol=0.1)
+    assert 0 < float(found.max()) < 400_000
 
 
 def test_a_category_without_a_name_goes_to_quarantine(folder, tmp_path):
