@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cyclopts import App
 
 from slidecloud.cli.console import progress, say, show
+from slidecloud.cli.hazard_risk import risk
 from slidecloud.cli.hazard_units import units
 from slidecloud.cli.options import Executor, Workers
 
@@ -33,12 +34,14 @@ hazard = App(
 
         slidecloud hazard factors hazard.yaml
         slidecloud hazard units hazard.yaml
+        slidecloud hazard risk hazard.yaml --report pictures
 
     Exit codes: 0 all done; 1 error; 2 wrong usage; 3 finished, but some tiles are in quarantine; 130 interrupted.
     """,
     help_format="markdown",
 )
 hazard.command(units)
+hazard.command(risk)
 
 
 @hazard.command

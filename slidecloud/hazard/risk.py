@@ -186,6 +186,12 @@ def level_breaks(risk: Risk, cells: ArrayLike, *, levels: int = len(LEVELS)) -> 
     ValueError
         If fewer bins than levels hold cells.
     """
+    filled = int(np.count_nonzero(cells))
+    if filled < levels:
+        raise ValueError(
+            f"index: takes {filled} different values, expected at least {levels} to cut into {levels} levels; give "
+            "more factors, or more classes of them"
+        )
     low, high = risk.bounds
     middle = low + (np.arange(BINS) + 0.5) * ((high - low) / BINS)
     return natural_breaks(middle, classes=levels, count=cells)

@@ -24,6 +24,7 @@ DECIDES: Final[Mapping[str, frozenset[str]]] = {
 """Kinds of factors that a criterion by which points are picked also decides, beside the one of its own name."""
 _FEW_POINTS: Final = 50
 _CHANCE: Final = 0.05
+_EXCESS: Final = 0.05
 _STEPS: Final = 501
 
 
@@ -183,6 +184,11 @@ def _of_scores(scores: HeldOut, optimistic: bool) -> list[str]:
         found.append(
             f"The points were picked by {', '.join(scores.criteria)}, which the index contains: its score of "
             f"{scores.auc:.3f} tells how well it repeats the picking, not how well it finds landslides."
+        )
+    if scores.apparent - scores.auc > _EXCESS:
+        found.append(
+            f"The index finds the landslides it was made from better than others: {scores.apparent:.3f} against "
+            f"{scores.auc:.3f} on those held out; fewer factors or classes may serve better."
         )
     if optimistic:
         found.append("The points were held out at random: neighbours of theirs were not, and the score is too good.")

@@ -6,7 +6,7 @@ its levels. All sums between them are of whole numbers, so that any tiling gives
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -19,16 +19,15 @@ from slidecloud.config_risk import RiskConfig
 from slidecloud.hazard import laying
 from slidecloud.hazard.factor_classes import MISSING, Tally
 from slidecloud.hazard.factors import grid_of
-from slidecloud.hazard.risk import BINS, Risk, RiskSettings, fit, index, level_breaks
-from slidecloud.hazard.risk_places import Kept, Places, kept, places
-from slidecloud.hazard.risk_scores import HeldOut, caveats, held_out
+from slidecloud.hazard.risk import BINS, RiskSettings, fit, level_breaks
+from slidecloud.hazard.risk_places import Places, kept, places
 from slidecloud.hazard.sources import points_of
-from slidecloud.hazard.spatial_cv import folds
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.hazard_motion import inventory_places
 from slidecloud.pipeline.hazard_risk_classes import classes_in
 from slidecloud.pipeline.hazard_risk_report import RiskResult, report
+from slidecloud.pipeline.hazard_risk_scores import RiskPlaces, judged
 from slidecloud.pipeline.hazard_risk_work import Ground, IndexWork, LevelWork, TallyWork
 from slidecloud.pipeline.hazard_store import check_store
 from slidecloud.pipeline.progress import Progress
@@ -41,7 +40,7 @@ from slidecloud.store import lease, records, templates
 from slidecloud.store.location import Location, locate
 from slidecloud.store.risk_specs import REPORT, RISK, RISK_ARRAYS
 from slidecloud.store.specs import SPATIAL_CHUNK
-from slidecloud.types import Float64, Grid
+from slidecloud.types import Grid
 
 STAGE: Final = "hazard_risk"
 _PIXEL_BYTES: Final = 80
@@ -102,13 +101,16 @@ def compute(
             )  # fmt: skip
             return summary, [dict(one.facts) for unit in units if (one := records.read(location, unit.key))]
 
-        return _passes(settings, ground, found, driven)
+        kinds = {name: one.kind for name, one in config.factors.items()}
+        return _passes(settings, kinds, ground, found, driven)
 
 
 Driven = Callable[[str, Any, Callable[[Tile], Work]], tuple[Summary, list[dict[str, Any]]]]
 
 
-def _passes(settings: RiskConfig, ground: Ground, found: Places, driven: Driven) -> tuple[Summary, RiskResult | None]:
+def _passes(
+    settings: RiskConfig, kinds: Mapping[str, str], ground: Ground, found: Places, driven: Driven
+) -> tuple[Summary, RiskResult | None]:
     location, grid = ground.location, ground.grid
     size = {"y": grid.height, "x": grid.width}
     template = templates.group(RISK_ARRAYS, size, path=RISK, attributes={}, coordinates={}, grid=grid)
@@ -131,20 +133,16 @@ def _passes(settings: RiskConfig, ground: Ground, found: Places, driven: Driven)
     summary += more
     if more.exit_code:
         return summary, None
-    cells = np.zeros(BINS, np.int64)
+    filled = np.zeros(BINS, np.int64)
     for one in facts:
-        cells[one["bins"]] += one["cells"]
-    breaks = level_breaks(risk, cells)
+        filled[one["bins"]] += one["cells"]
+    breaks = level_breaks(risk, filled)
     more, facts = driven("levels", [made, breaks.edges.tolist()], lambda tile: LevelWork(ground, tile, breaks))
     summary += more
     if more.exit_code:
         return summary, None
-    per_level = np.sum([one["cells"] for one in facts], axis=0)
-    at_points = np.bincount(breaks.level(index(risk, codes[:, points])), minlength=len(per_level))
-    x, y = found.metres(grid)
-    scores = _scores(settings, risk, codes, found, use, x, y)
-    told = [*_left_out(found, use), *caveats(risk, scores, optimistic=settings.held_out == "optimistic")]
-    result = RiskResult(risk, breaks, scores, tuple(told), x[points], y[points], per_level, at_points)
+    cells = np.sum([one["cells"] for one in facts], axis=0)
+    result = judged(settings, kinds, ground, RiskPlaces(found, use, codes), risk, breaks, cells)
     about = templates.group((), {}, path=REPORT, attributes=report(result), coordinates={}, grid=None)
     templates.ensure(location, REPORT, about)
     return summary, result
@@ -213,23 +211,3 @@ def _gathered(
         for k in range(len(ground.classes))
     ]
     return tallies, codes, seen
-
-
-def _scores(
-    settings: RiskConfig, risk: Risk, codes: NDArray[np.int16], found: Places, use: Kept, x: Float64, y: Float64
-) -> HeldOut:
-    splits = folds(
-        x[use.place], y[use.place], method=settings.held_out, number=settings.folds, repeats=settings.repeats,
-        buffer=settings.buffer, block=settings.block, seed=settings.seed,
-    )  # fmt: skip
-    return held_out(risk, codes[:, use.place], found.point[use.place], splits, picked_by=settings.picked_by)
-
-
-def _left_out(found: Places, use: Kept) -> list[str]:
-    counts = (
-        (found.beyond, "off the grid"),
-        (use.masked, "on masked ground"),
-        (use.unknown, "where factors are missing"),
-    )
-    told = [f"{number} {where}" for number, where in counts if number]
-    return [f"Landslides left out: {', '.join(told)}."] if told else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -46,6 +46,17 @@ def classes_in(
         sample = _sample(group[name]) if one.parts is not None else None
         found.append(classes_of(name, one, facts, sample=sample))
     return tuple(found)
+
+
+def deformation_in(location: Location, names: Sequence[str]) -> list[str]:
+    """A sentence for each factor of deformation, which tells of landslides that had happened before it ends."""
+    ends = dict(reader(location, FACTORS).attrs).get("deformation_ends", {})
+    return [
+        f"{name} is deformation until {ends[name]}: landslides before that day moved in it, and scores on them are no "
+        "forecast."
+        for name in names
+        if name in ends
+    ]
 
 
 def _meanings(attributes: Mapping[str, Any]) -> dict[int, str]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slidecloud.config_factors import GridConfig
+from slidecloud.hazard.factors import grid_of
 from slidecloud.hazard.risk import Risk
 from slidecloud.hazard.risk_scores import HeldOut
 from slidecloud.hazard.risk_tables import class_table, level_table, weight_table
 from slidecloud.kernels.natural_breaks import Breaks
-from slidecloud.types import Float64
+from slidecloud.store.arrays import reader
+from slidecloud.store.location import Location
+from slidecloud.store.risk_specs import RISK
+from slidecloud.types import Float32, Float64, Grid
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -63,6 +68,16 @@ def report(result: RiskResult) -> dict[str, Any]:
         "others_scored": scores.others,
         "caveats": list(result.caveats),
     }
+
+
+def thinned(location: Location, config: GridConfig, *, most: int) -> tuple[Float32, NDArray[np.uint8], Grid]:
+    """Index and level of every so many cells, (y, x), at most ``most`` along a side, and the grid of these cells."""
+    whole = grid_of(config)
+    step = -(-max(whole.height, whole.width) // most)
+    group: Any = reader(location, RISK)
+    index, level = (np.asarray(group[name][::step, ::step]) for name in ("index", "level"))
+    height, width = index.shape
+    return index, level, replace(whole, dx=step * whole.dx, dy=step * whole.dy, height=height, width=width)
 
 
 def _rows(table: DataFrame) -> list[dict[str, Any]]:

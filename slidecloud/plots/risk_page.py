@@ -6,7 +6,7 @@ import html
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from slidecloud.hazard.risk_tables import class_table, level_table, weight_table
 from slidecloud.plots import hazard, pages
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from slidecloud.hazard.risk_scores import HeldOut
     from slidecloud.plots.maps import Canvas
 
-_FORMATS = {"ground": "{:.1%}", "points": "{:.1%}", "times_average": "{:.2f}", "expected": "{:.1f}"}
+_MEANING: Final = (
+    "The index ranks ground by how many landslides lie on ground of its kind. It is no probability, its levels are "
+    "relative to this region, and it knows nothing of people or buildings."
+)
+_FORMATS: Final = {"ground": "{:.1%}", "points": "{:.1%}", "times_average": "{:.2f}", "expected": "{:.1f}"}
 
 
 def risk_page(
@@ -69,7 +73,7 @@ def risk_page(
         curve = hazard.curve_figure({"held out": scores.curve})
         shown.append(("Held-out points", "risk-roc.png", curve))
     tables = {"Map": level_table(*levels), "Classes": class_table(risk), "Weights": weight_table(risk)}
-    parts = [_warnings(caveats)]
+    parts = [f'<p class="note">{_MEANING}</p>', _warnings(caveats)]
     for title, name, figure in shown:
         picture = pages.picture(save(figure, folder / name), alt=title)
         parts.append(f"<h2>{title}</h2>{picture}{_table(tables[title]) if title in tables else ''}")

@@ -9,7 +9,7 @@ import rasterio
 
 from slidecloud.hazard.factor_classes import equal_parts, tally
 from slidecloud.hazard.risk import RiskSettings, fit, histogram, index, level_breaks
-from slidecloud.hazard.risk_scores import held_out
+from slidecloud.hazard.risk_scores import caveats, held_out
 from slidecloud.hazard.spatial_cv import folds
 
 
@@ -45,6 +45,8 @@ def test_ground_not_seen_is_harder_than_neighbours_not_seen(valley, fitted):
     assert chance.auc == pytest.approx(0.80, abs=0.01)
     assert space.auc == pytest.approx(0.73, abs=0.02)
     assert (space.points, space.others) == (175, 175)
+    assert any(f"{space.apparent:.3f} against {space.auc:.3f}" in text for text in caveats(risk, space))
+    assert not any(" against " in text for text in caveats(risk, chance))
 
 
 def test_levels_of_the_valley_rise_with_its_slides(valley, fitted):

@@ -17,6 +17,8 @@ from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.pipeline import hazard_factors, hazard_risk
 from slidecloud.pipeline.executors import serial
+from slidecloud.pipeline.hazard_risk_classes import deformation_in
+from slidecloud.store import locate
 from slidecloud.types import DataError
 
 RISK = {
@@ -142,11 +144,27 @@ def test_what_cannot_be_done_is_told(folder, made, tmp_path):
         hazard_risk.compute(config(folder, store).model_copy(update={"risk": None}), executor=serial())
 
 
+def test_deformation_among_the_factors_is_told_of(tmp_path):
+    zarr.open_group(tmp_path, path="hazard/factors", mode="w", attributes={"deformation_ends": {"rate": "2021-05-04"}})
+    told = deformation_in(locate(str(tmp_path)), ["slope", "rate"])
+    assert len(told) == 1
+    assert told[0].startswith("rate is deformation until 2021-05-04")
+
+
+def test_ground_whose_factors_are_lost_is_set_aside(folder, tmp_path):
+    settings = config(folder, tmp_path / "lost.zarr", resources={"tile": [256, 512]})
+    hazard_factors.compute(settings, executor=serial())
+    (tmp_path / "lost.zarr" / "hazard" / "factors" / "slope" / "c" / "1" / "0").unlink()
+    summary, result = hazard_risk.compute(settings, executor=serial())
+    assert (summary.exit_code, result) == (3, None)
+    assert "slope/c/1/0 is missing" in summary.quarantined[0].reason
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"factors": {"rain": {}}}, "risk.factors.rain is no factor"),
-        ({"points": None}, "risk.points is missing, and there is no run"),
+        ({"factors": {"rain": {}}}, "risk.factors: rain is no factor"),
+        ({"points": None}, "risk.points"),
     ],
 )
 def test_a_section_that_does_not_go_with_the_rest_is_told(folder, tmp_path, change, says):
