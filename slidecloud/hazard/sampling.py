@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -14,6 +15,7 @@ from slidecloud.types import DataError, Float64
 Method = Literal["random", "buffered", "slope", "target_group"]
 METHODS: Final[tuple[str, ...]] = get_args(Method)
 
+_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _CAVEATS: Final = {
     "random": "slides that nobody mapped may be among the absences",
     "buffered": "ground near slides is never an absence: scores flatter, and probabilities hold for ground apart from "
@@ -37,7 +39,7 @@ class Sample:
     method, seed
         How absences were drawn.
     distance, least_slope
-        m and degrees, where they were part of it; else None.
+        m and rad, where they were part of it; else None.
     slides
         Cells with a slide, all of which are taken.
     eligible
@@ -77,7 +79,7 @@ class Sample:
             "method": self.method,
             "seed": self.seed,
             "distance_m": self.distance,
-            "least_slope_degrees": self.least_slope,
+            "least_slope_degrees": None if self.least_slope is None else round(math.degrees(self.least_slope), 6),
             "slides": self.slides,
             "absences": self.drawn,
             "eligible": self.eligible,
@@ -118,9 +120,9 @@ def sample(
     distance
         m.
     slope
-        (n,), degrees; NaN is never drawn.
+        (n,), rad; NaN is never drawn.
     least_slope
-        Degrees.
+        rad, below pi / 2.
     effort
         (n,), not negative, any scale; NaN and 0 are never drawn.
     usable
@@ -159,8 +161,8 @@ def sample(
             "expected both: check that slides lie in the area and that distance or slope leave ground over"
         )
     number = min(round(ratio * slides.size) or 1, eligible.size)
-    share = chance[eligible] / chance[eligible].sum()
-    drawn = np.random.default_rng(seed).choice(eligible, number, replace=False, p=share)
+    rank = draw_order(eligible, chance[eligible], seed=seed)
+    drawn = eligible[np.argpartition(rank, number - 1)[:number]]
     chosen = np.concatenate([slides, np.sort(drawn)])
     return Sample(
         chosen,
@@ -173,6 +175,41 @@ def sample(
         int(eligible.size),
         _CAVEATS[method],
     )
+
+
+def draw_order(index: ArrayLike, weight: ArrayLike, *, seed: int = 0) -> Float64:
+    """A number for each cell such that those of the smallest ones are a draw without replacement.
+
+    Parameters
+    ----------
+    index
+        int (n,), number of each cell, the same however the land is cut into pieces.
+    weight
+        (n,), above 0; at the first draw chances are in proportion to it.
+    seed
+        Of the draw.
+
+    Returns
+    -------
+    float64 (n,), above 0. It depends on the cell and the seed alone, so that the smallest of all pieces are the
+    smallest of the whole, and each piece need hold no more than are drawn.
+
+    Notes
+    -----
+    Exponential of rate `weight` (Efraimidis and Spirakis, 2006, Inf. Process. Lett. 97, 181) from a uniform number that
+    is a hash of cell and seed (SplitMix64; Steele et al., 2014).
+    """
+    state = np.asarray(index).astype(np.uint64) + np.uint64(1)
+    state = state * _GOLDEN + _mixed(np.array([seed], np.uint64) + _GOLDEN)
+    uniform = ((_mixed(state) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    rank: Float64 = -np.log(uniform) / np.asarray(weight, np.float64)
+    return rank
+
+
+def _mixed(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))
 
 
 def _apart(place: Float64, slide: NDArray[np.bool_], distance: float | None) -> NDArray[np.bool_]:
@@ -190,6 +227,8 @@ def _apart(place: Float64, slide: NDArray[np.bool_], distance: float | None) -> 
 def _steep(slope: ArrayLike | None, least: float | None, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     if slope is None or least is None:
         raise ValueError("slope, least_slope: expected both for the method slope")
+    if not 0 < least < math.pi / 2:
+        raise ValueError(f"least_slope: found {least}, expected radians between 0 and pi / 2")
     found = np.asarray(slope, np.float64)
     if found.shape != shape:
         raise ValueError(f"slope: found shape {found.shape}, expected {shape}")
