@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from slidecloud.config_susceptibility import SusceptibilityConfig
-from slidecloud.hazard import sampling
+from slidecloud.hazard import calibration, sampling
 from slidecloud.hazard.comparison import Comparison, compare
 from slidecloud.hazard.design import design
 from slidecloud.hazard.evaluation import Evaluation, Recipe, cross_validate
@@ -65,6 +65,10 @@ class Assessment:
         How absences were drawn.
     places
         What was learnt from; the same for all models, so that they can be compared.
+    splits
+        Of the places, the same for all models.
+    method
+        Of calibration.
     models
         By name; one with deformation ends in `INSAR`.
     optimistic
@@ -77,6 +81,8 @@ class Assessment:
 
     sample: sampling.Sample
     places: Places
+    splits: list[Fold]
+    method: calibration.Method
     models: dict[str, Susceptibility]
     optimistic: dict[str, Evaluation]
     gains: dict[str, Comparison]
@@ -143,7 +149,7 @@ def assess(ground: Ground, config: SusceptibilityConfig, *, threads: int = 1) ->
         for model in config.models
         if config.deformation
     }
-    return Assessment(sample, places, models, optimistic, gains, buffer, block, reach)
+    return Assessment(sample, places, splits, config.calibration, models, optimistic, gains, buffer, block, reach)
 
 
 def _recipe(model: Name, factors: Sequence[str], ground: Ground, config: SusceptibilityConfig, threads: int) -> Recipe:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from region import STATIC, region
 
 from slidecloud.config_susceptibility import SusceptibilityConfig
 from slidecloud.hazard.assessment import Ground, assess
+from slidecloud.hazard.assessment_report import rates, report
 from slidecloud.hazard.scores import calibration_error
 from slidecloud.types import DataError
 
@@ -46,6 +49,33 @@ def test_an_area_is_learnt_without_and_with_deformation():
     known = np.isfinite(told)
     assert calibration_error(told[known], land.slid[known]) < 0.01
     assert found.sample.record()["absences"] == 2 * found.sample.slides
+
+
+def test_report_is_plain_and_says_what_speaks_against_it():
+    _, ground = _ground(0.0, seed=3, side=60)
+    found = assess(ground, _config(splits={"repeats": 2}))
+    told = json.loads(json.dumps(report(found), allow_nan=False))
+    plain = told["models"]["logistic"]
+    assert plain["factors"] == [*STATIC, "rock", "aspect"]
+    assert len(plain["auc_of_folds"]) == 10
+    assert plain["auc"] == pytest.approx(np.mean(plain["auc_of_folds"]))
+    assert plain["permutation_loss"][0] > 0.05 > plain["permutation_loss"][2]
+    assert told["gains"]["logistic"]["folds"]["low"] < 0 < told["gains"]["logistic"]["folds"]["high"]
+    assert plain["calibration_error_corrected"] < 0.12
+    assert any("cannot be told from none" in each for each in told["caveats"])
+    assert any("nobody mapped" in each for each in told["caveats"])
+
+
+def test_slides_are_caught_by_less_ground_when_they_were_learnt_from():
+    """By trees, which remember them; on ground that they had not seen slides lie lower."""
+    pytest.importorskip("lightgbm")
+    _, ground = _ground(0.0, side=60)
+    config = _config(deformation=[], models=["lightgbm"], factors=STATIC, splits={"repeats": 1, "optimistic": False})
+    found = assess(ground, config)
+    surface = found.models["lightgbm"].maps(ground.table).probability
+    both = rates(found, "lightgbm", surface)
+    assert both.success.area > both.prediction.area + 0.02
+    assert both.prediction.area > 0.6
 
 
 def test_buffer_of_the_variogram_is_kept_around_tests():
