@@ -2,57 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from slidecloud.config_susceptibility import SusceptibilityConfig
 from slidecloud.hazard import calibration, sampling
 from slidecloud.hazard.comparison import Comparison, compare
-from slidecloud.hazard.design import design
 from slidecloud.hazard.evaluation import Evaluation, Recipe, cross_validate
+from slidecloud.hazard.ground import Ground, sampled
 from slidecloud.hazard.models import Name
 from slidecloud.hazard.spatial_cv import Fold, block_labels, folds
 from slidecloud.hazard.susceptibility import Places, Susceptibility, susceptibility, to_learn_from
 from slidecloud.hazard.variogram import variogram
-from slidecloud.types import DataError, Float64
+from slidecloud.types import DataError
 
 INSAR: Final = "_insar"
 """What the name of a model with deformation ends in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """All cells or units of an area, a row each.
-
-    Attributes
-    ----------
-    table
-        Factors, angles in rad; categories as codes from 0, negative or NaN where missing.
-    x, y
-        (n,), m, in a metric CRS.
-    slid
-        bool (n,), whether a slide lies there.
-    categories
-        Factors that are codes.
-    slide_date
-        datetime64 (n,), NaT without a slide or a date; None: no slide is dated.
-    series_end
-        datetime64 (n,) or (), last date of the deformation series.
-    """
-
-    table: pd.DataFrame
-    x: Float64
-    y: Float64
-    slid: NDArray[np.bool_]
-    categories: tuple[str, ...] = ()
-    slide_date: NDArray[np.datetime64] | None = None
-    series_end: NDArray[np.datetime64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +79,53 @@ def assess(ground: Ground, config: SusceptibilityConfig, *, threads: int = 1) ->
     DataError
         If slides or ground to draw absences from are missing, or slides are too old for the deformation.
     """
-    names = config.factors or tuple(str(name) for name in ground.table.columns)
+    sample, places = sampled(ground, config)
+    return assess_places(sample, places, config, categories=ground.categories, threads=threads)
+
+
+def assess_places(
+    sample: sampling.Sample,
+    places: Places,
+    config: SusceptibilityConfig,
+    *,
+    categories: Sequence[str] = (),
+    threads: int = 1,
+) -> Assessment:
+    """The same from places that were drawn before, as from land too large to be held at once.
+
+    Parameters
+    ----------
+    sample
+        How they were drawn.
+    places
+        Slides and absences, in the order of the sample.
+    config, threads
+        As for `assess`.
+    categories
+        Factors that are codes.
+
+    Raises
+    ------
+    DataError
+        As `assess`.
+    """
+    names = config.factors or tuple(str(name) for name in places.table.columns)
     static = tuple(name for name in names if name not in config.deformation)
     if not static:
         raise DataError("factors: all of them are deformation; expected some without, to learn a model without it")
     kinds = {"": static} | ({INSAR: names} if config.deformation else {})
-    whole = _recipe("logistic", names, ground, config, threads)
-    usable = np.isfinite(_columns(ground, whole)).all(axis=1)
-    sample = _sample(ground, config, usable)
-    places = _places(ground, sample, config)
-    places = to_learn_from(places, whole, deformation=config.deformation, older_slides=config.older_slides)
-    reach = _reach(places, _recipe("logistic", static, ground, config, threads), config.seed)
+
+    def recipe(model: Name, factors: Sequence[str]) -> Recipe:
+        return _recipe(model, factors, categories, config, threads)
+
+    # Slides that are too old go here, for all models alike, or were asked for.
+    places = to_learn_from(
+        places, recipe("logistic", names), deformation=config.deformation, older_slides=config.older_slides
+    )
+    reach = _reach(places, recipe("logistic", static), config.seed)
     buffer = reach if config.splits.buffer == "variogram" else float(config.splits.buffer)
-    extent = float(np.hypot(np.ptp(places.x), np.ptp(places.y)))
     # Residuals without a range still get blocks, of a size that leaves many of them.
-    block = config.block or reach or extent / 30
+    block = config.block or reach or float(np.hypot(np.ptp(places.x), np.ptp(places.y))) / 30
     splits = _splits(places, config, buffer)
     chance = folds(places.x, places.y, method="optimistic", number=config.splits.number, repeats=2, seed=config.seed)
     given = places.table, places.event, places.x, places.y
@@ -132,76 +133,36 @@ def assess(ground: Ground, config: SusceptibilityConfig, *, threads: int = 1) ->
     optimistic: dict[str, Evaluation] = {}
     for model in config.models:
         for ending, factors in kinds.items():
-            recipe = _recipe(model, factors, ground, config, threads)
-            # Slides that are too old are gone, or were asked for, in the one place above.
-            models[model + ending] = susceptibility(places, recipe=recipe, splits=splits, method=config.calibration)
+            chosen = recipe(model, factors)
+            models[model + ending] = susceptibility(places, recipe=chosen, splits=splits, method=config.calibration)
             if config.splits.optimistic:
-                optimistic[model + ending] = cross_validate(*given, recipe=recipe, splits=chance)
-    label = block_labels(places.x, places.y, side=block)
-    gains = {
-        model: compare(
-            models[model].evaluation,
-            models[model + INSAR].evaluation,
-            label,
-            draws=config.draws,
-            seed=config.seed,
-        )
-        for model in config.models
-        if config.deformation
-    }
+                optimistic[model + ending] = cross_validate(*given, recipe=chosen, splits=chance)
+    gains = _gains(models, block_labels(places.x, places.y, side=block), config) if config.deformation else {}
     return Assessment(sample, places, splits, config.calibration, models, optimistic, gains, buffer, block, reach)
 
 
-def _recipe(model: Name, factors: Sequence[str], ground: Ground, config: SusceptibilityConfig, threads: int) -> Recipe:
+def _gains(
+    models: dict[str, Susceptibility], label: NDArray[np.intp], config: SusceptibilityConfig
+) -> dict[str, Comparison]:
+    return {
+        model: compare(
+            models[model].evaluation, models[model + INSAR].evaluation, label, draws=config.draws, seed=config.seed
+        )
+        for model in config.models
+    }
+
+
+def _recipe(
+    model: Name, factors: Sequence[str], categories: Sequence[str], config: SusceptibilityConfig, threads: int
+) -> Recipe:
     return Recipe(
         model,
         tuple(factors),
-        categories=tuple(name for name in ground.categories if name in factors),
+        categories=tuple(name for name in categories if name in factors),
         circular=tuple(name for name in config.circular if name in factors),
         tuned=config.tuned,
         seed=config.seed,
         threads=threads,
-    )
-
-
-def _columns(ground: Ground, recipe: Recipe) -> Float64:
-    made = design(ground.table, factors=recipe.factors, categories=recipe.categories, circular=recipe.circular)
-    return made.matrix(ground.table)
-
-
-def _sample(ground: Ground, config: SusceptibilityConfig, usable: NDArray[np.bool_]) -> sampling.Sample:
-    wanted = config.absences
-    return sampling.sample(
-        ground.x,
-        ground.y,
-        ground.slid,
-        method=wanted.method,
-        ratio=wanted.ratio,
-        distance=wanted.distance,
-        slope=_factor(ground, wanted.slope) if wanted.method == "slope" else None,
-        least_slope=None if wanted.least_slope is None else math.radians(wanted.least_slope),
-        effort=None if wanted.effort is None else _factor(ground, wanted.effort),
-        usable=usable,
-        seed=config.seed,
-    )
-
-
-def _factor(ground: Ground, name: str) -> Float64:
-    if name not in ground.table.columns:
-        raise ValueError(f"found no factor {name!r} among {', '.join(map(str, ground.table.columns))}")
-    return ground.table[name].to_numpy(np.float64, na_value=np.nan)
-
-
-def _places(ground: Ground, sample: sampling.Sample, config: SusceptibilityConfig) -> Places:
-    place, date, end = sample.place, ground.slide_date, ground.series_end
-    return Places(
-        ground.table.iloc[place],
-        sample.event,
-        ground.x[place],
-        ground.y[place],
-        sample.true_share if config.true_share is None else config.true_share,
-        slide_date=None if date is None else date[place],
-        series_end=end if end is None or end.ndim == 0 else end[place],
     )
 
 

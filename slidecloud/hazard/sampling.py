@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
-from slidecloud.types import DataError, Float64
+from slidecloud.hazard.absences import Method, chances, draw_order
+from slidecloud.types import DataError
 
-Method = Literal["random", "buffered", "slope", "target_group"]
-METHODS: Final[tuple[str, ...]] = get_args(Method)
-
-_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _CAVEATS: Final = {
     "random": "slides that nobody mapped may be among the absences",
     "buffered": "ground near slides is never an absence: scores flatter, and probabilities hold for ground apart from "
@@ -137,24 +133,21 @@ def sample(
     DataError
         If there is no slide or no cell left to draw.
     """
-    place = np.stack([np.asarray(axis, np.float64) for axis in (x, y)], axis=-1)
-    slide = np.asarray(slid, bool)
-    good = np.ones(slide.shape, bool) if usable is None else np.asarray(usable, bool)
-    if slide.ndim != 1 or place.shape != (*slide.shape, 2) or good.shape != slide.shape:
-        raise ValueError(f"x, y, slid, usable: found {place.shape[:-1]}, {slide.shape}, {good.shape}; expected (n,)")
-    if method not in METHODS:
-        raise ValueError(f"method: found {method!r}, expected one of {', '.join(METHODS)}")
     if not ratio > 0:
         raise ValueError(f"ratio: found {ratio}, expected absences for each slide, above 0")
-    weight = good & ~slide & np.isfinite(place).all(axis=1)
-    chance = weight.astype(np.float64)
-    if method == "buffered":
-        chance *= _apart(place, slide, distance)
-    elif method == "slope":
-        chance *= _steep(slope, least_slope, slide.shape)
-    elif method == "target_group":
-        chance *= _looked_at(effort, slide.shape)
-    slides, eligible = np.nonzero(slide & good)[0], np.nonzero(chance > 0)[0]
+    chance = chances(
+        x,
+        y,
+        slid,
+        method=method,
+        distance=distance,
+        slope=slope,
+        least_slope=least_slope,
+        effort=effort,
+        usable=usable,
+    )
+    slide = np.asarray(slid, bool) if usable is None else np.asarray(slid, bool) & np.asarray(usable, bool)
+    slides, eligible = np.nonzero(slide)[0], np.nonzero(chance > 0)[0]
     if not slides.size or not eligible.size:
         raise DataError(
             f"found {slides.size} slides and {eligible.size} cells to draw absences from by the method {method}; "
@@ -175,72 +168,3 @@ def sample(
         int(eligible.size),
         _CAVEATS[method],
     )
-
-
-def draw_order(index: ArrayLike, weight: ArrayLike, *, seed: int = 0) -> Float64:
-    """A number for each cell such that those of the smallest ones are a draw without replacement.
-
-    Parameters
-    ----------
-    index
-        int (n,), number of each cell, the same however the land is cut into pieces.
-    weight
-        (n,), above 0; at the first draw chances are in proportion to it.
-    seed
-        Of the draw.
-
-    Returns
-    -------
-    float64 (n,), above 0. It depends on the cell and the seed alone, so that the smallest of all pieces are the
-    smallest of the whole, and each piece need hold no more than are drawn.
-
-    Notes
-    -----
-    Exponential of rate `weight` (Efraimidis and Spirakis, 2006, Inf. Process. Lett. 97, 181) from a uniform number that
-    is a hash of cell and seed (SplitMix64; Steele et al., 2014).
-    """
-    state = np.asarray(index).astype(np.uint64) + np.uint64(1)
-    state = state * _GOLDEN + _mixed(np.array([seed], np.uint64) + _GOLDEN)
-    uniform = ((_mixed(state) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
-    rank: Float64 = -np.log(uniform) / np.asarray(weight, np.float64)
-    return rank
-
-
-def _mixed(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
-
-
-def _apart(place: Float64, slide: NDArray[np.bool_], distance: float | None) -> NDArray[np.bool_]:
-    if distance is None or not distance > 0:
-        raise ValueError(f"distance: found {distance}, expected metres above 0 for the method buffered")
-    known = np.isfinite(place).all(axis=1)
-    if not (slide & known).any():
-        return np.zeros(slide.shape, bool)
-    near = cKDTree(place[slide & known]).query(np.where(known[:, None], place, np.inf), distance_upper_bound=distance)[
-        0
-    ]
-    return ~(near < distance)
-
-
-def _steep(slope: ArrayLike | None, least: float | None, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    if slope is None or least is None:
-        raise ValueError("slope, least_slope: expected both for the method slope")
-    if not 0 < least < math.pi / 2:
-        raise ValueError(f"least_slope: found {least}, expected radians between 0 and pi / 2")
-    found = np.asarray(slope, np.float64)
-    if found.shape != shape:
-        raise ValueError(f"slope: found shape {found.shape}, expected {shape}")
-    return np.isfinite(found) & (found >= least)
-
-
-def _looked_at(effort: ArrayLike | None, shape: tuple[int, ...]) -> Float64:
-    if effort is None:
-        raise ValueError("effort: found none, expected one value for each cell for the method target_group")
-    found = np.nan_to_num(np.asarray(effort, np.float64), nan=0.0)
-    if found.shape != shape or (found < 0).any() or not np.isfinite(found).all():
-        raise ValueError(
-            f"effort: found shape {found.shape} from {found.min(initial=0.0):.4g}, expected {shape} from 0"
-        )
-    return found

@@ -9,8 +9,9 @@ import pytest
 from region import STATIC, region
 
 from slidecloud.config_susceptibility import SusceptibilityConfig
-from slidecloud.hazard.assessment import Ground, assess
+from slidecloud.hazard.assessment import assess
 from slidecloud.hazard.assessment_report import rates, report
+from slidecloud.hazard.ground import Ground
 from slidecloud.hazard.scores import calibration_error
 from slidecloud.types import DataError
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.stats import kstest
 
-from slidecloud.hazard.sampling import draw_order, sample
+from slidecloud.hazard.absences import chances, draw_order
+from slidecloud.hazard.sampling import sample
 from slidecloud.types import DataError
 
 
@@ -87,6 +88,16 @@ def test_pieces_draw_what_the_whole_draws():
         kept.append(piece[np.argsort(own)[:50]])
     together = np.concatenate(kept)
     np.testing.assert_array_equal(together[np.argsort(draw_order(together, weight[together], seed=4))[:50]], whole)
+
+
+def test_pieces_keep_apart_from_slides_of_other_pieces():
+    x, y, slid, _ = _ground()
+    whole = chances(x, y, slid, method="buffered", distance=700.0)
+    piece = x < 5000
+    slides = np.stack([x, y], 1)[slid]
+    own = chances(x[piece], y[piece], slid[piece], method="buffered", distance=700.0, slides=slides)
+    np.testing.assert_array_equal(own, whole[piece])
+    assert (chances(x[piece], y[piece], slid[piece], method="buffered", distance=700.0) > own).any()
 
 
 def test_ranks_are_exponential_and_unlike_between_seeds():
