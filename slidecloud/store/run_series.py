@@ -138,6 +138,16 @@ class RunSeries(RunTables):
             else:
                 yield f"bursts/{burst}/timeseries", burst, header, series
 
+    def series_places(self) -> Iterator[tuple[str, str | None, StackHeader]]:
+        """Every group of series without opening it: burst, patch (None for a whole burst), and its header."""
+        for burst in self.bursts:
+            header = self.header(burst)
+            if f"bursts/{burst}/timeseries" in self._root:
+                yield burst, None, header
+                continue
+            for name, window in self.patches(burst).items():
+                yield burst, name, window_header(header, window)
+
     def unwrapped(self, burst: str, patch: str) -> xr.Dataset:
         """Unwrapped phase of a patch with its connected components, dims (pair, y, x)."""
         return self._of_patch(burst, patch, "unwrapped")
@@ -232,10 +242,5 @@ class RunSeries(RunTables):
 
     def _places(self) -> Iterator[tuple[str, str, str, StackHeader, xr.Dataset]]:
         """What may cover a point: whole bursts, and patches of the others."""
-        for burst in self.bursts:
-            header = self.header(burst)
-            if f"bursts/{burst}/timeseries" in self._root:
-                yield burst, track_of(header), "", header, self.timeseries(burst)
-                continue
-            for name, window in self.patches(burst).items():
-                yield burst, track_of(header), name, window_header(header, window), self.timeseries(burst, name)
+        for burst, patch, header in self.series_places():
+            yield burst, track_of(header), patch or "", header, self.timeseries(burst, patch)

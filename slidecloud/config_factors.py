@@ -1,0 +1,115 @@
+"""Settings of the factors of hazard: one grid, and what each factor is made from."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import date
+from typing import Final, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Kind = Literal[
+    "raster", "category", "slope", "aspect", "profile_curvature", "plan_curvature", "tangential_curvature", "relief",
+    "distance", "density", "los_rate", "los_displacement",
+]  # fmt: skip
+NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+"""Name of a factor: it becomes that of an array."""
+
+
+class _Keys(NamedTuple):
+    """Keys that a kind needs, and those that it may have beside ``kind``."""
+
+    needed: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+_TERRAIN: Final = _Keys(others=("of",))
+_RUN: Final = _Keys(others=("track", "resampling"))
+KEYS: Final[dict[str, _Keys]] = {
+    "raster": _Keys(("path",), ("variable", "resampling", "units", "long_name")),
+    "category": _Keys(("path",), ("variable", "resampling", "layer", "column", "reproject", "classes", "long_name")),
+    **dict.fromkeys(("slope", "aspect", "profile_curvature", "plan_curvature", "tangential_curvature"), _TERRAIN),
+    "relief": _Keys(("window",), ("of",)),
+    "distance": _Keys(("path",), ("layer", "reproject", "long_name")),
+    "density": _Keys(("radius",), ("path", "layer", "reproject", "long_name")),
+    "los_rate": _RUN,
+    "los_displacement": _Keys(others=(*_RUN.others, "until")),
+}
+
+
+class GridConfig(BaseModel):
+    """The one grid that all factors lie on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    crs: str = Field(description="Projected coordinate reference system in metres, such as EPSG:32648.")
+    spacing: float = Field(gt=0, description="Metres of a pixel.")
+    bounds: tuple[float, float, float, float] = Field(
+        description="West, south, east and north border in metres of the CRS, whole pixels apart."
+    )
+
+    @model_validator(mode="after")
+    def _whole_pixels(self) -> GridConfig:
+        west, south, east, north = self.bounds
+        if not all(map(math.isfinite, self.bounds)) or east <= west or north <= south:
+            raise ValueError(f"bounds are {list(self.bounds)}; expected west < east and south < north, in metres")
+        for low, high, names in ((west, east, "west to east"), (south, north, "south to north")):
+            pixels = (high - low) / self.spacing
+            if abs(pixels - round(pixels)) > 1e-6 * max(1.0, pixels):
+                raise ValueError(
+                    f"bounds span {high - low:g} m from {names}, {pixels:.3f} pixels of {self.spacing:g} m; expected "
+                    f"whole ones, such as {low:g} to {low + math.ceil(pixels) * self.spacing:g}"
+                )
+        return self
+
+
+class FactorConfig(BaseModel):
+    """What a factor is and what it is made from; which keys it takes depends on its kind."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kind: Kind = Field(description="What it is; may be left out where the factor has the name of a kind.")
+    path: str | None = Field(
+        None, description="GeoTIFF (.tif), Zarr (.zarr), GeoPackage (.gpkg), GeoParquet (.parquet) or GeoJSON."
+    )
+    variable: str | None = Field(None, description="Array of a Zarr store; may be left out where it has one map.")
+    layer: str | None = Field(None, description="Layer of a GeoPackage; may be left out where it has one.")
+    column: str | None = Field(None, description="Column of polygons that holds their category.")
+    resampling: Literal["nearest", "linear"] | None = Field(
+        None,
+        description="How a map on another grid is brought to this one: nearest, or linear (the mean over a pixel where "
+        "the map is finer). Null takes maps on this grid alone, and refuses others.",
+    )
+    reproject: bool = Field(
+        False, description="Bring geometries from another CRS to the grid's; false refuses other CRSs."
+    )
+    units: str = Field("1", description="Units of the values of a map.")
+    long_name: str | None = Field(None, description="What it is, for people.")
+    classes: dict[int, str] | None = Field(None, description="Names of the categories of a map by their number.")
+    of: str = Field("elevation", description="Factor of kind raster that terrain is computed from, metres.")
+    window: float | None = Field(None, gt=0, description="Metres of the window that relief is taken over.")
+    radius: float | None = Field(None, gt=0, description="Metres over which each point of a density is spread.")
+    track: str | None = Field(
+        None, description="Pass and orbit, such as 'ascending 026'; null takes the only track of a run."
+    )
+    until: date | None = Field(
+        None, description="Last day of deformation that counts: before the slides that a model learns from."
+    )
+
+    @model_validator(mode="after")
+    def _keys_of_kind(self) -> FactorConfig:
+        keys = KEYS[self.kind]
+        unused = sorted(self.model_fields_set - {"kind", *keys.needed, *keys.others})
+        if unused:
+            known = ", ".join((*keys.needed, *keys.others))
+            raise ValueError(f"{unused[0]} means nothing to the kind {self.kind}, which takes {known}")
+        lacking = [name for name in keys.needed if getattr(self, name) is None]
+        if lacking:
+            raise ValueError(f"{lacking[0]} is missing, which the kind {self.kind} needs; add it")
+        if self.kind == "category" and self.resampling == "linear":
+            raise ValueError("resampling is 'linear', and there is nothing between two categories; give 'nearest'")
+        return self
+
+    def resolved(self, place: Callable[[str], str]) -> FactorConfig:
+        """The same with ``place`` applied to its path."""
+        return self if self.path is None else self.model_copy(update={"path": place(self.path)})

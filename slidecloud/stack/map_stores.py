@@ -1,0 +1,104 @@
+"""Maps in Zarr stores, ours or others': the grid from their coordinates, and windows of their values."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slidecloud.stack.names import printable
+from slidecloud.store.arrays import zarr_store
+from slidecloud.store.location import Location
+from slidecloud.store.records import digest
+from slidecloud.types import DataError, Float32, Grid
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class StoredMap:
+    """An array (y, x) of a Zarr store, with its grid; ``fingerprint`` changes when any object of the store does."""
+
+    location: Location
+    variable: str
+    grid: Grid
+    fingerprint: str
+
+    def read(self, rows: slice, columns: slice) -> Float32:
+        """A window, decoded, float32 with NaN."""
+        try:
+            values = _dataset(self.location)[self.variable][rows, columns].values
+        except (ValueError, RuntimeError, TypeError) as error:
+            raise DataError(
+                f"{self.location} cannot be read ({printable(str(error))}): fetch or make it again"
+            ) from error
+        found: Float32 = np.asarray(values, np.float32)
+        return found
+
+
+def open_stored(location: Location, variable: str | None = None) -> StoredMap:
+    """A map of a Zarr store.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no store.
+    DataError
+        If it has not one map, or none of that name, or the map has no CRS or uneven coordinates; names what to do.
+    """
+    try:
+        dataset = _dataset(location)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"There is no Zarr store {location}; check the path in the configuration.") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{location} cannot be read as Zarr ({printable(str(error))}): make it again") from None
+    maps = [str(name) for name, values in dataset.data_vars.items() if values.ndim == 2]
+    name = variable or (maps[0] if len(maps) == 1 else None)
+    if name not in maps:
+        asked = f"no map {variable!r}" if variable else f"{len(maps)} maps"
+        raise DataError(f"{location} has {asked}; name one with the key 'variable': {', '.join(maps) or 'none'}")
+    grid = _grid(dataset, dataset[name], f"{location}/{name}")
+    entries = [[entry.key, entry.size, entry.version] for entry in location.entries()]
+    return StoredMap(location, name, grid, digest([name, entries]))
+
+
+def _dataset(location: Location) -> xr.Dataset:
+    import xarray
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about metadata that is not ours
+        found: xr.Dataset = xarray.open_zarr(zarr_store(location, read_only=True), chunks=None, decode_coords="all")
+    return found
+
+
+def _grid(dataset: xr.Dataset, values: Any, name: str) -> Grid:
+    axes = []
+    for dim in values.dims:
+        axis = np.asarray(dataset[dim].values, np.float64) if dim in dataset.coords else np.empty(0)
+        steps = np.diff(axis)
+        if len(axis) < 2 or np.ptp(steps) > 1e-6 * abs(steps.mean()):
+            raise DataError(f"{name} has no even coordinate {dim}; expected pixel centres at equal steps")
+        # From the ends, as single steps carry the rounding of their coordinates.
+        axes.append((axis[0], (axis[-1] - axis[0]) / (len(axis) - 1), len(axis)))
+    (top, dy, height), (left, dx, width) = axes
+    if dy >= 0 or dx <= 0:
+        raise DataError(f"{name} has steps of {dy:g} along y and {dx:g} along x; expected rows from north to south")
+    return Grid(_crs(dataset, values, name), left - dx / 2, top - dy / 2, dx, dy, height, width)
+
+
+def _crs(dataset: xr.Dataset, values: Any, name: str) -> str:
+    mapping = values.encoding.get("grid_mapping", values.attrs.get("grid_mapping", "spatial_ref"))
+    said = dataset[mapping].attrs if mapping in dataset.variables else {}
+    for text in (
+        said.get("crs_wkt"), said.get("spatial_ref"), dataset.attrs.get("proj:wkt2"), dataset.attrs.get("proj:code"),
+    ):  # fmt: skip
+        if text:
+            from pyproj import CRS
+
+            crs = CRS.from_user_input(text)
+            epsg = crs.to_epsg()
+            return f"EPSG:{epsg}" if epsg else str(crs.to_wkt())
+    raise DataError(f"{name} has no coordinate reference system; write it as CF grid_mapping with crs_wkt")

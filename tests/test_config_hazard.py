@@ -1,0 +1,64 @@
+"""The YAML of hazard: what it means, and that what is wrong is told by its key."""
+
+from __future__ import annotations
+
+import pytest
+
+from slidecloud.config import ConfigError
+from slidecloud.config_factors import KEYS, FactorConfig, Kind
+from slidecloud.config_hazard import HazardConfig, load, parse
+
+WHOLE = """
+store: out.zarr
+grid: {crs: EPSG:32648, spacing: 30, bounds: [400000, 3300000, 430000, 3330000]}
+factors:
+  elevation: {kind: raster, path: maps/dem.tif, units: m}
+  slope:
+  relief: {window: 500}
+  ndvi: {kind: raster, path: s3://bucket/ndvi.tif, resampling: linear}
+"""
+
+
+def test_names_of_kinds_need_no_kind_and_paths_follow_the_file(tmp_path):
+    (tmp_path / "hazard.yaml").write_text(WHOLE)
+    found = load(tmp_path / "hazard.yaml")
+    assert found.factors["slope"].kind == "slope"
+    assert found.factors["relief"].window == 500
+    assert found.place == str(tmp_path / "out.zarr")
+    assert found.factors["elevation"].path == str(tmp_path / "maps" / "dem.tif")
+    assert found.factors["ndvi"].path == "s3://bucket/ndvi.tif"
+
+
+def test_every_kind_says_which_keys_it_takes():
+    assert set(KEYS) == set(Kind.__args__)
+    known = set(FactorConfig.model_fields) - {"kind"}
+    assert {key for keys in KEYS.values() for part in keys for key in part} == known
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        ("window: 500", "windw: 500", "relief: unknown key 'windw'; did you mean 'window'"),
+        ("{window: 500}", "", "relief: .*window is missing, which the kind relief needs"),
+        ("  slope:", "  slope: {radius: 3}", "slope: .*radius means nothing to the kind slope, which takes of"),
+        ("slope:", "Slope: {kind: slope}", "'Slope' cannot name a factor"),
+        ("  slope:", "  slope: {of: dem}", "factors.slope is computed from 'dem', which is no factor of kind raster"),
+        ("store: out.zarr", "store: out.zarr\nrun: run.zarr", "one of run .* and store"),
+        ("430000,", "430010,", "bounds span 30010 m from west to east, 1000.333 pixels of 30 m; .* 400000 to 430030"),
+        ("400000,", "440000,", "expected west < east"),
+        ("  slope:", "  los_rate:", "factors.los_rate is deformation, which comes from a run"),
+        ("  slope:", "  density: {radius: 10}", "factors.density has no path to points"),
+        ("  slope:", "  rock: {kind: category, path: r.tif, resampling: linear}", "nothing between two categories"),
+        ("store: out.zarr", "stor: out.zarr", "unknown key 'stor'; did you mean 'store'"),
+        (WHOLE, "just text", "holds str"),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_key(old, new, match):
+    with pytest.raises(ConfigError, match=match):
+        parse(WHOLE.replace(old, new))
+
+
+def test_secrets_are_refused():
+    with pytest.raises(ConfigError, match="secret"):
+        parse(WHOLE + "storage_options: {secret: hunter2}\n")
+    assert HazardConfig.model_fields["storage_options"].description
