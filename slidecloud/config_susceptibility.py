@@ -22,7 +22,7 @@ class AbsencesConfig(_Section):
     )
     ratio: float = Field(1.0, gt=0, description="Absences for each slide.")
     distance: float | None = Field(None, gt=0, description="Metres from every slide, for buffered.")
-    slope: str = Field("slope", description="Factor in degrees, for slope.")
+    slope: str = Field("slope", description="Factor of that name, for slope.")
     least_slope: float | None = Field(None, gt=0, lt=90, description="Degrees, for slope.")
     effort: str | None = Field(
         None, description="Factor that absences follow, such as disaster_density, for target_group."
@@ -87,7 +87,7 @@ class SusceptibilityConfig(_Section):
     deformation: tuple[str, ...] = Field(
         (), description="Those of them that are made from deformation series: models are made without and with them."
     )
-    circular: tuple[str, ...] = Field(("aspect",), description="Those in degrees on a circle.")
+    circular: tuple[str, ...] = Field(("aspect",), description="Those that are angles.")
     older_slides: Literal["refuse", "drop", "allow"] = Field(
         "refuse", description="Slides that are not younger than the end of their deformation series."
     )

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from slidecloud.config_susceptibility import AbsencesConfig, SplitsConfig, SusceptibilityConfig
-from slidecloud.hazard import calibration, classes, leakage, models, sampling, spatial_cv
+from slidecloud.hazard import absences, calibration, classes, leakage, models, spatial_cv
 
 
 def test_defaults_are_whole_and_paths_are_resolved():
@@ -24,7 +24,7 @@ def test_choices_are_those_of_the_code():
     def choices(section, name):
         return get_args(section.model_fields[name].annotation)
 
-    assert choices(AbsencesConfig, "method") == sampling.METHODS
+    assert choices(AbsencesConfig, "method") == absences.METHODS
     assert set(choices(SplitsConfig, "method")) == set(spatial_cv.METHODS) - {"optimistic"}
     assert choices(SusceptibilityConfig, "calibration") == calibration.METHODS
     assert choices(SusceptibilityConfig, "older_slides") == get_args(leakage.Treatment)

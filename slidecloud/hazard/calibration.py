@@ -141,6 +141,34 @@ def correction(
     return Correction(line, float(slid.mean()), true_share)
 
 
+def cross_fitted(scores: ArrayLike, event: ArrayLike, group: ArrayLike, *, method: Method = "logistic") -> Float64:
+    """Probabilities of the sample, those of each group by a line learnt from the other groups: for judging calibration.
+
+    Parameters
+    ----------
+    scores
+        (n,) held-out predictions; NaN stays NaN.
+    event
+        bool (n,).
+    group
+        (n,) labels, such as the folds of a repeat.
+    method
+        As for `correction`.
+
+    Returns
+    -------
+    float64 (n,); NaN also where the other groups hold one kind alone.
+    """
+    score, slid, label = np.asarray(scores, np.float64), np.asarray(event, bool), np.asarray(group)
+    found = np.full(score.shape, np.nan)
+    for each in np.unique(label):
+        own, others = label == each, (label != each) & np.isfinite(score)
+        if slid[others].any() and not slid[others].all():
+            share = float(slid[others].mean())
+            found[own] = correction(score[others], slid[others], true_share=share, method=method).apply(score[own])
+    return found
+
+
 def logistic(scores: ArrayLike, event: ArrayLike) -> Logistic:
     """Most likely line between the logit of score and of probability.
 

@@ -23,7 +23,7 @@ class Design:
         Codes of each factor that is a category, those met while learning, the most frequent first: it has no column
         of its own, which keeps columns independent of the mean.
     circular
-        Factors in degrees on a circle, such as aspect: a cosine and a sine.
+        Factors that are angles in rad, such as aspect: a cosine and a sine.
     """
 
     factors: tuple[str, ...]
@@ -67,8 +67,7 @@ class Design:
             same[~same.any(axis=1)] = np.nan
             return same[:, 1:]
         if factor in self.circular:
-            angle = np.deg2rad(value)
-            return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+            return np.stack([np.cos(value), np.sin(value)], axis=1)
         return value[:, None]
 
 
@@ -88,7 +87,7 @@ def design(
     factors
         Columns to learn from; None: all.
     categories, circular
-        Those of the factors that are codes, and those that are degrees on a circle.
+        Those of the factors that are codes, and those that are angles in rad.
 
     Raises
     ------

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import cKDTree
 
-from slidecloud.types import DataError, Float64
-
-Method = Literal["random", "buffered", "slope", "target_group"]
-METHODS: Final[tuple[str, ...]] = get_args(Method)
+from slidecloud.hazard.absences import Method, chances, draw_order
+from slidecloud.types import DataError
 
 _CAVEATS: Final = {
     "random": "slides that nobody mapped may be among the absences",
@@ -37,7 +35,7 @@ class Sample:
     method, seed
         How absences were drawn.
     distance, least_slope
-        m and degrees, where they were part of it; else None.
+        m and rad, where they were part of it; else None.
     slides
         Cells with a slide, all of which are taken.
     eligible
@@ -77,7 +75,7 @@ class Sample:
             "method": self.method,
             "seed": self.seed,
             "distance_m": self.distance,
-            "least_slope_degrees": self.least_slope,
+            "least_slope_degrees": None if self.least_slope is None else round(math.degrees(self.least_slope), 6),
             "slides": self.slides,
             "absences": self.drawn,
             "eligible": self.eligible,
@@ -118,9 +116,9 @@ def sample(
     distance
         m.
     slope
-        (n,), degrees; NaN is never drawn.
+        (n,), rad; NaN is never drawn.
     least_slope
-        Degrees.
+        rad, below pi / 2.
     effort
         (n,), not negative, any scale; NaN and 0 are never drawn.
     usable
@@ -135,32 +133,29 @@ def sample(
     DataError
         If there is no slide or no cell left to draw.
     """
-    place = np.stack([np.asarray(axis, np.float64) for axis in (x, y)], axis=-1)
-    slide = np.asarray(slid, bool)
-    good = np.ones(slide.shape, bool) if usable is None else np.asarray(usable, bool)
-    if slide.ndim != 1 or place.shape != (*slide.shape, 2) or good.shape != slide.shape:
-        raise ValueError(f"x, y, slid, usable: found {place.shape[:-1]}, {slide.shape}, {good.shape}; expected (n,)")
-    if method not in METHODS:
-        raise ValueError(f"method: found {method!r}, expected one of {', '.join(METHODS)}")
     if not ratio > 0:
         raise ValueError(f"ratio: found {ratio}, expected absences for each slide, above 0")
-    weight = good & ~slide & np.isfinite(place).all(axis=1)
-    chance = weight.astype(np.float64)
-    if method == "buffered":
-        chance *= _apart(place, slide, distance)
-    elif method == "slope":
-        chance *= _steep(slope, least_slope, slide.shape)
-    elif method == "target_group":
-        chance *= _looked_at(effort, slide.shape)
-    slides, eligible = np.nonzero(slide & good)[0], np.nonzero(chance > 0)[0]
+    chance = chances(
+        x,
+        y,
+        slid,
+        method=method,
+        distance=distance,
+        slope=slope,
+        least_slope=least_slope,
+        effort=effort,
+        usable=usable,
+    )
+    slide = np.asarray(slid, bool) if usable is None else np.asarray(slid, bool) & np.asarray(usable, bool)
+    slides, eligible = np.nonzero(slide)[0], np.nonzero(chance > 0)[0]
     if not slides.size or not eligible.size:
         raise DataError(
             f"found {slides.size} slides and {eligible.size} cells to draw absences from by the method {method}; "
             "expected both: check that slides lie in the area and that distance or slope leave ground over"
         )
     number = min(round(ratio * slides.size) or 1, eligible.size)
-    share = chance[eligible] / chance[eligible].sum()
-    drawn = np.random.default_rng(seed).choice(eligible, number, replace=False, p=share)
+    rank = draw_order(eligible, chance[eligible], seed=seed)
+    drawn = eligible[np.argpartition(rank, number - 1)[:number]]
     chosen = np.concatenate([slides, np.sort(drawn)])
     return Sample(
         chosen,
@@ -173,35 +168,3 @@ def sample(
         int(eligible.size),
         _CAVEATS[method],
     )
-
-
-def _apart(place: Float64, slide: NDArray[np.bool_], distance: float | None) -> NDArray[np.bool_]:
-    if distance is None or not distance > 0:
-        raise ValueError(f"distance: found {distance}, expected metres above 0 for the method buffered")
-    known = np.isfinite(place).all(axis=1)
-    if not (slide & known).any():
-        return np.zeros(slide.shape, bool)
-    near = cKDTree(place[slide & known]).query(np.where(known[:, None], place, np.inf), distance_upper_bound=distance)[
-        0
-    ]
-    return ~(near < distance)
-
-
-def _steep(slope: ArrayLike | None, least: float | None, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    if slope is None or least is None:
-        raise ValueError("slope, least_slope: expected both for the method slope")
-    found = np.asarray(slope, np.float64)
-    if found.shape != shape:
-        raise ValueError(f"slope: found shape {found.shape}, expected {shape}")
-    return np.isfinite(found) & (found >= least)
-
-
-def _looked_at(effort: ArrayLike | None, shape: tuple[int, ...]) -> Float64:
-    if effort is None:
-        raise ValueError("effort: found none, expected one value for each cell for the method target_group")
-    found = np.nan_to_num(np.asarray(effort, np.float64), nan=0.0)
-    if found.shape != shape or (found < 0).any() or not np.isfinite(found).all():
-        raise ValueError(
-            f"effort: found shape {found.shape} from {found.min(initial=0.0):.4g}, expected {shape} from 0"
-        )
-    return found

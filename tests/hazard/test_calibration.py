@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
-from slidecloud.hazard.calibration import Logistic, correction, logistic, prior_shift
+from slidecloud.hazard.calibration import Logistic, correction, cross_fitted, logistic, prior_shift
 from slidecloud.hazard.scores import auc, calibration_error
 
 chances = st.floats(0.001, 0.999)
@@ -49,6 +49,24 @@ def test_known_probabilities_come_back_from_a_balanced_sample(method):
     assert calibration_error(score, slid) > 0.25
     uncorrected = correction(score[place], slid[place], true_share=0.5, method=method).apply(score)
     assert calibration_error(uncorrected, slid) > 0.25
+
+
+def test_a_line_that_saw_its_own_group_flatters():
+    """Scores of chance in groups of unlike shares: lines of the other groups do not know a group's own share."""
+    random = np.random.default_rng(3)
+    group = np.repeat(np.arange(4), 100)
+    slid = random.uniform(size=400) < np.array([0.1, 0.3, 0.6, 0.9])[group]
+    score = random.uniform(0.2, 0.8, 400)
+    told = cross_fitted(score, slid, group, method="logistic")
+    assert calibration_error(told, slid) > calibration_error(logistic(score, slid).apply(score), slid) + 0.05
+    for each in range(4):
+        own = group == each
+        np.testing.assert_array_equal(told[own], logistic(score[~own], slid[~own]).apply(score[own]))
+
+
+def test_groups_without_others_of_both_kinds_are_not_told():
+    told = cross_fitted([0.2, 0.8, 0.4, 0.6], [False, False, True, True], [0, 0, 1, 1])
+    assert np.isnan(told).all()
 
 
 def test_line_through_logits_is_found():

@@ -8,7 +8,7 @@ import pytest
 
 from slidecloud.hazard.design import design
 
-TABLE = pd.DataFrame({"slope": [1.0, 2, np.nan, 4], "aspect": [0.0, 90, 180, 360], "rock": [2, 2, 5, -1]})
+TABLE = pd.DataFrame({"slope": [1.0, 2, np.nan, 4], "aspect": np.deg2rad([0.0, 90, 180, 360]), "rock": [2, 2, 5, -1]})
 
 
 def test_columns_of_each_kind():
@@ -23,7 +23,7 @@ def test_columns_of_each_kind():
 
 def test_north_is_north_from_both_sides():
     found = design(TABLE, factors=["aspect"], circular=["aspect"])
-    turned = found.matrix(pd.DataFrame({"aspect": [0.0, 360.0, 359.999]}))
+    turned = found.matrix(pd.DataFrame({"aspect": np.deg2rad([0.0, 360.0, 359.999])}))
     np.testing.assert_allclose(turned - turned[0], 0, atol=2e-5)
 
 

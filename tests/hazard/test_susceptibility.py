@@ -75,7 +75,9 @@ def test_gain_of_deformation_is_recovered_where_it_exists():
     """The best ranking by static factors is by their own part of the logit, since the rate is independent of them."""
     found = [_gain(seed, 1.0) for seed in range(20, 28)]
     assert all(truth > 0.03 for _, truth in found)
-    assert all(each.spatial.low > 0 and each.folds.low > 0 for each, _ in found)
+    assert all(each.spatial.low > 0 for each, _ in found)
+    # The gains are about three times the sigma over the folds: one in six or so does not exclude zero.
+    assert sum(each.folds.low > 0 for each, _ in found) >= 6
     # 95 % each: two misses among eight have a chance of .06, three of .006.
     assert sum(each.folds.holds(truth) for each, truth in found) >= 6
     assert sum(each.spatial.holds(truth) for each, truth in found) >= 6
