@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from slidecloud.config import ConfigError
 from slidecloud.hazard.laying import short
-from slidecloud.types import Grid
+from slidecloud.types import Float64, Grid
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -61,6 +61,14 @@ def gathered(key: str, frame: GeoDataFrame, name: str, grid: Grid, *, reproject:
         raise ConfigError(f"{key}: nothing of {name} lies within 5,000 km of the grid; check its CRS.")
     found = frame.set_geometry(shapely.set_coordinates(shapes.copy(), moved))
     return found[kept].set_crs(crs, allow_override=True).reset_index(drop=True)
+
+
+def points_of(frame: GeoDataFrame) -> Float64:
+    """Centres of geometries, (n, 2)."""
+    import shapely
+
+    found: Float64 = shapely.get_coordinates(shapely.centroid(frame.geometry.to_numpy()))
+    return found[np.isfinite(found).all(axis=1)]
 
 
 def _moved(places: NDArray[Any], there: Any, grid: Grid) -> NDArray[Any]:

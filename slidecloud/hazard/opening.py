@@ -8,8 +8,9 @@ from typing import Any
 from slidecloud.config import ConfigError
 from slidecloud.config_factors import FactorConfig
 from slidecloud.hazard import factors, laying
-from slidecloud.hazard.gathering import gathered
-from slidecloud.hazard.sources import CategoryMap, CategoryShapes, Densities, Distances, Ground, Source, points_of
+from slidecloud.hazard.gathering import gathered, points_of
+from slidecloud.hazard.shape_sources import CategoryShapes, Distances
+from slidecloud.hazard.sources import CategoryMap, Densities, Ground, Source
 from slidecloud.stack.map_files import open_map
 from slidecloud.stack.shapes import ShapeFile, open_shapes
 from slidecloud.types import Float64, Grid

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_risk import RiskConfig
-from slidecloud.hazard import laying
 from slidecloud.hazard.factor_classes import MISSING, Tally
 from slidecloud.hazard.factors import grid_of
+from slidecloud.hazard.gathering import gathered, points_of
 from slidecloud.hazard.risk import BINS, RiskSettings, fit, level_breaks
 from slidecloud.hazard.risk_places import Places, kept, places
-from slidecloud.hazard.sources import points_of
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.hazard_motion import inventory_places
@@ -155,7 +154,7 @@ def _points(
         place = inventory_places(location, grid)
     else:
         shapes = open_shapes(settings.points, options=config.storage_options)
-        frame = laying.gathered("risk.points", shapes.read(), shapes.name, grid, reproject=settings.reproject)
+        frame = gathered("risk.points", shapes.read(), shapes.name, grid, reproject=settings.reproject)
         place = points_of(frame)
     return place[:, 0], place[:, 1]
 
