@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -83,7 +83,9 @@ class SusceptibilityConfig(_Section):
     models: tuple[Literal["logistic", "forest", "lightgbm", "xgboost"], ...] = Field(
         ("logistic", "forest", "lightgbm"), min_length=1, description="logistic, forest, lightgbm, xgboost."
     )
-    factors: tuple[str, ...] = Field((), description="Factors to learn from; none named takes all of the grid.")
+    factors: tuple[str, ...] = Field(
+        (), description="Factors to learn from; none named takes all of the grid but splits.region."
+    )
     deformation: tuple[str, ...] = Field(
         (), description="Those of them that are made from deformation series: models are made without and with them."
     )
@@ -125,13 +127,22 @@ class SusceptibilityConfig(_Section):
         return names
 
     @model_validator(mode="after")
-    def _deformation_is_a_factor(self) -> SusceptibilityConfig:
+    def _factors_go_together(self) -> SusceptibilityConfig:
+        if self.splits.region is not None and self.splits.region in self.factors:
+            raise ValueError(
+                f"splits.region is {self.splits.region}, which is among factors: a region left out would be one that "
+                "no model has met; take it from factors"
+            )
         stray = [name for name in self.deformation if self.factors and name not in self.factors]
         if stray:
             raise ValueError(f"deformation names {', '.join(stray)}, not among factors; add it there")
         if self.factors and set(self.factors) == set(self.deformation):
             raise ValueError("factors are all deformation; expected some without, to learn a model without it")
         return self
+
+    def names(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Factors to learn from, of those there are."""
+        return self.factors or tuple(name for name in columns if name != self.splits.region)
 
     def resolved(self, place: Callable[[str], str]) -> SusceptibilityConfig:
         """The same with ``place`` applied to every path."""

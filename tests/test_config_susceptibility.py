@@ -47,6 +47,7 @@ def test_choices_are_those_of_the_code():
         ({"borders": [0.2, 0.4, 0.4, 0.8]}, "four rising numbers"),
         ({"factors": ["slope"], "deformation": ["rate"]}, "deformation names rate, not among factors"),
         ({"factors": ["rate"], "deformation": ["rate"]}, "factors are all deformation"),
+        ({"splits": {"method": "regions", "region": "county"}, "factors": ["county"]}, "take it from factors"),
         ({"true_share": 1.0}, "less than 1"),
     ],
 )

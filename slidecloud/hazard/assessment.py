@@ -109,7 +109,7 @@ def assess_places(
     DataError
         As `assess`.
     """
-    names = config.factors or tuple(str(name) for name in places.table.columns)
+    names = config.names(places.table.columns)
     static = tuple(name for name in names if name not in config.deformation)
     if not static:
         raise DataError("factors: all of them are deformation; expected some without, to learn a model without it")

@@ -21,7 +21,7 @@ class Design:
         Names of the columns of the table, in order.
     categories
         Codes of each factor that is a category, those met while learning, the most frequent first: it has no column
-        of its own, which keeps columns independent of the mean.
+        of its own, which keeps columns independent of the mean. One that is the same everywhere has none at all.
     circular
         Factors that are angles in rad, such as aspect: a cosine and a sine.
     """
@@ -49,9 +49,13 @@ class Design:
             If a factor is not in the table.
         """
         _present(table, self.factors)
-        parts = [self._of(table[name].to_numpy(np.float64, na_value=np.nan), name) for name in self.factors]
+        parts, known = [], np.ones(len(table), bool)
+        for name in self.factors:
+            values = table[name].to_numpy(np.float64, na_value=np.nan)
+            parts.append(self._of(values, name))
+            known &= np.isin(values, self.categories[name]) if name in self.categories else np.isfinite(values)
         found = np.concatenate(parts, axis=1)
-        found[~np.isfinite(found).all(axis=1)] = np.nan
+        found[~known] = np.nan
         return found
 
     def _names(self, factor: str) -> tuple[str, ...]:
@@ -61,11 +65,7 @@ class Design:
 
     def _of(self, value: Float64, factor: str) -> Float64:
         if factor in self.categories:
-            codes = np.array(self.categories[factor], np.float64)
-            same = (value[:, None] == codes).astype(np.float64)
-            # Where no code is the one of the row, not even that without a column, nothing is known.
-            same[~same.any(axis=1)] = np.nan
-            return same[:, 1:]
+            return (value[:, None] == np.array(self.categories[factor][1:], np.float64)).astype(np.float64)
         if factor in self.circular:
             return np.stack([np.cos(value), np.sin(value)], axis=1)
         return value[:, None]
@@ -92,7 +92,7 @@ def design(
     Raises
     ------
     ValueError
-        If a factor is missing, named twice or of two kinds, or a category has fewer than two codes.
+        If a factor is missing, named twice or of two kinds, or a category has no code.
     """
     chosen = tuple(str(name) for name in (table.columns if factors is None else factors))
     if not chosen or len(set(chosen)) < len(chosen):
@@ -110,8 +110,8 @@ def design(
 def _codes(column: pd.Series, name: str) -> tuple[int, ...]:
     value = column.to_numpy(np.float64, na_value=np.nan)
     code, count = np.unique(value[np.isfinite(value) & (value >= 0)], return_counts=True)
-    if code.size < 2 or (code != np.rint(code)).any():
-        raise ValueError(f"{name}: found codes {code[:5].tolist()}, expected two or more whole numbers from 0")
+    if not code.size or (code != np.rint(code)).any():
+        raise ValueError(f"{name}: found codes {code[:5].tolist()}, expected whole numbers from 0")
     return tuple(int(each) for each in code[np.argsort(-count, kind="stable")])
 
 

@@ -55,11 +55,8 @@ def sampled(ground: Ground, config: SusceptibilityConfig) -> tuple[sampling.Samp
     DataError
         If slides or ground to draw absences from are missing.
     """
-    made = design(
-        ground.table,
-        factors=config.factors or None,
-        categories=[name for name in ground.categories if not config.factors or name in config.factors],
-    )
+    names = config.names(ground.table.columns)
+    made = design(ground.table, factors=names, categories=[name for name in ground.categories if name in names])
     sample = _sample(ground, config, np.isfinite(made.matrix(ground.table)).all(axis=1))
     return sample, _places(ground, sample, config)
 

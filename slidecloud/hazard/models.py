@@ -109,7 +109,8 @@ def _forest(rows: Float64, slid: NDArray[np.bool_], chosen: Parameters, seed: in
     forest = library("sklearn.ensemble").RandomForestClassifier(
         int(chosen["trees"]), min_samples_leaf=int(chosen["least_leaf"]), random_state=seed, n_jobs=threads
     )
-    return Forest(forest.fit(rows, slid))
+    # Predicted by one thread: several add the trees in an order of chance, which shows in the last bits.
+    return Forest(forest.fit(rows, slid).set_params(n_jobs=1))
 
 
 def _lightgbm(rows: Float64, slid: NDArray[np.bool_], chosen: Parameters, seed: int, threads: int) -> Model:

@@ -117,6 +117,17 @@ def test_absences_follow_factors_of_the_grid():
         assess(ground, _config(absences={"method": "target_group", "effort": "roads"}))
 
 
+def test_each_region_is_left_out_and_is_no_factor():
+    land, ground = _ground(0.0, side=60)
+    county = (land.x > land.x.mean()) + 2 * (land.y > land.y.mean())
+    divided = Ground(ground.table.assign(county=county), ground.x, ground.y, ground.slid, ("rock", "county"))
+    found = assess(divided, _config(deformation=[], splits={"method": "regions", "region": "county"}))
+    evaluation = found.models["logistic"].evaluation
+    assert len(evaluation.fold_scores) == 4
+    assert np.isfinite(evaluation.predicted).all()
+    assert "county" not in found.models["logistic"].predictor.design.factors
+
+
 def test_deformation_alone_is_refused():
     _, ground = _ground(0.0, side=40)
     only = Ground(ground.table[["rate"]], ground.x, ground.y, ground.slid)

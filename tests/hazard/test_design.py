@@ -47,7 +47,14 @@ def test_designs_that_make_no_sense_are_refused(options, says):
         design(TABLE, **options)
 
 
-def test_codes_are_whole_and_more_than_one():
-    for codes in ([1, 1, 1], [0.5, 1, 2]):
-        with pytest.raises(ValueError, match="two or more whole numbers"):
-            design(pd.DataFrame({"rock": codes}), categories=["rock"])
+def test_a_category_that_is_the_same_everywhere_tells_nothing_and_still_knows_others():
+    found = design(pd.DataFrame({"rock": [3, 3], "slope": [0.1, 0.2]}), categories=["rock"])
+    assert found.columns == ("slope",)
+    asked = found.matrix(pd.DataFrame({"rock": [3, 4, -1], "slope": [0.5, 0.5, 0.5]}))
+    np.testing.assert_array_equal(asked, [[0.5], [np.nan], [np.nan]])
+
+
+@pytest.mark.parametrize("codes", [[0.5, 1, 2], [-1, -1, -1], [np.nan, np.nan]])
+def test_codes_are_whole_numbers(codes):
+    with pytest.raises(ValueError, match="expected whole numbers"):
+        design(pd.DataFrame({"rock": codes}), categories=["rock"])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+import rasterio
 from ecuador import FACTORS, ecuador
 
 from slidecloud.hazard.comparison import compare
 from slidecloud.hazard.evaluation import Recipe, cross_validate, learn
-from slidecloud.hazard.scores import auc
+from slidecloud.hazard.scores import auc, rate_curve
 from slidecloud.hazard.spatial_cv import block_labels, folds
+from slidecloud.hazard.susceptibility import Places, susceptibility
 
 SMALL = {"forest": {"trees": 100}}
 
@@ -57,3 +60,22 @@ def test_a_factor_of_chance_gains_nothing(places):
     found = compare(plain, noisy, block_labels(places.x, places.y, side=500.0), draws=200)
     assert found.spatial.holds(0)
     assert found.spatial.value == pytest.approx(found.independent.value)
+
+
+def test_map_of_the_valley_knows_what_it_was_not_taught(places):
+    """Channels of catchments larger than those of any place are unlike what was learnt from, and told to be so."""
+    with rasterio.open(places.raster) as raster:
+        bands = raster.read(masked=True).astype(np.float64).filled(np.nan)
+    table = pd.DataFrame({name: band.ravel() for name, band in zip(FACTORS, bands, strict=True)})
+    sample = Places(places.table, places.slid, places.x, places.y, true_share=0.5)
+    splits = folds(places.x, places.y, repeats=1)
+    found = susceptibility(sample, recipe=Recipe("logistic", FACTORS), splits=splits)
+    maps = found.maps(table)
+    np.testing.assert_array_equal(np.isfinite(maps.probability), np.isfinite(bands.reshape(5, -1)).all(axis=0))
+    known = np.isfinite(maps.probability)
+    channel = table["log10_carea"].to_numpy() > places.table["log10_carea"].max()
+    assert np.mean(maps.dissimilarity[known & channel] > 1) > 0.9
+    assert np.mean(maps.dissimilarity[known & ~channel] > 1) < 0.15
+    at_slides = found.correction.apply(found.predictor.probability(places.table[places.slid]))
+    assert rate_curve(maps.probability, at_slides).area > 0.65
+    assert set(np.unique(maps.kind)) == {0, 1, 2, 3, 4, 5}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 
 import numpy as np
@@ -56,11 +57,13 @@ def test_shapley_values_add_up(learnt):
     assert spread[2] < 0.4 * min(spread[:2])
 
 
-def test_same_seed_same_model(learnt):
+def test_same_seed_same_model_with_any_threads_and_on_other_machines(learnt):
     name, model, rows = learnt
     _, slid, _ = _ground()
-    again = fit(rows, slid, model=name, parameters=SMALL.get(name))
-    np.testing.assert_array_equal(again.probability(rows), model.probability(rows))
+    again = fit(rows, slid, model=name, parameters=SMALL.get(name), threads=2)
+    told = model.probability(rows)
+    np.testing.assert_array_equal(again.probability(rows), told)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).probability(rows), told)
 
 
 def test_logistic_is_the_most_likely_one():
