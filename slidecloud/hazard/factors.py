@@ -114,7 +114,8 @@ def segments(frame: GeoDataFrame) -> Float64:
     rings = shapely.get_rings(parts[kinds == POLYGON])
     ends = [_pieces(lines) for lines in (parts[(kinds == _LINE) | (kinds == _RING)], rings)]
     pieces = np.concatenate([np.hstack([points, points]), *ends])
-    return pieces[np.isfinite(pieces).all(axis=1)]
+    kept: Float64 = pieces[np.isfinite(pieces).all(axis=1)]
+    return kept
 
 
 def _pieces(lines: NDArray[Any]) -> Float64:
@@ -166,6 +167,5 @@ def cell_of(grid: Grid, x: Float64, y: Float64) -> tuple[Float64, Float64]:
 
 def is_known(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Where a factor has a value."""
-    if values.dtype.kind == "f":
-        return np.isfinite(values)
-    return np.asarray(values != MISSING)
+    known: NDArray[np.bool_] = np.isfinite(values) if values.dtype.kind == "f" else values != MISSING
+    return known

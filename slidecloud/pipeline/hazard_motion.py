@@ -62,7 +62,7 @@ class Motion:
 
     def memory(self) -> tuple[float, int]:
         largest = max(math.prod(one.header.shape) for one in self.pieces)
-        return 140, 200 * largest
+        return 140, 300 * largest
 
     def classes(self) -> Mapping[int, str]:
         return {}
