@@ -15,9 +15,9 @@ from slidecloud.config_factors import FactorConfig
 from slidecloud.hazard.laying import Window
 from slidecloud.hazard.sources import Made
 from slidecloud.kernels.sampling import at_places
-from slidecloud.pipeline import seams, timeseries
+from slidecloud.pipeline import timeseries
 from slidecloud.stack.warped import pixels_under
-from slidecloud.store import open_run, records
+from slidecloud.store import open_run, records, seams
 from slidecloud.store.location import Location
 from slidecloud.store.patch_specs import PREFERRED_INTEGRATED
 from slidecloud.store.runs import Run
