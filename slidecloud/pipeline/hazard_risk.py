@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_risk import RiskConfig
-from slidecloud.hazard import laying
+from slidecloud.hazard import gathering
 from slidecloud.hazard.factor_classes import MISSING, Tally
 from slidecloud.hazard.factors import grid_of
 from slidecloud.hazard.risk import BINS, RiskSettings, fit, level_breaks
@@ -155,7 +155,7 @@ def _points(
         place = inventory_places(location, grid)
     else:
         shapes = open_shapes(settings.points, options=config.storage_options)
-        frame = laying.gathered("risk.points", shapes.read(), shapes.name, grid, reproject=settings.reproject)
+        frame = gathering.gathered("risk.points", shapes.read(), shapes.name, grid, reproject=settings.reproject)
         place = points_of(frame)
     return place[:, 0], place[:, 1]
 
