@@ -13,10 +13,10 @@ from slidecloud.types import Float64
 class EntropySums(NamedTuple):
     """What a block of ground adds to the entropy of each factor; sums of blocks are those of the whole.
 
-    ``count``: number of values. ``total``: their sum. ``logs``: sum of ``x ln x``. float64 (n,) each.
+    ``cells``: number of values. ``total``: their sum. ``logs``: sum of ``x ln x``. float64 (n,) each.
     """
 
-    count: Float64
+    cells: Float64
     total: Float64
     logs: Float64
 
@@ -79,12 +79,12 @@ def entropy_weights(sums: EntropySums) -> Float64:
     Shannon, C. E. (1948), A mathematical theory of communication, Bell Syst. Tech. J. 27, 379-423; as used for Dexing,
     Appl. Sci. 2025, 15, 12051.
     """
-    few = np.flatnonzero(sums.count < 2)
+    few = np.flatnonzero(sums.cells < 2)
     if few.size:
-        raise ValueError(f"factor {few[0] + 1}: found {sums.count[few[0]]:g} known cells, expected at least 2")
+        raise ValueError(f"factor {few[0] + 1}: found {sums.cells[few[0]]:g} known cells, expected at least 2")
     varied = sums.total > 0.0
     total = np.where(varied, sums.total, 1.0)
-    entropy = (np.log(total) - sums.logs / total) / np.log(sums.count)
+    entropy = (np.log(total) - sums.logs / total) / np.log(sums.cells)
     # Rounding leaves some last digits to a factor that is the same everywhere.
     gain = np.where(varied & (1.0 - entropy > 1e-12), 1.0 - entropy, 0.0)
     if not gain.any():

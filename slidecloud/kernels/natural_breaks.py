@@ -81,7 +81,8 @@ class _Sums(NamedTuple):
     def scatter(self, start: NDArray[np.intp], end: int) -> Float64:
         """Sum of squared differences from their mean of the values from each start up to, not with, end."""
         weight, value, square = (total[end] - total[start] for total in self)
-        return np.maximum(square - value**2 / weight, 0.0)
+        spread: Float64 = np.maximum(square - value**2 / weight, 0.0)
+        return spread
 
 
 def _distinct(values: ArrayLike, count: ArrayLike | None) -> tuple[Float64, Float64]:
@@ -93,7 +94,8 @@ def _distinct(values: ArrayLike, count: ArrayLike | None) -> tuple[Float64, Floa
         raise ValueError("values, count: found infinite ones or a negative count, expected finite values and counts")
     used = ~np.isnan(given) & (number > 0.0)
     level, inverse = np.unique(given[used], return_inverse=True)
-    return level, np.bincount(inverse, weights=number[used], minlength=len(level))
+    weight: Float64 = np.bincount(inverse, weights=number[used], minlength=len(level)).astype(np.float64)
+    return level, weight
 
 
 def _first_members(sums: _Sums, classes: int) -> NDArray[np.intp]:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_risk import RiskConfig
+from slidecloud.hazard import gathering
 from slidecloud.hazard.factor_classes import MISSING, Tally
 from slidecloud.hazard.factors import grid_of
-from slidecloud.hazard.gathering import gathered, points_of
 from slidecloud.hazard.risk import BINS, RiskSettings, fit, level_breaks
 from slidecloud.hazard.risk_places import Places, kept, places
 from slidecloud.pipeline.drive import drive
@@ -154,8 +154,8 @@ def _points(
         place = inventory_places(location, grid)
     else:
         shapes = open_shapes(settings.points, options=config.storage_options)
-        frame = gathered("risk.points", shapes.read(), shapes.name, grid, reproject=settings.reproject)
-        place = points_of(frame)
+        frame = gathering.gathered("risk.points", shapes.read(), shapes.name, grid, reproject=settings.reproject)
+        place = gathering.points_of(frame)
     return place[:, 0], place[:, 1]
 
 

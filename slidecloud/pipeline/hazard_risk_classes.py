@@ -50,7 +50,8 @@ def classes_in(
 
 def deformation_in(location: Location, names: Sequence[str]) -> list[str]:
     """A sentence for each factor of deformation, which tells of landslides that had happened before it ends."""
-    ends = dict(reader(location, FACTORS).attrs).get("deformation_ends", {})
+    attributes: Any = reader(location, FACTORS).attrs
+    ends = attributes.get("deformation_ends", {})
     return [
         f"{name} is deformation until {ends[name]}: landslides before that day moved in it, and scores on them are no "
         "forecast."

@@ -55,8 +55,8 @@ def test_missing_cells_are_left_out():
     values = np.array([[0.1, 0.5], [0.9, 0.2], [np.nan, 0.4]])
     kept = entropy_sums(values[:2, :1])
     found = entropy_sums(values)
-    assert (found.count[0], found.total[0], found.logs[0]) == (2, kept.total[0], kept.logs[0])
-    assert found.count[1] == 3
+    assert (found.cells[0], found.total[0], found.logs[0]) == (2, kept.total[0], kept.logs[0])
+    assert found.cells[1] == 3
 
 
 def test_a_factor_that_is_zero_everywhere_weighs_nothing():
