@@ -51,8 +51,8 @@ def chances(
         raise ValueError(f"x, y, slid, usable: found {place.shape[:-1]}, {slide.shape}, {good.shape}; expected (n,)")
     if method not in METHODS:
         raise ValueError(f"method: found {method!r}, expected one of {', '.join(METHODS)}")
-    known = np.isfinite(place).all(axis=1)
-    chance = (good & ~slide & known).astype(np.float64)
+    known = np.asarray(np.isfinite(place).all(axis=1), bool)
+    chance: Float64 = (good & ~slide & known).astype(np.float64)
     if method == "buffered":
         all_slides = place[slide & known] if slides is None else np.asarray(slides, np.float64).reshape(-1, 2)
         chance *= _apart(place, known, all_slides, distance)

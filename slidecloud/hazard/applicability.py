@@ -91,7 +91,7 @@ def area_of_applicability(matrix: ArrayLike, weight: ArrayLike, splits: Sequence
     prediction models, Methods Ecol. Evol. 12, 1620-1633.
     """
     rows, heavy = np.asarray(matrix, np.float64), np.asarray(weight, np.float64)
-    known = np.isfinite(rows).all(axis=1)
+    known = np.asarray(np.isfinite(rows).all(axis=1), bool)
     if heavy.shape != rows.shape[1:] or (heavy < 0).any() or not heavy.sum() > 0:
         raise ValueError(
             f"weight: found shape {heavy.shape} of sum {heavy.sum():.4g}, expected {rows.shape[1:]}, above 0"

@@ -65,10 +65,12 @@ class Design:
 
     def _of(self, value: Float64, factor: str) -> Float64:
         if factor in self.categories:
-            return (value[:, None] == np.array(self.categories[factor][1:], np.float64)).astype(np.float64)
+            same: Float64 = (value[:, None] == np.array(self.categories[factor][1:], np.float64)).astype(np.float64)
+            return same
         if factor in self.circular:
             return np.stack([np.cos(value), np.sin(value)], axis=1)
-        return value[:, None]
+        column: Float64 = value[:, None]
+        return column
 
 
 def design(

@@ -114,8 +114,8 @@ class Evaluation:
         """Scores of each repeat as in the sample, their mean over the repeats; counts are those of the first."""
         known = np.isfinite(self.predicted)
         found = [score(row[good], self.event[good]) for row, good in zip(self.predicted, known, strict=True)]
-        means = np.mean([each[:4] for each in found], axis=0)
-        return Scores(*(float(each) for each in means), *found[0][4:])
+        ranks, precision, brier, error = np.mean([each[:4] for each in found], axis=0).tolist()
+        return Scores(ranks, precision, brier, error, found[0].events, found[0].others)
 
 
 def learn(table: pd.DataFrame, event: ArrayLike, x: ArrayLike, y: ArrayLike, *, recipe: Recipe) -> Predictor:

@@ -57,7 +57,7 @@ def sampled(ground: Ground, config: SusceptibilityConfig) -> tuple[sampling.Samp
     """
     names = config.names(ground.table.columns)
     made = design(ground.table, factors=names, categories=[name for name in ground.categories if name in names])
-    sample = _sample(ground, config, np.isfinite(made.matrix(ground.table)).all(axis=1))
+    sample = _sample(ground, config, np.asarray(np.isfinite(made.matrix(ground.table)).all(axis=1), bool))
     return sample, _places(ground, sample, config)
 
 
@@ -81,7 +81,8 @@ def _sample(ground: Ground, config: SusceptibilityConfig, usable: NDArray[np.boo
 def _factor(ground: Ground, name: str) -> Float64:
     if name not in ground.table.columns:
         raise ValueError(f"found no factor {name!r} among {', '.join(map(str, ground.table.columns))}")
-    return ground.table[name].to_numpy(np.float64, na_value=np.nan)
+    values: Float64 = ground.table[name].to_numpy(np.float64, na_value=np.nan)
+    return values
 
 
 def _places(ground: Ground, sample: sampling.Sample, config: SusceptibilityConfig) -> Places:

@@ -39,7 +39,8 @@ def weights(predictor: Predictor) -> Float64:
     regression. It favours factors of many values, and splits the weight of factors that tell the same by chance:
     `permutation` says what is lost on other ground.
     """
-    return _by_factor(predictor.model.weight()[None], predictor.design)[0]
+    found: Float64 = _by_factor(predictor.model.weight()[None], predictor.design)[0]
+    return found
 
 
 def permutation(

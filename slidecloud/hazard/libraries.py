@@ -17,6 +17,8 @@ def library(name: str) -> ModuleType:
     ------
     ModuleNotFoundError
         Naming the extra to install.
+    ImportError
+        Naming the system's library that the module needs, where that is missing.
     """
     top = name.partition(".")[0]
     try:
@@ -27,4 +29,9 @@ def library(name: str) -> ModuleType:
         raise ModuleNotFoundError(
             f"{_NAMES.get(top, top)} is not installed; install it with: pip install 'slidecloud[{_EXTRAS[top]}]'",
             name=top,
+        ) from error
+    except OSError as error:
+        raise ImportError(
+            f"{_NAMES.get(top, top)} is installed, and cannot be loaded: {error}. LightGBM needs the OpenMP library of "
+            "the system, on Debian: apt-get install libgomp1"
         ) from error

@@ -49,7 +49,7 @@ def tree_shapley(
     if table.ndim != 2 or len({each.shape for each in (*links, *sizes)}) != 1:
         raise ValueError(f"rows, nodes: found {table.shape} and {[each.shape for each in (*links, *sizes)]}")
     found = np.zeros((table.shape[0], table.shape[1] + 1))
-    _add(table, *links, *sizes, found)
+    _add(table, links[0], links[1], links[2], sizes[0], sizes[1], sizes[2], found)
     return found
 
 

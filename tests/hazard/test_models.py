@@ -104,6 +104,17 @@ def test_missing_library_is_named_with_its_extra(monkeypatch, name, extra):
         fit(rows, slid, model=name)
 
 
+def test_missing_system_library_is_named_with_its_remedy(monkeypatch):
+    rows, slid, _ = _ground(50)
+
+    def missing(name):
+        raise OSError("libgomp.so.1: cannot open shared object file")
+
+    monkeypatch.setattr("slidecloud.hazard.libraries.importlib.import_module", missing)
+    with pytest.raises(ImportError, match=r"libgomp\.so\.1.*apt-get install libgomp1"):
+        fit(rows, slid, model="lightgbm")
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
