@@ -79,8 +79,8 @@ def borders(label: NDArray[np.int32], region: NDArray[np.int32]) -> NDArray[np.i
 def sums(label: NDArray[np.int32], values: Float64, count: int) -> Float64:
     """Sum of ``values`` (y, x) over each of ``count`` labels; cells are added in their order, whatever lies around."""
     inside = label >= 0
-    total: Float64 = np.bincount(label[inside], weights=values[inside], minlength=count)
-    return total
+    total = np.bincount(label[inside], weights=values[inside], minlength=count)
+    return total.astype(np.float64, copy=False)
 
 
 def extents(name: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

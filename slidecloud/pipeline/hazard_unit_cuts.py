@@ -39,7 +39,8 @@ class FlowWork:
         water = flow(elevation, spacing=(-self.grid.dy, self.grid.dx))
         faced = facing_of(elevation, self.config, self.grid)
         found = basins(water, faced, limits=limits_of(self.config, self.grid))
-        for name, values in (*zip(water._fields, water, strict=True), ("basin", found)):
+        maps: dict[str, NDArray[Any]] = {**water._asdict(), "basin": found}
+        for name, values in maps.items():
             writer.write(f"{FLOW_GROUP}/{name}", values, (0, 0))
         places = Basins.found(found)
         writer.write_object(BASINS, places.encoded())

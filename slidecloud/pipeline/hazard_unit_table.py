@@ -81,9 +81,9 @@ class ZonesWork:
         window = own.window((self.grid.height, self.grid.width))
         basin = read_window(self.location, FLOW_GROUP, "basin", window)
         named = read_window(self.location, UNITS_GROUP, "unit", window)
-        names, unit = np.unique(np.where(np.isin(basin, own.basin), named, 0), return_inverse=True)
+        names, number = np.unique(np.where(np.isin(basin, own.basin), named, 0), return_inverse=True)
         missing = int(names[0] == 0)
-        unit = unit.reshape(named.shape).astype(np.int32) - missing
+        unit: NDArray[np.int32] = (number.reshape(named.shape) - missing).astype(np.int32)
         names, count = names[missing:], len(names) - missing
         elevation = read_window(self.location, FACTORS, self.config.elevation, window)
         pieces = facing_of(elevation, self.config, self.grid).pieces(unit, count)

@@ -74,16 +74,6 @@ def test_size_is_of_the_order_of_the_published_units():
     assert cells[cells < asked.least].sum() < 0.02 * cells.sum()
 
 
-@pytest.mark.long
-def test_as_much_ground_as_the_published_map_has_about_as_many_units():
-    """2,500 km2 at 30 m."""
-    height, water, slopes = ground(8, (1667, 1667))
-    asked = usual()
-    cells = check(slope_units(water, slopes, basins(water, slopes, limits=asked), limits=asked), height, slopes, asked)
-    assert 10426 / 2 < len(cells) < 2 * 10426
-    assert cells[cells < asked.least].sum() < 0.01 * cells.sum()
-
-
 def test_smaller_limits_give_more_units():
     _, water, slopes = ground(4, (120, 120))
     found = [
