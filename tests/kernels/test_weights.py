@@ -25,7 +25,8 @@ def test_one_look_equals_the_closed_form(coherence):
 def test_density_is_one_in_all_and_never_negative(coherence, looks):
     phase = np.linspace(-np.pi, np.pi, 4001)
     density = phase_density(phase, coherence, looks)
-    assert density.min() > -1e-9
+    # Where the peak is high, the terms of the formula cancel beside it to the last bits of the peak.
+    assert density.min() > -1e-10 * max(10.0, density.max())
     assert np.isclose(np.trapezoid(density, phase), 1, rtol=1e-6)
 
 

@@ -132,15 +132,16 @@ def test_inputs_and_network_are_those_of_the_recipe(recipe, tmp_path):
 
 @pytest.mark.long
 def test_a_network_learns_dipoles_and_finds_them_where_they_are_moved_to(tmp_path):
-    """A minute or two of training: AP50 above 0.9 on tiles not seen, calibrated to 0.05, and when the ground moves by 1
-    to 31 pixels, 95 % of the boxes above the threshold are found again (IoU >= 0.5) above half of it. (What the shipped
-    network promises is stricter, and is tested with its weights.)"""
+    """Minutes of training (1,600 steps do without the motion channel, and do not with it): AP50 above 0.9 on tiles not
+    seen, calibrated to 0.05, and when the ground moves by 1 to 31 pixels, 95 % of the boxes above the threshold are
+    found again (IoU >= 0.5) above half of it. (What the shipped network promises is stricter, and is tested with its
+    weights.)"""
     for name, seed, count in (("train", 1, 120), ("validation", 2, 40)):
         dipoles.dipole_set(tmp_path / name, seed=seed, count=count, slides=8, sizes=(6, 30))
     recipe = Recipe.model_validate(
         {
             "tiles": {name: [str(tmp_path / name)] for name in ("train", "validation")},
-            "tile_steps": 1600,
+            "tile_steps": 4000,
             "threads": 1,
         }
     )

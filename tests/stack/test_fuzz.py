@@ -5,30 +5,21 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import resource
-import signal
 import tempfile
 import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from bounds import bounded, read_all
 from spoiled_archives import ARCHIVE_SPOILS
 from spoiling import SPOILS
 from subjects import ARCHIVES, SUBJECTS
 
 from slidecloud.pipeline.folders import ingest_folder
-from slidecloud.stack import SlcSource, SourceWarning, open_source
+from slidecloud.stack import SourceWarning
 from slidecloud.stack.names import printable
-
-LIMIT = 120
-"""Seconds after which a case counts as hanging; they take fractions of one."""
-MEMORY = 4 * 2**30
-"""Bytes of address space that a case may add: what a damaged header claims is far more."""
 
 SEEDS = 5
 CASES = [
@@ -52,55 +43,12 @@ def parameters(cases):
     ]
 
 
-@contextmanager
-def bounded() -> Iterator[None]:
-    """Limits of time and memory around a case."""
-
-    def too_long(*_):
-        raise AssertionError(f"still at work after {LIMIT} s")
-
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    handler = signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(LIMIT)
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, handler)
-
-
 def everything_below(folder: Path) -> dict[str, tuple]:
     found = {}
     for path in folder.rglob("*"):
         state = path.lstat()
         found[str(path)] = (state.st_mode, state.st_size, state.st_mtime_ns)
     return found
-
-
-def read_all(root: Path, options: dict[str, Any]) -> list[str]:
-    """Open, read maps and pixels; returns the messages of all that went wrong."""
-    said = []
-    try:
-        source = open_source(root, **options)
-        said += [item.reason for item in source.rejected]
-        try:
-            source.static()
-        except (ValueError, OSError) as error:
-            said.append(str(error))
-        is_slc = isinstance(source, SlcSource)
-        for item in source.images if is_slc else source.pairs:
-            try:
-                block = (source.read_image if is_slc else source.read)(item, slice(None))
-            except (ValueError, OSError) as error:
-                said.append(str(error))
-            else:
-                assert block[0].shape[:2] == source.header.shape
-    except (ValueError, OSError) as error:
-        said.append(str(error))
-    return said
 
 
 def assert_named(said: list[str], names: list[str], root: Path) -> None:

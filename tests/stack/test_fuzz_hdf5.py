@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import resource
-import signal
 import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import cslc
 import numpy as np
 import plain
 import pytest
 import smallbaseline
+from bounds import bounded, read_all
 from spoiled_hdf5 import SPOILS
 
-from slidecloud.stack import SlcSource, SourceWarning, open_source
+from slidecloud.stack import SourceWarning
 
-LIMIT = 120
-"""Seconds after which a case counts as hanging; they take fractions of one."""
-MEMORY = 4 * 2**30
-"""Bytes of address space that a case may add."""
 SEEDS = 6
 
 
@@ -52,49 +44,6 @@ def chosen(case) -> bool:
     """One seed of most spoils by default, another one for each kind."""
     kind, spoil, seed = case
     return seed == zlib.crc32(f"{kind} {spoil}".encode()) % SEEDS
-
-
-@contextmanager
-def bounded() -> Iterator[None]:
-    """Limits of time and memory around a case."""
-
-    def too_long(*_):
-        raise AssertionError(f"still at work after {LIMIT} s")
-
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    handler = signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(LIMIT)
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, handler)
-
-
-def read_all(root, options) -> list[str]:
-    """Open, read maps and pixels; returns the messages of all that went wrong."""
-    said = []
-    try:
-        source = open_source(root, **options)
-        said += [item.reason for item in source.rejected]
-        try:
-            source.static()
-        except (ValueError, OSError) as error:
-            said.append(str(error))
-        images = isinstance(source, SlcSource)
-        for item in source.images if images else source.pairs:
-            try:
-                block = (source.read_image if images else source.read)(item, slice(0, min(256, source.header.shape[0])))
-            except (ValueError, OSError) as error:
-                said.append(str(error))
-            else:
-                assert block[0].shape[1] == source.header.shape[1]
-    except (ValueError, OSError) as error:
-        said.append(str(error))
-    return said
 
 
 @pytest.mark.parametrize(
