@@ -18,13 +18,17 @@ _MAKE: Final = "'slidecloud hazard factors'"
 
 
 def made_from(config: HazardConfig) -> dict[str, Any]:
-    """Digests of the grid and of the settings of each factor, with those of the elevation it is computed from."""
-    asked = config.factors
-    each = {name: [one, asked[one.of]] if is_terrain(one) else [one] for name, one in asked.items()}
-    told = {name: [part.model_dump(mode="json") for part in parts] for name, parts in each.items()}
+    """Digests of the grid and of the settings of each factor, with those of the elevation it is computed from.
+
+    Of a path the last part counts: a project that has moved has the same factors.
+    """
+    told = {name: one.resolved(_last).model_dump(mode="json") for name, one in config.factors.items()}
+    each = {
+        name: [told[name], told[one.of]] if is_terrain(one) else [told[name]] for name, one in config.factors.items()
+    }
     return {
         "grid": records.digest(config.grid.model_dump(mode="json")),
-        "factors": {name: records.digest(parts) for name, parts in told.items()},
+        "factors": {name: records.digest(parts) for name, parts in each.items()},
     }
 
 
@@ -73,6 +77,10 @@ def check_made(location: Location, config: HazardConfig, names: Iterable[str]) -
                 f"factors.{name} is made on {done:.1%} of the grid in {location}; make the rest with {_MAKE}, with "
                 "--retry-quarantined where its data was mended."
             )
+
+
+def _last(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2]
 
 
 def _cells(location: Location) -> dict[str, tuple[int, int]]:
