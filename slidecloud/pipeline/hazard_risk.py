@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -219,7 +220,7 @@ def _gathered(
     for one in facts:
         codes[:, one["place"]], seen[one["place"]] = np.array(one["codes"], np.int16), one["open"]
     tallies = [
-        Tally(*(np.sum([one[name][k] for one in facts], axis=0) for name in ("cells", "open_cells")))
+        reduce(Tally.plus, (Tally(np.array(one["cells"][k]), np.array(one["open_cells"][k])) for one in facts))
         for k in range(len(ground.classes))
     ]
     return tallies, codes, seen

@@ -148,7 +148,7 @@ def test_what_cannot_be_done_is_told(folder, made, tmp_path):
 
 def test_judgements_are_refused_before_anything_is_read(folder, tmp_path):
     wrong = {"factors": {"slope": {"breaks": [5]}, "aspect": {}}, "matrix": [[1, 2], [1, 1]], "weighting": "judgement"}
-    with pytest.raises(ValueError, match="aspect against slope .* expects 0.5"):
+    with pytest.raises(ValueError, match=r"aspect against slope .* expects 0\.5"):
         hazard_risk.compute(config(folder, tmp_path / "empty.zarr", risk=wrong), executor=serial())
 
 
