@@ -15,8 +15,7 @@ from slidecloud.config_resources import ResourcesConfig
 from slidecloud.config_timeseries import TimeseriesConfig
 from slidecloud.config_yaml import Section, beside, dumped, parsed, template_lines
 from slidecloud.secrets import refuse_secrets
-
-SourceKind = Literal["auto", "gamma", "hyp3", "hyp3_radar", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"]
+from slidecloud.types import SourceKind
 
 
 class SourceConfig(Section):
