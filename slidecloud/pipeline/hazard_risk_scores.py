@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.config import ConfigError
 from slidecloud.config_factors import FactorConfig
 from slidecloud.config_risk import RiskConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.risk import Risk
 from slidecloud.hazard.risk_places import Kept, Places
 from slidecloud.hazard.risk_scores import INVENTORY, HeldOut, caveats, held_out
