@@ -97,7 +97,7 @@ def _lines(result: RiskResult) -> list[str]:
 
 
 def _written(config: HazardConfig, result: RiskResult, folder: Path) -> Path:
-    from slidecloud.pipeline.hazard_risk_report import thinned
+    from slidecloud.pipeline.hazard_risk_report import made_from, thinned
     from slidecloud.plots.maps import MOST_PIXELS, Canvas
     from slidecloud.plots.risk_page import risk_page
     from slidecloud.store import locate
@@ -106,5 +106,5 @@ def _written(config: HazardConfig, result: RiskResult, folder: Path) -> Path:
     return risk_page(
         result.risk, folder, index=index, level=level, canvas=Canvas.on(grid, (grid.dx, grid.dx)),
         points=(result.x / 1000, result.y / 1000), levels=(result.cells, result.points), scores=result.scores,
-        caveats=result.caveats,
+        caveats=result.caveats, made_from=[] if config.risk is None else made_from(config, config.risk, result),
     )  # fmt: skip
