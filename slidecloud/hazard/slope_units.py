@@ -31,7 +31,8 @@ class Limits:
     least, largest
         Cells that a unit should and may have.
     spread
-        Circular variance of the aspects in a unit, at most; kept from 0.035 on.
+        Circular variance of the aspects in a unit, at most; kept from 0.035 on, also where that leaves a unit smaller
+        than the least.
     """
 
     thresholds: tuple[int, ...]

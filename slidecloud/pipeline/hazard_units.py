@@ -168,7 +168,7 @@ def plan(
     if cells >= 2**31:
         raise ValueError(f"the grid has {cells} cells, expected fewer than 2^31; take a coarser grid, or parts of it")
     place = [grid.crs, grid.left, grid.top, grid.dx, grid.dy, grid.height, grid.width]
-    cut_by = records.digest(["hazard_units/1", place, config.model_dump(), by_name[config.elevation].digest])
+    cut_by = records.digest(["hazard_units/2", place, config.model_dump(), by_name[config.elevation].digest])
     shape = (grid.height, grid.width)
     tiles = cut(
         shape, SPATIAL_CHUNK, read_per_pixel=17 + 4 * len(layers), memory_per_pixel=4 * _CELL_BYTES, memory=memory,

@@ -8,9 +8,10 @@ import shapely
 
 from slidecloud import simulate
 from slidecloud.config_units import UnitsConfig
-from slidecloud.hazard.facing import facing
+from slidecloud.hazard.facing import facing, smoothing_of
 from slidecloud.hazard.flow import flow
 from slidecloud.hazard.slope_units import basins, slope_units
+from slidecloud.kernels.terrain import slope_aspect
 from slidecloud.pipeline import hazard_units
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import serial
@@ -93,7 +94,8 @@ def test_any_tiles_give_the_same_map_and_the_same_table(tmp_path, factors, whole
 def test_units_are_those_of_the_whole_ground_named_after_their_first_cells(factors, whole):
     height = factors["elevation"]
     water = flow(height, spacing=(40.0, 40.0))
-    faced = facing(height, spacing=(40.0, 40.0), flat=np.radians(CONFIG.flat))
+    smoothing = smoothing_of(CONFIG.least_area)
+    faced = facing(height, spacing=(40.0, 40.0), flat=np.radians(CONFIG.flat), smoothing=smoothing)
     asked = limits_of(CONFIG, GRID)
     wanted = slope_units(water, faced, basins(water, faced, limits=asked), limits=asked)
     unit, _ = results(whole)
@@ -108,6 +110,7 @@ def test_the_table_says_what_the_cells_say(factors, whole):
     assert np.array_equal(table["unit"], np.setdiff1d(unit, [0]))
     assert (table["aspect_spread"] <= CONFIG.spread + 1e-6).all()
     assert table["area"].max() <= CONFIG.largest_area
+    slope = slope_aspect(factors["elevation"], spacing=(40.0, 40.0)).slope
     rng = np.random.default_rng(0)
     for row in table.iloc[rng.choice(len(table), 20, replace=False)].itertuples():
         cells = unit == row.unit
@@ -118,6 +121,9 @@ def test_the_table_says_what_the_cells_say(factors, whole):
         assert row.elevation_std == pytest.approx(height.std(), rel=1e-5)
         aspect = factors["aspect"][cells]
         vector = np.exp(1j * aspect[np.isfinite(aspect)].astype(float)).mean()
+        steep = np.isfinite(aspect) & (slope[cells] >= np.radians(CONFIG.flat))
+        apart = 1 - abs(np.exp(1j * aspect[steep].astype(float)).mean()) if steep.any() else 0.0
+        assert row.cell_aspect_spread == pytest.approx(apart, abs=1e-5)
         assert np.exp(1j * row.aspect_mean) == pytest.approx(vector / abs(vector), abs=1e-5)
         rock = factors["lithology"][cells]
         assert row.lithology_majority == (np.argmax(np.bincount(rock[rock >= 0])) if (rock >= 0).any() else -1)
