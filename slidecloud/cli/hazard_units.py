@@ -60,7 +60,7 @@ def units(
     executor
         dask (processes of this machine, or a scheduler), threads or serial.
     memory
-        Memory of one worker, such as "4 GiB"; the flow over the whole grid needs 100 bytes a cell.
+        Memory of one worker, such as "4 GiB"; the flow over the whole grid is found at once and needs 65 bytes a cell.
     retry_quarantined
         Try the tiles in quarantine again.
     takeover

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from slidecloud.hazard.merging import Pieces
-from slidecloud.kernels.slope_units import sums
+from slidecloud.kernels.slope_units import add
 from slidecloud.kernels.terrain import falling, gradient
 from slidecloud.types import Float32, Float64
 
@@ -28,12 +28,16 @@ class Facing(NamedTuple):
 
     def pieces(self, label: NDArray[np.int32], count: int) -> Pieces:
         """Cells and sums of unit vectors of each of ``count`` labels (y, x); below 0 is none."""
-        known = np.isfinite(self.aspect)
-        turned = np.where(known, self.aspect, 0).astype(np.float64)
-        cells = np.bincount(label[label >= 0], minlength=count)
-        facing = np.bincount(label[(label >= 0) & known], minlength=count)
-        north = sums(label, np.where(known, np.cos(turned), 0.0), count)
-        return Pieces(cells, facing, north, sums(label, np.where(known, np.sin(turned), 0.0), count))
+        cells, facing = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        north, east = np.zeros(count), np.zeros(count)
+        for top in range(0, len(label), _STRIP):
+            here, aspect = label[top : top + _STRIP], self.aspect[top : top + _STRIP].astype(np.float64)
+            known = np.isfinite(aspect)
+            cells += np.bincount(here[here >= 0], minlength=count)
+            facing += np.bincount(here[(here >= 0) & known], minlength=count)
+            add(here, np.cos(aspect, out=np.zeros_like(aspect), where=known), north)
+            add(here, np.sin(aspect, out=np.zeros_like(aspect), where=known), east)
+        return Pieces(cells, facing, north, east)
 
     def sector(self) -> NDArray[np.int32]:
         """Number of the sector that each cell faces, int32 (y, x); that after the last where it faces nowhere."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import numpy as np
 import pytest
 import shapely
@@ -157,3 +160,21 @@ def test_what_cannot_be_is_refused():
         UnitsConfig(least_area=1e5, largest_area=1.5e5)
     with pytest.raises(ValueError, match="drain more than a unit"):
         UnitsConfig(first_stream=1e4)
+
+
+def test_a_flow_that_does_not_fit_is_refused_with_what_would():
+    nation = Grid("EPSG:32645", 0.0, 3060000.0, 30.0, -30.0, 14_000, 14_000)
+    with pytest.raises(MemoryError, match=r"14000 x 14000 cells of 65 bytes need 12\.27 GiB.* has 4\.00 GiB") as error:
+        hazard_units.check_flow(nation, 4 * 2**30)
+    coarser = int(re.search(r"grid of (\d+) m, which would fit", str(error.value))[1])
+    for spacing in (coarser - 1, coarser):
+        cells = math.ceil(14_000 * 30 / spacing)
+        grid = Grid("EPSG:32645", 0.0, 3060000.0, spacing, -spacing, cells, cells)
+        if spacing < coarser:
+            with pytest.raises(MemoryError):
+                hazard_units.check_flow(grid, 4 * 2**30)
+        else:
+            hazard_units.check_flow(grid, 4 * 2**30)
+    hazard_units.check_flow(nation, 13 * 2**30)
+    with pytest.raises(MemoryError, match="cut the grid along divides"):
+        hazard_units.check_flow(nation, 2**28)
