@@ -51,9 +51,11 @@ def ensure_store(location: Location, config: HazardConfig) -> None:
     templates.ensure(location, HAZARD, templates.group((), {}, path=HAZARD, attributes={}, **nothing))
 
 
-def withdraw_stale(location: Location, stage: str, units: Sequence[Unit]) -> None:
-    """Withdraw records of a stage that are not of this plan: their objects may be written over."""
+def withdraw_stale(location: Location, stage: str, units: Sequence[Unit], *, within: str = "") -> None:
+    """Withdraw records of a stage, or of its units below a name, that are not of this plan: their objects may be
+    written over."""
     wanted = {unit.key for unit in units}
     for folder in (records.DONE, records.QUARANTINE):
         for key in records.done(location, stage=stage, folder=folder) - wanted:
-            records.withdraw(location, key, folder=folder)
+            if key.unit.startswith(within):
+                records.withdraw(location, key, folder=folder)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_units import UnitsConfig
 from slidecloud.hazard.factors import grid_of
-from slidecloud.pipeline import hazard_factors
+from slidecloud.pipeline import hazard_made
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.hazard_store import check_store, ensure_store, withdraw_stale
@@ -76,9 +76,9 @@ def compute(
     Raises
     ------
     ConfigError
-        If the store holds something else.
+        If the store holds something else, or other factors than the configuration.
     KeyError
-        If the elevation is no factor that is made.
+        If the elevation is no factor.
     LeaseError
         If another process is writing the store, or takes it over.
     MemoryError
@@ -86,6 +86,7 @@ def compute(
     """
     location = locate(config.place, config.storage_options)
     check_store(location, config)
+    hazard_made.check_made(location, config, config.factors)
     resources, grid = config.resources, grid_of(config.grid)
     units, groups = plan(
         location, config.units, grid, layers_of(location), memory=resources.memory_bytes, tile=resources.tile
@@ -109,7 +110,7 @@ def compute(
 def layers_of(location: Location) -> list[Layer]:
     """Every factor of a store of which something is made, in the order in which they were asked for."""
     made: dict[str, list[list[str]]] = {}
-    for key in sorted(records.done(location, stage=hazard_factors.STAGE), key=lambda key: key.unit):
+    for key in sorted(records.done(location, stage=hazard_made.STAGE), key=lambda key: key.unit):
         record = records.read(location, key)
         for name in () if record is None else record.facts["known"]:
             made.setdefault(name, []).append([key.unit, key.digest])
@@ -168,8 +169,7 @@ def plan(
     by_name = {layer.name: layer for layer in layers}
     if config.elevation not in by_name:
         raise KeyError(
-            f"units.elevation is {config.elevation!r}, which is no factor that is made; expected one of "
-            f"{', '.join(sorted(by_name)) or 'those that slidecloud hazard factors makes, which has not run yet'}"
+            f"units.elevation is {config.elevation!r}, which is no factor; expected one of {', '.join(sorted(by_name))}"
         )
     cells = grid.height * grid.width
     if cells >= 2**31:
