@@ -46,7 +46,10 @@ def curves(assessment: Assessment, name: str) -> dict[str, Any]:
     return {
         "roc": thinned(roc(first[known], places.event[known])),
         "reliability": _reliability(told, event),
-        "at_slides": {"learnt": learnt.tolist(), "unseen": model.correction.apply(first[places.event & known]).tolist()},
+        "at_slides": {
+            "learnt": learnt.tolist(),
+            "unseen": model.correction.apply(first[places.event & known]).tolist(),
+        },
         "shares": np.nanmean(np.abs(shap(model.predictor, some).share), axis=0).tolist(),
     }
 

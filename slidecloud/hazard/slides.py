@@ -90,11 +90,11 @@ def slide_cells(
         raise DataError(
             f"slides: found {number}, none of them on the grid; expected some. Look at their CRS and at grid.bounds"
         )
-    slide, earliest = _earliest(cell[slid[of]], day[of[slid[of]]])
+    slide, first = earliest(cell[slid[of]], day[of[slid[of]]])
     other = np.setdiff1d(cell[~slid[of]], slide)
     every = np.concatenate(list(covered.values())) if covered else np.zeros(0, np.int64)
     return SlideCells(
-        slide, earliest, other, np.setdiff1d(every, np.union1d(slide, other)), known.size, number - known.size
+        slide, first, other, np.setdiff1d(every, np.union1d(slide, other)), known.size, number - known.size
     )
 
 
@@ -127,8 +127,10 @@ def _covered(shape: Any, grid: Grid) -> Cells:
     return found
 
 
-def _earliest(cell: Cells, day: Dates) -> tuple[Cells, Dates]:
-    """Each cell once, with the earliest of its days; not known where one of them is not."""
+def earliest(cell: NDArray[Any], day: Dates) -> tuple[NDArray[Any], Dates]:
+    """Each cell once, rising, with the earliest of its days; NaT where one of them is."""
+    if not cell.size:
+        return cell, day
     order = np.argsort(cell, kind="stable")
     once, first = np.unique(cell[order], return_index=True)
     return once, np.minimum.reduceat(day[order], first)
@@ -167,5 +169,7 @@ def _flags(frame: GeoDataFrame, column: str) -> NDArray[np.bool_]:
 def _column(frame: GeoDataFrame, column: str, key: str) -> Any:
     columns = [str(one) for one in frame.columns if one != frame.geometry.name]
     if column not in columns:
-        raise ConfigError(f"{key} names {column!r}; the slides have {', '.join(columns) or 'no columns'}. Name another.")
+        raise ConfigError(
+            f"{key} names {column!r}; the slides have {', '.join(columns) or 'no columns'}. Name another."
+        )
     return frame[column]

@@ -6,7 +6,6 @@ import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from slidecloud.stack import files
 from slidecloud.stack.map_files import find
 from slidecloud.stack.names import printable
 from slidecloud.stack.remote import RemotePath
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 
 def read_points(
     path: str, *, coordinates: tuple[str, str], crs: str, options: Mapping[str, Any] | None = None
-) -> tuple[GeoDataFrame, str]:
-    """All rows of a CSV file as points with their columns, and the fingerprint of the file.
+) -> GeoDataFrame:
+    """All rows of a CSV file as points, with their columns.
 
     Parameters
     ----------
@@ -58,4 +57,4 @@ def read_points(
     if wrong.size or not len(table):
         found = f"row {wrong[0] + 1} has no place" if wrong.size else "it has no rows"
         raise DataError(f"{name}: {found}; expected a number in {' and '.join(coordinates)} of every row")
-    return geopandas.GeoDataFrame(table, geometry=geopandas.points_from_xy(x, y), crs=crs), files.fingerprint(source)
+    return geopandas.GeoDataFrame(table, geometry=geopandas.points_from_xy(x, y), crs=crs)

@@ -21,6 +21,9 @@ PARTS: Final = f"{HAZARD}/susceptibility_parts"
 MODELS: Final = f"{HAZARD}/susceptibility_models"
 """Folder of the models as arrays, and of their figures."""
 
+SAMPLE: Final = f"{MODELS}/sample.json"
+"""How many cells the places stand for."""
+
 _CLASSES: Final[dict[str, Any]] = {
     "_FillValue": 0, "flag_values": [1, 2, 3, 4, 5], "flag_meanings": "very_low low moderate high very_high",
 }  # fmt: skip
@@ -50,6 +53,16 @@ def unit_result_columns(models: Sequence[str]) -> tuple[ColumnSpec, ...]:
     for model in models:
         columns += [ColumnSpec(spec.name, spec.dtype, spec.units, spec.long_name) for spec in _maps(model)[:-1]]
     return tuple(columns)
+
+
+def model_key(name: str) -> str:
+    """Key of a model, as arrays."""
+    return f"{MODELS}/{name}.npz"
+
+
+def figures_key(model: str) -> str:
+    """Key of the figures of a model without and with deformation."""
+    return f"{MODELS}/{model}.json"
 
 
 def _maps(model: str) -> tuple[ArraySpec, ...]:
