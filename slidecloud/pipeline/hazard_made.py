@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.factors import grid_of, is_terrain
 from slidecloud.store import records
 from slidecloud.store.arrays import reader

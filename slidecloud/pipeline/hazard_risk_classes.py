@@ -9,7 +9,6 @@ import numpy as np
 
 from slidecloud.config_factors import FactorConfig
 from slidecloud.config_risk import RiskConfig
-from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.factor_classes import FactorClasses
 from slidecloud.hazard.risk_classes import FactorFacts, classes_of
 from slidecloud.store.arrays import reader

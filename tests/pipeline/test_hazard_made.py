@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import terrain_files as files
 
-from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import hazard_factors, hazard_units
 from slidecloud.pipeline.executors import serial
 from slidecloud.pipeline.hazard_made import STAGE, check_made, known
