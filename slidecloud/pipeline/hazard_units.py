@@ -33,10 +33,15 @@ from slidecloud.store.unit_specs import FLOW, FLOW_GROUP, UNITS, UNITS_GROUP, La
 from slidecloud.types import Grid
 
 STAGE: Final = "hazard_units"
-_FLOW_BYTES: Final = 100
-"""Bytes of memory for a cell of the whole grid while the flow is found."""
+FLOW_UNIT: Final = (STAGE, "flow")
+_PROCESS: Final = BASE_MEMORY + 100_000_000
+"""Bytes of a process that has also loaded what tables of outlines need."""
+_FLOW_BYTES: Final = 65
+"""Bytes of memory for a cell of the whole grid while the flow is found; 54 were measured at 4,000 x 4,000."""
 _CELL_BYTES: Final = 150
-"""The same for a cell of a window while units are cut."""
+"""The same for a cell of a window while units are cut; up to 67 were measured, and more where windows are small."""
+_TABLE_BYTES: Final = 30
+"""The same for a cell of the grid while the table is put together; up to 24 were measured."""
 _KINDS: Final[dict[str, LayerKind]] = {"aspect": "angle", "category": "category"}
 """Kinds of factors whose values are no plain numbers."""
 
@@ -82,13 +87,15 @@ def compute(
     location = locate(config.place, config.storage_options)
     check_store(location, config)
     hazard_made.check_made(location, config, config.factors)
-    resources = config.resources
+    resources, grid = config.resources, grid_of(config.grid)
     units, groups = plan(
-        location, config.units, grid_of(config.grid), layers_of(location), memory=resources.memory_bytes,
-        tile=resources.tile,
-    )  # fmt: skip
+        location, config.units, grid, layers_of(location), memory=resources.memory_bytes, tile=resources.tile
+    )
     done = records.done(location)
-    check_memory([unit for unit in units if unit.key not in done], resources.memory_bytes)
+    todo = [unit for unit in units if unit.key not in done]
+    if any(unit.name == FLOW_UNIT for unit in todo):
+        check_flow(grid, resources.memory_bytes)
+    check_memory(todo, resources.memory_bytes)
     with lease.hold(location, takeover=takeover) as token:
         withdraw_stale(location, STAGE, units)
         ensure_store(location, config)
@@ -168,15 +175,15 @@ def plan(
     if cells >= 2**31:
         raise ValueError(f"the grid has {cells} cells, expected fewer than 2^31; take a coarser grid, or parts of it")
     place = [grid.crs, grid.left, grid.top, grid.dx, grid.dy, grid.height, grid.width]
-    cut_by = records.digest(["hazard_units/1", place, config.model_dump(), by_name[config.elevation].digest])
+    cut_by = records.digest(["hazard_units/2", place, config.model_dump(), by_name[config.elevation].digest])
     shape = (grid.height, grid.width)
     tiles = cut(
         shape, SPATIAL_CHUNK, read_per_pixel=17 + 4 * len(layers), memory_per_pixel=4 * _CELL_BYTES, memory=memory,
         tile=tile,
     )  # fmt: skip
     water = Unit(
-        records.Key(STAGE, "flow", cut_by), FlowWork(location, grid, config), bytes_read=4 * cells,
-        bytes_written=13 * cells, peak_memory=BASE_MEMORY + _FLOW_BYTES * cells,
+        records.Key(*FLOW_UNIT, cut_by), FlowWork(location, grid, config), bytes_read=4 * cells,
+        bytes_written=13 * cells, peak_memory=_flow_memory(grid),
     )  # fmt: skip
     cuts = [
         Unit(
@@ -197,7 +204,7 @@ def plan(
     table = Unit(
         records.Key(STAGE, "table", records.digest([described, [str(one) for one in tiles]])),
         TableWork(location, config, tuple(layers), tuple(tiles)), requires=tuple(unit.name for unit in zones),
-        bytes_read=cells, bytes_written=cells, peak_memory=BASE_MEMORY + 20 * cells,
+        bytes_read=cells, bytes_written=cells, peak_memory=_PROCESS + _TABLE_BYTES * cells,
     )  # fmt: skip
     nothing: dict[str, Any] = {"attributes": {}, "coordinates": {}}
     groups = {
@@ -207,7 +214,33 @@ def plan(
     return [water, *cuts, *zones, table], groups
 
 
+def check_flow(grid: Grid, memory: int) -> None:
+    """Refuse a grid whose flow does not fit a worker's bytes: it is found at once, for it may come from anywhere.
+
+    Raises
+    ------
+    MemoryError
+        With what is needed, and the spacing that would do.
+    """
+    needed = _flow_memory(grid)
+    if needed <= memory:
+        return
+    room = (memory - _PROCESS) // _FLOW_BYTES
+    coarser = math.ceil(grid.dx * math.sqrt(grid.height * grid.width / room)) if room > 0 else 0
+    raise MemoryError(
+        f"The flow over the whole grid is found at once: {grid.height} x {grid.width} cells of {_FLOW_BYTES} bytes "
+        f"need {needed / 2**30:.2f} GiB, and a worker has {memory / 2**30:.2f} GiB. Give one worker that much with "
+        f"'--workers 1 --memory \"{math.ceil(needed / 2**30)} GiB\"' or in resources; "
+        + (f"take a grid of {coarser} m, which would fit; " if coarser else "")
+        + "or cut the grid along divides, into a store for each part."
+    )
+
+
+def _flow_memory(grid: Grid) -> int:
+    return _PROCESS + _FLOW_BYTES * grid.height * grid.width
+
+
 def _memory(tile: Tile, config: UnitsConfig, grid: Grid) -> int:
     """Bytes for a tile with the basins that reach out of it; a basin is hardly longer than four times its breadth."""
     reach = 2 * math.ceil(math.sqrt(config.first_stream / abs(grid.dx * grid.dy)))
-    return BASE_MEMORY + _CELL_BYTES * tile.padded((reach, reach), (reach, reach), (grid.height, grid.width)).pixels
+    return _PROCESS + _CELL_BYTES * tile.padded((reach, reach), (reach, reach), (grid.height, grid.width)).pixels
