@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from slidecloud.config import ConfigError
 from slidecloud.config_factors import FactorConfig
 from slidecloud.config_susceptibility import SusceptibilityConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.ground import Ground
 from slidecloud.pipeline.hazard_windows import read_window
 from slidecloud.pipeline.tiles import Tile

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_susceptibility import SusceptibilityConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.gathering import gathered
 from slidecloud.hazard.slides import SlideCells, slide_cells
 from slidecloud.stack.point_tables import read_points

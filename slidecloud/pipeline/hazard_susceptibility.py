@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_susceptibility import SusceptibilityConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.evaluation import Recipe
 from slidecloud.hazard.factors import grid_of
 from slidecloud.hazard.libraries import library

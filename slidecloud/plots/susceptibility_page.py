@@ -34,6 +34,10 @@ _OF_GAINS: Final = (
     "the models learnt again from other places. Blocks: on other land of this kind, by drawing whole blocks of places. "
     "DeLong: if neighbours were independent of each other, which they are not; it is too short."
 )
+_RATES: Final = {
+    "success": "Slides by the model that learnt from them: how well they are described.",
+    "prediction": "The same slides by models of folds that had not seen them: how well others are foretold.",
+}
 _SCORES: Final = {
     "auc": "AUC in space", "folds": "of single folds", "optimistic_auc": "optimistic AUC", "excess": "its excess",
     "apparent_auc": "apparent AUC", "average_precision": "PR-AUC", "brier": "Brier", "calibration_error": "ECE",
@@ -81,15 +85,9 @@ def susceptibility_page(
         parts += [drawn(f"Maps: {_name(model)}", f"map-{model}", figure), _classes(models[model])]
     curves = {_name(model): _curve(each["roc"]) for model, each in models.items()}
     parts.append(drawn("Held-out places", "roc", hazard.curve_figure(curves)))
-    rates = {
-        f"{_name(model)}, {kind}": _curve(each[kind])
-        for model, each in models.items()
-        for kind in ("success", "prediction")
-    }
-    note = (
-        "Success: slides that were learnt from. Prediction: the same slides by models of folds that had not seen them."
-    )
-    parts.append(drawn("Success and prediction rates", "rates", hazard.curve_figure(rates, kind="rate"), note))
+    for kind, note in _RATES.items():
+        rates = {_name(model): _curve(each[kind]) for model, each in models.items()}
+        parts.append(drawn(f"{kind.capitalize()} rate", kind, hazard.curve_figure(rates, kind="rate"), note))
     reliable = {_name(model): each["reliability"] for model, each in models.items()}
     parts.append(drawn("Calibration", "calibration", reliability_figure(reliable)))
     figure = importance_figure({_name(model): each for model, each in models.items()})
