@@ -85,7 +85,7 @@ def compute(
     check_store(location, config)
     grid = grid_of(config.grid)
     slides = slides_of(config, settings, location, grid)
-    plan = _plan(config, land_of(location, grid, settings, config.factors), slides)
+    plan = _plan(config, land_of(config, settings, location, grid), slides)
     first = [*plan.draws(), *plan.lessons(), *plan.maps()]
     done = records.done(location)
     check_memory([unit for unit in first if unit.key not in done], config.resources.memory_bytes)
@@ -129,7 +129,7 @@ def compute(
 
 def _plan(config: HazardConfig, land: Land, slides: SlideCells) -> Plan:
     made = {layer.name: layer.digest for layer in hazard_units.layers_of(land.location)}
-    inputs = [made.get(layer.name, "") for layer in land.layers]
+    inputs = [made[layer.name] for layer in land.layers]
     units = 0
     if land.settings.on == "units":
         table = [key.digest for key in records.done(land.location, stage=hazard_units.STAGE) if key.unit == "table"]
@@ -137,8 +137,15 @@ def _plan(config: HazardConfig, land: Land, slides: SlideCells) -> Plan:
             raise ConfigError(
                 f"susceptibility.on is units, and {land.location} holds none; make them with 'slidecloud hazard units'."
             )
+        facts = hazard_units.sizes(land.location)
+        stale = [layer.name for layer in land.layers if facts["factors"].get(layer.name) != made[layer.name]]
+        if stale:
+            raise ConfigError(
+                f"susceptibility.on is units, and {stale[0]} has been made since the units were described by it; "
+                "describe them anew with 'slidecloud hazard units'."
+            )
         inputs += table
-        units = int(hazard_units.sizes(land.location)["units"])
+        units = int(facts["units"])
     grid = land.grid
     row, column = np.divmod(np.union1d(slides.slide, slides.barred), grid.width)
     near = np.stack([grid.x[column], grid.y[row]], axis=1)
