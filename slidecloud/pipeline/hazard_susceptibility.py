@@ -29,7 +29,7 @@ from slidecloud.pipeline.hazard_draw import Marks
 from slidecloud.pipeline.hazard_land import Land, land_of
 from slidecloud.pipeline.hazard_learn import stored_places
 from slidecloud.pipeline.hazard_slides import slides_of
-from slidecloud.pipeline.hazard_store import check_store, ensure_store, withdraw_stale
+from slidecloud.pipeline.hazard_store import check_store, ensure_store, withdraw_report, withdraw_stale
 from slidecloud.pipeline.hazard_susceptibility_plan import STAGE, Plan, tiles_of
 from slidecloud.pipeline.hazard_susceptibility_report import Mapped, SusceptibilityResult, about, left_out
 from slidecloud.pipeline.progress import Progress
@@ -98,6 +98,7 @@ def compute(
             )  # fmt: skip
 
         withdraw_stale(location, STAGE, first, keep="classes/")
+        withdraw_report(location, STAGE, first, path=REPORT)
         ensure_store(location, config)
         size = {"y": grid.height, "x": grid.width}
         template = templates.group(
@@ -116,6 +117,7 @@ def compute(
         limits = {name: _limits(settings, cells.filled[name]) for name in plan.models}
         last = plan.classes(limits)
         withdraw_stale(location, STAGE, [*first, *last])
+        withdraw_report(location, STAGE, last, path=REPORT)
         summary += driven(last, "classes")
         if summary.exit_code:
             return summary, None
