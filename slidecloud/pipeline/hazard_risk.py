@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from slidecloud.config_factors import FactorConfig
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_risk import RiskConfig
 from slidecloud.config_yaml import ConfigError
@@ -23,12 +24,14 @@ from slidecloud.hazard.risk import BINS, RiskSettings, fit, level_breaks
 from slidecloud.hazard.risk_places import Places, kept, places
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import Executor
+from slidecloud.pipeline.hazard_made import STAGE as FACTORS_STAGE
+from slidecloud.pipeline.hazard_made import check_made
 from slidecloud.pipeline.hazard_motion import inventory_places
 from slidecloud.pipeline.hazard_risk_classes import classes_in
 from slidecloud.pipeline.hazard_risk_report import RiskResult, report
 from slidecloud.pipeline.hazard_risk_scores import RiskPlaces, judged
 from slidecloud.pipeline.hazard_risk_work import Ground, IndexWork, LevelWork, TallyWork
-from slidecloud.pipeline.hazard_store import check_store
+from slidecloud.pipeline.hazard_store import check_store, withdraw_stale
 from slidecloud.pipeline.progress import Progress
 from slidecloud.pipeline.summary import Summary
 from slidecloud.pipeline.tiles import BASE_MEMORY, Tile, cut
@@ -77,12 +80,16 @@ def compute(
     """
     settings = config.risk
     if settings is None:
-        raise ConfigError("risk is missing; add the section, at least 'risk: {factors: {slope: {breaks: [15, 30]}}}'.")
+        raise ConfigError(
+            "risk is missing; add the section, at least 'risk: {factors: {slope: {breaks: [15, 30]}, aspect: {}}, "
+            "weighting: entropy}'."
+        )
     location = locate(config.place, config.storage_options)
     check_store(location, config)
+    check_made(location, config, settings.factors)
     grid = grid_of(config.grid)
     masks = tuple(open_map(path, options=config.storage_options) for path in settings.masks)
-    ground = Ground(location, grid, classes_in(location, config.factors, settings, grid), masks)
+    ground = Ground(location, grid, classes_in(location, config.factors, settings), masks)
     found = places(*_points(config, settings, location, grid), grid, seed=settings.seed)
     resources = config.resources
     tiles = cut(
@@ -93,22 +100,23 @@ def compute(
 
         def driven(name: str, parts: Any, make: Callable[[Tile], Work]) -> tuple[Summary, list[dict[str, Any]]]:
             units = _units(name, parts, make, ground, tiles)
-            _withdraw_stale(location, name, units)
+            withdraw_stale(location, STAGE, units, within=f"{name}/")
+            if {unit.key for unit in units} - records.done(location, stage=STAGE):
+                _withdraw_report(location)
             summary = drive(
                 units, location=location, token=token, executor=executor, memory=resources.memory_bytes,
                 retries=resources.retries, retry_quarantined=retry_quarantined, progress=progress, label=f"risk {name}",
             )  # fmt: skip
             return summary, [dict(one.facts) for unit in units if (one := records.read(location, unit.key))]
 
-        kinds = {name: one.kind for name, one in config.factors.items()}
-        return _passes(settings, kinds, ground, found, driven)
+        return _passes(settings, config.factors, ground, found, driven)
 
 
 Driven = Callable[[str, Any, Callable[[Tile], Work]], tuple[Summary, list[dict[str, Any]]]]
 
 
 def _passes(
-    settings: RiskConfig, kinds: Mapping[str, str], ground: Ground, found: Places, driven: Driven
+    settings: RiskConfig, factors: Mapping[str, FactorConfig], ground: Ground, found: Places, driven: Driven
 ) -> tuple[Summary, RiskResult | None]:
     location, grid = ground.location, ground.grid
     size = {"y": grid.height, "x": grid.width}
@@ -141,7 +149,7 @@ def _passes(
     if more.exit_code:
         return summary, None
     cells = np.sum([one["cells"] for one in facts], axis=0)
-    result = judged(settings, kinds, ground, RiskPlaces(found, use, codes), risk, breaks, cells)
+    result = judged(settings, factors, ground, RiskPlaces(found, use, codes), risk, breaks, cells)
     about = templates.group((), {}, path=REPORT, attributes=report(result), coordinates={}, grid=None)
     templates.ensure(location, REPORT, about)
     return summary, result
@@ -165,7 +173,7 @@ def _settings(config: RiskConfig) -> RiskSettings:
 
 def _units(name: str, parts: Any, make: Callable[[Tile], Work], ground: Ground, tiles: Sequence[Tile]) -> list[Unit]:
     count = len(ground.classes)
-    inputs = sorted([key.unit, key.digest] for key in records.done(ground.location, stage="hazard_factors"))
+    inputs = sorted([key.unit, key.digest] for key in records.done(ground.location, stage=FACTORS_STAGE))
     digest = records.digest(
         [
             "risk/1",
@@ -188,13 +196,12 @@ def _units(name: str, parts: Any, make: Callable[[Tile], Work], ground: Ground, 
     ]
 
 
-def _withdraw_stale(location: Location, name: str, units: Sequence[Unit]) -> None:
-    """Withdraw records of this pass that are not of this plan: their objects may be written over."""
-    wanted = {unit.key for unit in units}
-    for folder in (records.DONE, records.QUARANTINE):
-        for key in records.done(location, stage=STAGE, folder=folder) - wanted:
-            if key.unit.startswith(f"{name}/"):
-                records.withdraw(location, key, folder=folder)
+def _withdraw_report(location: Location) -> None:
+    """Take the report away before maps are written over, so that none speaks of other maps."""
+    for key in records.done(location, stage=templates.STAGE):
+        if key.unit == REPORT:
+            records.withdraw(location, key)
+    location.delete(f"{REPORT}/zarr.json")
 
 
 def _gathered(
