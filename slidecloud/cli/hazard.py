@@ -9,6 +9,7 @@ from cyclopts import App
 
 from slidecloud.cli.console import progress, say, show
 from slidecloud.cli.hazard_risk import risk
+from slidecloud.cli.hazard_susceptibility import susceptibility
 from slidecloud.cli.hazard_units import units
 from slidecloud.cli.options import Executor, Workers
 
@@ -34,6 +35,7 @@ hazard = App(
 
         slidecloud hazard factors hazard.yaml
         slidecloud hazard units hazard.yaml
+        slidecloud hazard susceptibility hazard.yaml --report pictures
         slidecloud hazard risk hazard.yaml --report pictures
 
     Exit codes: 0 all done; 1 error; 2 wrong usage; 3 finished, but some tiles are in quarantine; 130 interrupted.
@@ -41,6 +43,7 @@ hazard = App(
     help_format="markdown",
 )
 hazard.command(units)
+hazard.command(susceptibility)
 hazard.command(risk)
 
 

@@ -34,7 +34,8 @@ def curves(assessment: Assessment, name: str) -> dict[str, Any]:
     dict
         `roc`: of held-out places of the first repeat, `across` and `up`. `reliability`: mean probability `told` by
         lines that had not seen a place, share of slides `found` and number of `places`, over groups of equal number.
-        `at_slides`: probabilities on the ground at slides, `learnt` by the model and `unseen` by those of the folds.
+        `at_slides`: probabilities on the ground at slides, `learnt` by the model and `unseen` by those of the folds,
+        None where a fold's model did not know the ground.
         `shares`: mean absolute Shapley value of each factor.
     """
     model, places = assessment.models[name], assessment.places
@@ -59,6 +60,10 @@ def thinned(curve: Curve) -> dict[str, list[float]]:
     count = curve.across.size
     at = np.unique(np.linspace(0, count - 1, min(count, _POINTS)).round().astype(np.intp))
     return {"across": curve.across[at].tolist(), "up": curve.up[at].tolist()}
+
+
+def _plain(values: Float64) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def _reliability(told: Float64, event: Any) -> dict[str, list[float]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard import gathering
 from slidecloud.hazard.factor_classes import MISSING, Tally
 from slidecloud.hazard.factors import grid_of
-from slidecloud.hazard.risk import BINS, RiskSettings, fit, level_breaks
+from slidecloud.hazard.risk import BINS, RiskSettings, fit, index, level_breaks, priorities
 from slidecloud.hazard.risk_places import Places, kept, places
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import Executor
@@ -29,7 +30,7 @@ from slidecloud.pipeline.hazard_made import check_made
 from slidecloud.pipeline.hazard_motion import inventory_places
 from slidecloud.pipeline.hazard_risk_classes import classes_in
 from slidecloud.pipeline.hazard_risk_report import RiskResult, report
-from slidecloud.pipeline.hazard_risk_scores import RiskPlaces, judged
+from slidecloud.pipeline.hazard_risk_scores import RiskPlaces, scored, spoken_against
 from slidecloud.pipeline.hazard_risk_work import Ground, IndexWork, LevelWork, TallyWork
 from slidecloud.pipeline.hazard_store import check_store, withdraw_stale
 from slidecloud.pipeline.progress import Progress
@@ -73,6 +74,8 @@ def compute(
     ------
     ConfigError
         If there is no section ``risk``, factors are not made, or the configuration does not go with them.
+    ValueError
+        If judgements contradict each other's cells, or the index takes too few values for four levels.
     DataError
         If no point lies on open ground where all factors are known.
     LeaseError, MemoryError
@@ -84,6 +87,7 @@ def compute(
             "risk is missing; add the section, at least 'risk: {factors: {slope: {breaks: [15, 30]}, aspect: {}}, "
             "weighting: entropy}'."
         )
+    priorities(tuple(settings.factors), _settings(settings))  # refused before anything is read
     location = locate(config.place, config.storage_options)
     check_store(location, config)
     check_made(location, config, settings.factors)
@@ -132,9 +136,9 @@ def _passes(
     if summary.exit_code:
         return summary, None
     tallies, codes, seen = _gathered(ground, found, facts)
-    use = kept(found, codes, seen)
-    points = use.place[found.point[use.place]]
-    risk = fit(ground.classes, tallies, codes[:, points], settings=_settings(settings))
+    at = RiskPlaces(found, kept(found, codes, seen), codes)
+    risk = fit(ground.classes, tallies, codes[:, at.points], settings=_settings(settings))
+    scores = scored(settings, factors, grid, at, risk)
     made = [risk.weights.tolist(), [table.scaled.tolist() for table in risk.tables]]
     more, facts = driven("index", made, lambda tile: IndexWork(ground, tile, risk))
     summary += more
@@ -149,7 +153,10 @@ def _passes(
     if more.exit_code:
         return summary, None
     cells = np.sum([one["cells"] for one in facts], axis=0)
-    result = judged(settings, factors, ground, RiskPlaces(found, use, codes), risk, breaks, cells)
+    told = spoken_against(settings, factors, location, at, risk, scores)
+    points = np.bincount(breaks.level(index(risk, codes[:, at.points])), minlength=len(cells))
+    x, y = (axis[at.points] for axis in found.metres(grid))
+    result = RiskResult(risk, breaks, scores, told, x, y, cells, points)
     about = templates.group((), {}, path=REPORT, attributes=report(result), coordinates={}, grid=None)
     templates.ensure(location, REPORT, about)
     return summary, result
@@ -213,7 +220,7 @@ def _gathered(
     for one in facts:
         codes[:, one["place"]], seen[one["place"]] = np.array(one["codes"], np.int16), one["open"]
     tallies = [
-        Tally(*(np.sum([one[name][k] for one in facts], axis=0) for name in ("cells", "open_cells")))
+        reduce(Tally.plus, (Tally(np.array(one["cells"][k]), np.array(one["open_cells"][k])) for one in facts))
         for k in range(len(ground.classes))
     ]
     return tallies, codes, seen

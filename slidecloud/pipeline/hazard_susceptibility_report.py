@@ -14,6 +14,7 @@ from slidecloud.config_factors import GridConfig
 from slidecloud.config_susceptibility import SusceptibilityConfig
 from slidecloud.hazard.assessment import INSAR
 from slidecloud.hazard.assessment_curves import thinned
+from slidecloud.hazard.classes import CLASSES, between
 from slidecloud.hazard.factors import grid_of
 from slidecloud.hazard.probability_bins import bin_of, lowest
 from slidecloud.hazard.scores import rate_curve
@@ -21,9 +22,10 @@ from slidecloud.hazard.slides import SlideCells
 from slidecloud.pipeline.hazard_land import Land
 from slidecloud.pipeline.hazard_learn import stored, stored_places
 from slidecloud.store.arrays import reader
+from slidecloud.store.hazard_specs import FACTORS
 from slidecloud.store.location import Location
 from slidecloud.store.susceptibility_specs import SAMPLE, SUSCEPTIBILITY, figures_key
-from slidecloud.types import Float64, Grid
+from slidecloud.types import Float32, Float64, Grid
 
 _STRANGE: Final = 0.05
 """Share of the ground unlike any learnt from, above which it is spoken of."""
@@ -104,6 +106,9 @@ def about(
             curve = rate_curve(lowest(filled), lowest(bin_of(values)), area=cells.filled[name][filled])
             label = {"learnt": "success", "unseen": "prediction"}[kind]
             model[label] = {"area": curve.area, **thinned(curve)}
+        # Slides where nothing was predicted have the code 0, unknown.
+        caught = between(at["unseen"], limits[name])
+        model["class_slides"] = np.bincount(caught, minlength=len(CLASSES)).tolist()
         model["borders"], model["class_cells"] = list(limits[name]), kinds[name].tolist()
         model["unlike"] = cells.unlike[name] / ground
         if model["unlike"] > _STRANGE and not name.endswith(INSAR):
@@ -142,3 +147,13 @@ def thinned_maps(
     found = {name: np.asarray(group[f"{model}_{name}"][::step, ::step]) for name in names}
     height, width = found["class"].shape
     return found, replace(whole, dx=step * whole.dx, dy=step * whole.dy, height=height, width=width)
+
+
+def thinned_factor(location: Location, name: str, *, shape: tuple[int, int]) -> Float32 | None:
+    """A factor thinned to maps of this shape; None where it is not made."""
+    group: Any = reader(location, FACTORS)
+    if name not in group:
+        return None
+    step = -(-max(group[name].shape) // max(shape))
+    found: Float32 = np.asarray(group[name][::step, ::step])
+    return found if found.shape == shape else None

@@ -40,6 +40,8 @@ def write(folder: Path, *, side: int = 300, gain: float = 0.0, mean: float = -5.
             values = values.copy()
             values[:5, :40] = -99
         files.write_map(folder / f"{name}.tif", values, **place)
+    height = 800 + 300 * land.table["slope"].to_numpy(np.float32).reshape(side, side)
+    files.write_map(folder / "elevation.tif", height, **place)
     rock = (land.table["distance"].to_numpy().reshape(side, side) > 0).astype(np.uint8)
     files.write_map(folder / "rock.tif", rock, **place | {"nodata": 255})
     x, y = LEFT + land.x[land.slid] + SPACING / 2, TOP - land.y[land.slid] - SPACING / 2
@@ -54,7 +56,8 @@ def config(
 ) -> HazardConfig:
     """The configuration of these files."""
     reach = side * SPACING
-    factors: dict[str, Any] = {name: {"kind": "raster", "path": str(folder / f"{name}.tif")} for name in FACTORS}
+    names = (*FACTORS, "elevation")
+    factors: dict[str, Any] = {name: {"kind": "raster", "path": str(folder / f"{name}.tif")} for name in names}
     factors["rock"] = {"kind": "category", "path": str(folder / "rock.tif"), "classes": {0: "slate", 1: "marl"}}
     given = SECTION | {"slides": str(folder / "slides.gpkg")} | (section or {})
     grid = {"crs": CRS, "spacing": SPACING, "bounds": [LEFT, TOP - reach, LEFT + reach, TOP]}
