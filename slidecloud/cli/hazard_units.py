@@ -101,6 +101,6 @@ def _found(config: HazardConfig) -> str:
         f"{facts['units']} slope units, mean {facts['mean_area'] / 1e6:.3f} km2, median "
         f"{facts['median_area'] / 1e6:.3f}, largest {facts['largest_area'] / 1e6:.3f}. {facts['below_least_area']} are "
         f"smaller than asked for, as no neighbour faces their way. Aspects averaged over {facts['smoothing']:.0f} m "
-        f"spread within the limit in all; those of single cells spread further in {facts['cells_above_spread']}. Units: "
-        f"{config.place}/hazard/units.parquet"
+        f"spread within the limit in all; those of single cells spread further in {facts['cells_above_spread']}. "
+        f"Units: {config.place}/hazard/units.parquet"
     )
