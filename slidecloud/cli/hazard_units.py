@@ -100,7 +100,7 @@ def _found(config: HazardConfig) -> str:
     return (
         f"{facts['units']} slope units, mean {facts['mean_area'] / 1e6:.3f} km2, median "
         f"{facts['median_area'] / 1e6:.3f}, largest {facts['largest_area'] / 1e6:.3f}. {facts['below_least_area']} are "
-        "smaller than asked for, as no neighbour faces their way. The aspects, smoothed, spread within the limit in "
-        f"all; those of single cells, not smoothed, spread further in {facts['cells_above_spread']}. Units: "
-        f"{config.place}/hazard/units.parquet"
+        f"smaller than asked for, as no neighbour faces their way. Aspects averaged over {facts['smoothing']:.0f} m "
+        f"spread within the limit in all; those of single cells spread further in {facts['cells_above_spread']}. "
+        f"Units: {config.place}/hazard/units.parquet"
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from slidecloud.config_units import UnitsConfig
 from slidecloud.hazard import zonal
 from slidecloud.hazard.unit_polygons import polygons
-from slidecloud.pipeline.hazard_windows import Basins, facing_in, read_window
+from slidecloud.pipeline.hazard_windows import Basins, facing_in, read_window, smoothing
 from slidecloud.pipeline.tiles import Tile
 from slidecloud.store import tables
 from slidecloud.store.arrays import Writer
@@ -131,6 +131,7 @@ class TableWork:
             "units": len(found),
             "below_least_area": int((area < self.config.least_area).sum()),
             "cells_above_spread": int((found["cell_aspect_spread"] > self.config.spread).sum()),
+            "smoothing": smoothing(self.config),
         }
         if len(found):
             sizes = {"mean": area.mean(), "median": np.median(area), "least": area.min(), "largest": area.max()}

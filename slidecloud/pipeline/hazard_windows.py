@@ -29,11 +29,15 @@ def read_window(location: Location, group: str, name: str, window: Tile) -> NDAr
     return read(found, (window.rows, window.columns))  # type: ignore[arg-type]
 
 
+def smoothing(config: UnitsConfig) -> float:
+    """Standard deviation, m, of the Gaussian that slopes are averaged over."""
+    return smoothing_of(config.least_area) if config.smoothing is None else config.smoothing
+
+
 def facing_in(location: Location, config: UnitsConfig, grid: Grid, window: Tile, *, smooth: bool = True) -> Facing:
     """Which way the ground of a window faces; its slopes are averaged unless each cell is asked for by itself."""
     spacing = (-grid.dy, grid.dx)
-    width = smoothing_of(config.least_area) if config.smoothing is None else config.smoothing
-    width = width if smooth else 0.0
+    width = smoothing(config) if smooth else 0.0
     around = halo(spacing, width)
     wide = window.padded(around, around, (grid.height, grid.width))
     elevation = read_window(location, FACTORS, config.elevation, wide)
