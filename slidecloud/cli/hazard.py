@@ -116,7 +116,7 @@ def _made(config: HazardConfig, *, retry_quarantined: bool, takeover: bool) -> S
 
 
 def _known(config: HazardConfig) -> list[str]:
-    from slidecloud.pipeline.hazard_factors import known
+    from slidecloud.pipeline.hazard_made import known
     from slidecloud.store import locate
 
     shares = known(locate(config.place, config.storage_options))

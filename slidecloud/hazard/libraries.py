@@ -6,7 +6,7 @@ import importlib
 from types import ModuleType
 from typing import Final
 
-_EXTRAS: Final = {"sklearn": "hazard", "lightgbm": "hazard", "xgboost": "xgboost"}
+_EXTRAS: Final = {"lightgbm": "hazard", "pyflwdir": "hazard", "sklearn": "hazard", "xgboost": "xgboost"}
 _NAMES: Final = {"sklearn": "scikit-learn"}
 
 

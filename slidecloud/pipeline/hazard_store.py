@@ -51,13 +51,16 @@ def ensure_store(location: Location, config: HazardConfig) -> None:
     templates.ensure(location, HAZARD, templates.group((), {}, path=HAZARD, attributes={}, **nothing))
 
 
-def withdraw_stale(location: Location, stage: str, units: Sequence[Unit], *, keep: str | None = None) -> None:
+def withdraw_stale(
+    location: Location, stage: str, units: Sequence[Unit], *, within: str = "", keep: str | None = None
+) -> None:
     """Withdraw records of a stage that are not of this plan: their objects may be written over.
 
-    Units whose names begin with ``keep`` are left for a later plan of the same stage.
+    Only units whose names begin with ``within`` are looked at; those that begin with ``keep`` are left for a later plan
+    of the same stage.
     """
     wanted = {unit.key for unit in units}
     for folder in (records.DONE, records.QUARANTINE):
         for key in records.done(location, stage=stage, folder=folder) - wanted:
-            if keep is None or not key.unit.startswith(keep):
+            if key.unit.startswith(within) and not (keep is not None and key.unit.startswith(keep)):
                 records.withdraw(location, key, folder=folder)

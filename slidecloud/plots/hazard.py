@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from slidecloud.hazard.risk import LEVELS
 from slidecloud.hazard.scores import Curve
 from slidecloud.plots import maps
-from slidecloud.plots.figures import FAINT, INK, new_figure
+from slidecloud.plots.figures import FAINT, INK, new_figure, share_axes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,14 +85,7 @@ def curve_figure(curves: Mapping[str, Curve], *, kind: Literal["roc", "rate"] = 
     for number, (name, curve) in enumerate(curves.items()):
         colour = LINES[number % len(LINES)]
         axes.plot(curve.across, curve.up, color=colour, lw=1.6, label=f"{name}: {curve.area:.3f}")
-    across, up = _AXES[kind]
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1.02)
-    axes.set_xlabel(across, fontsize=9, color=INK)
-    axes.set_ylabel(up, fontsize=9, color=INK)
-    axes.tick_params(labelsize=8)
-    axes.grid(color=FAINT, alpha=0.25, lw=0.6)
-    axes.spines[["top", "right"]].set_visible(False)
+    share_axes(axes, *_AXES[kind])
     axes.legend(title="area below", fontsize=8, title_fontsize=8, loc="lower right", frameon=False)
     if note:
         figure.supxlabel(note, fontsize=8, color=INK, wrap=True)

@@ -46,3 +46,5 @@ def test_units_follow_the_factors(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert set(table["cover_majority"]) == {1, 2}
     assert main(["hazard", "units", str(file), "--executor", "serial", "--spread", "2"]) == 2
     assert "spread" in capsys.readouterr().err
+    assert main(["hazard", "units", str(file), "--executor", "serial", "--memory", "350 MiB", "--spread", "0.1"]) == 1
+    assert "The flow over the whole grid" in capsys.readouterr().err
