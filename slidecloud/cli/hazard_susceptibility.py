@@ -35,14 +35,15 @@ def susceptibility(
     units. In the configuration:
 
         susceptibility:
-          slides: slides.gpkg                      # by default the inventory of the run
-          date: day                                # column with the day of each slide
-          polygons: centroid                       # or cells: all that a polygon holds
-          on: cells                                # or units
-          models: [logistic, forest, lightgbm]     # xgboost is an extra
+          slides: slides.gpkg         # by default the inventory of the run
+          date: day                   # column with the day of each slide
+          polygons: centroid          # or cells: all that a polygon holds
+          on: cells                   # or units
+          models: [logistic, forest, lightgbm]    # xgboost is an extra
+          deformation: [gps_rate]     # beside the run's own, with series_end
           absences: {method: buffered, distance: 500, ratio: 2}
-          splits: {method: kmeans, number: 5, repeats: 10, buffer: variogram}
-          true_share: 0.002                        # of cells with a slide, where the inventory is not whole
+          splits: {number: 5, repeats: 10, buffer: variogram}
+          true_share: 0.002           # where the inventory is not whole
 
     A CSV of slides names its columns: 'coordinates: [lon, lat]' and 'crs: EPSG:4326'. Absences of your own are rows of
     the same file: 'absences: {method: given, column: slid}'.

@@ -153,11 +153,12 @@ def _drawn(
 ) -> tuple[NDArray[np.intp], int, Float64]:
     """The likeliest absences, how many could have been, and their ranks."""
     absences = config.absences
+    assert absences.method != "given"
     chance = chances(
         ground.x,
         ground.y,
         ground.slid,
-        method=absences.method,  # type: ignore[arg-type]
+        method=absences.method,
         slides=slides,
         distance=absences.distance,
         slope=ground.factor(absences.slope) if absences.method == "slope" else None,

@@ -83,6 +83,8 @@ def sampled(ground: Ground, config: SusceptibilityConfig) -> tuple[sampling.Samp
 
 def _sample(ground: Ground, config: SusceptibilityConfig, usable: NDArray[np.bool_]) -> sampling.Sample:
     wanted = config.absences
+    if wanted.method == "given":
+        raise ValueError("absences.method: found 'given', expected a method that draws them from the ground")
     return sampling.sample(
         ground.x,
         ground.y,

@@ -86,15 +86,20 @@ class Forest:
     def of(cls, estimator: Any) -> Forest:
         """Those of a forest of scikit-learn for two kinds."""
         trees = [each.tree_ for each in estimator.estimators_]
-        links = (np.concatenate([getattr(tree, name) for tree in trees]).astype(np.int64)
-                 for name in ("children_left", "children_right", "feature"))  # fmt: skip
-        share = np.concatenate([tree.value[:, 0, 1] / tree.value[:, 0].sum(axis=1) for tree in trees])
-        threshold, cover = (
-            np.concatenate([getattr(tree, name) for tree in trees]).astype(np.float64)
-            for name in ("threshold", "weighted_n_node_samples")
+
+        def whole(name: str, dtype: type[np.generic]) -> NDArray[Any]:
+            return np.concatenate([getattr(tree, name) for tree in trees]).astype(dtype)
+
+        return cls(
+            first=np.cumsum([0, *(tree.node_count for tree in trees)]),
+            left=whole("children_left", np.int64),
+            right=whole("children_right", np.int64),
+            column=whole("feature", np.int64),
+            threshold=whole("threshold", np.float64),
+            cover=whole("weighted_n_node_samples", np.float64),
+            share=np.concatenate([tree.value[:, 0, 1] / tree.value[:, 0].sum(axis=1) for tree in trees]),
+            gini=_to_one(estimator.feature_importances_),
         )
-        first = np.cumsum([0, *(tree.node_count for tree in trees)])
-        return cls(first, *links, threshold, cover, share, _to_one(estimator.feature_importances_))
 
     def probability(self, matrix: Float64) -> Float64:
         return tree_mean(

@@ -163,7 +163,8 @@ def _flags(frame: GeoDataFrame, column: str) -> NDArray[np.bool_]:
             f"susceptibility.absences.column names {column!r}, which holds {given.iloc[wrong[0]]!r} in row {wrong[0]}; "
             "expected true or 1 for a slide, and false or 0 for none."
         )
-    return given.isin(_TRUE).to_numpy(bool)
+    flags: NDArray[np.bool_] = given.isin(_TRUE).to_numpy(bool)
+    return flags
 
 
 def _column(frame: GeoDataFrame, column: str, key: str) -> Any:

@@ -44,18 +44,35 @@ def tree_mean(
             f"rows, nodes: found {table.shape} and {[each.shape for each in (*links, border, leaf)]}, expected "
             f"(n, column) and ({int(starts[-1])},)"
         )
+    child = np.stack([links[0], links[1]], axis=1).astype(np.int32)
     found = np.zeros(len(table))
-    _add(table, starts, links[0], links[1], links[2], border, leaf, found)
+    _add(table, starts, child, np.maximum(links[2], 0).astype(np.uint32), border, leaf, found)
     return found / (starts.size - 1)
 
 
 @njit(nogil=True, cache=True)
-def _add(rows, first, left, right, column, threshold, value, found):  # type: ignore[no-untyped-def]
-    for row in range(rows.shape[0]):
-        for tree in range(first.size - 1):
-            root = first[tree]
-            node = root
-            while left[node] >= 0:
-                below = rows[row, column[node]] <= threshold[node]
-                node = root + (left[node] if below else right[node])
-            found[row] += value[node]
+def _add(rows, first, child, column, threshold, value, found):  # type: ignore[no-untyped-def]
+    # A tree stays in the fastest memory while all rows walk down it, a block of them side by side: the way of one is
+    # looked up while that of another waits for memory. Leaves lead to themselves.
+    block = 32
+    at = np.zeros(block, np.uint32)
+    for tree in range(first.size - 1):
+        own = slice(first[tree], first[tree + 1])
+        children, columns, borders, values = child[own].copy(), column[own], threshold[own], value[own]
+        for node in range(len(children)):
+            if children[node, 0] < 0:
+                children[node, 0] = children[node, 1] = node
+        for start in range(0, rows.shape[0], block):
+            count = min(block, rows.shape[0] - start)
+            part = rows[start : start + count]
+            at[:count] = 0
+            moved = True
+            while moved:
+                moved = False
+                for k in range(count):
+                    node = at[k]
+                    below = np.uint32(children[node, np.uint32(part[k, columns[node]] > borders[node])])
+                    moved |= below != node
+                    at[k] = below
+            for k in range(count):
+                found[start + k] += values[at[k]]

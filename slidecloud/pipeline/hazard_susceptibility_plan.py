@@ -81,8 +81,8 @@ class Plan:
     def draws(self) -> list[Unit]:
         """Units that find what is learnt from; the last makes the table of places."""
         if self.on_units:
-            work = UnitPlacesWork(self.land, self.marks, self.tiles)
-            return [Unit(self._key("places", self._drawn), work, peak_memory=self._unit_memory)]
+            alone = UnitPlacesWork(self.land, self.marks, self.tiles)
+            return [Unit(self._key("places", self._drawn), alone, peak_memory=self._unit_memory)]
         margin = self.land.settings.absences.distance or 0.0
         found = [
             Unit(

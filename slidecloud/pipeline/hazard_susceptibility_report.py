@@ -27,6 +27,8 @@ from slidecloud.store.location import Location
 from slidecloud.store.susceptibility_specs import SAMPLE, SUSCEPTIBILITY, figures_key
 from slidecloud.types import Float32, Float64, Grid
 
+_ALIKE: Final = 0.9
+"""Share of the ground in one class of every model, above which it is spoken of."""
 _STRANGE: Final = 0.05
 """Share of the ground unlike any learnt from, above which it is spoken of."""
 
@@ -113,6 +115,13 @@ def about(
         model["unlike"] = cells.unlike[name] / ground
         if model["unlike"] > _STRANGE and not name.endswith(INSAR):
             caveats[f"{model['unlike']:.0%} of the ground is unlike any that {name} learnt from."] = None
+    if land.settings.classes == "probability":
+        shares = [np.max(kinds[name][1:]) / kinds[name][1:].sum() for name in models]
+        if min(shares) > _ALIKE:
+            caveats[
+                f"{min(shares):.1%} or more of the ground is of one class: slides are rare, and borders between "
+                "classes are probabilities. 'classes: area' parts the ground by rank."
+            ] = None
     told["caveats"] = list(caveats)
     _, places = stored_places(land)
     return SusceptibilityResult(models, told, places.x[places.event], places.y[places.event])

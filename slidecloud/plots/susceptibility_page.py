@@ -34,6 +34,15 @@ _OF_GAINS: Final = (
     "the models learnt again from other places. Blocks: on other land of this kind, by drawing whole blocks of places. "
     "DeLong: if neighbours were independent of each other, which they are not; it is too short."
 )
+_OF_SCORES: Final = (
+    "Optimistic: folds of chance, beside their excess over folds in space. Apparent: the very places learnt from. "
+    "PR-AUC (area below precision against recall), Brier and ECE (expected calibration error) are of the sample with "
+    "its share of slides; corrected: by lines that had not seen the places."
+)
+_OF_SHARES: Final = (
+    "Weights favour factors of many values. What other ground loses when a factor is shuffled says what a model needs. "
+    "Shares (SHAP) are of the probability for a forest, and of its logit for the others."
+)
 _RATES: Final = {
     "success": "Slides by the model that learnt from them: how well they are described.",
     "prediction": "The same slides by models of folds that had not seen them: how well others are foretold.",
@@ -77,7 +86,13 @@ def susceptibility_page(
         picture = pages.picture(save(figure, folder / f"susceptibility-{name}.png"), alt=title)
         return f"<h2>{title}</h2>{picture}" + (f'<p class="note">{note}</p>' if note else "")
 
-    parts = [f'<p class="note">{_MEANING}</p>', _caveats(told["caveats"]), "<h2>Scores</h2>", _scores(models)]
+    parts = [
+        f'<p class="note">{_MEANING}</p>',
+        _caveats(told["caveats"]),
+        "<h2>Scores</h2>",
+        _scores(models),
+        f'<p class="note">{_OF_SCORES}</p>',
+    ]
     if told["gains"]:
         parts += ["<h2>With deformation</h2>", _gains(told["gains"]), f'<p class="note">{_OF_GAINS}</p>']
     for model, found in maps.items():
@@ -91,7 +106,7 @@ def susceptibility_page(
     reliable = {_name(model): each["reliability"] for model, each in models.items()}
     parts.append(drawn("Calibration", "calibration", reliability_figure(reliable)))
     figure = importance_figure({_name(model): each for model, each in models.items()})
-    parts.append(drawn("What the models heed", "importance", figure))
+    parts.append(drawn("What the models heed", "importance", figure, _OF_SHARES))
     parts += ["<h2>What was learnt from</h2>", pages.table(_sample(told))]
     return pages.write(folder / "susceptibility.html", title="Landslide susceptibility", body="".join(parts))
 
