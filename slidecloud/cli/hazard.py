@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App
 
-from slidecloud.cli.console import progress, say, show
+from slidecloud.cli.console import say, show
 from slidecloud.cli.hazard_risk import risk
 from slidecloud.cli.hazard_susceptibility import susceptibility
 from slidecloud.cli.hazard_units import units
@@ -15,7 +15,6 @@ from slidecloud.cli.options import Executor, Workers
 
 if TYPE_CHECKING:
     from slidecloud.config_hazard import HazardConfig
-    from slidecloud.pipeline.summary import Summary
 
 hazard = App(
     name="hazard",
@@ -90,29 +89,16 @@ def factors(
     takeover
         Take the store from another driver that may still be at work; what it has not finished it then cannot record.
     """
-    from slidecloud.cli.run import replaced, tell
-    from slidecloud.config_hazard import load
+    from slidecloud.cli.hazard_work import performed, settings_of
+    from slidecloud.cli.run import tell
+    from slidecloud.pipeline.hazard_factors import compute
 
-    loaded = load(config)
-    resources = replaced(loaded.resources, {"executor": executor, "workers": workers, "memory": memory})
-    settings = loaded.model_copy(update={"resources": resources})
-    summary = _made(settings, retry_quarantined=retry_quarantined, takeover=takeover)
+    settings = settings_of(config, executor=executor, workers=workers, memory=memory)
+    summary = performed(compute, settings, retry_quarantined=retry_quarantined, takeover=takeover)
     tell(summary)
     show(_known(settings))
     say(f"Factors: {settings.place}/hazard/factors")
     return summary.exit_code
-
-
-def _made(config: HazardConfig, *, retry_quarantined: bool, takeover: bool) -> Summary:
-    from slidecloud.cluster import executor
-    from slidecloud.pipeline.hazard_factors import compute
-
-    with executor(config.resources) as opened:
-        if opened.dashboard:
-            say(f"Dask dashboard: {opened.dashboard}")
-        return compute(
-            config, executor=opened, progress=progress(), retry_quarantined=retry_quarantined, takeover=takeover
-        )
 
 
 def _known(config: HazardConfig) -> list[str]:

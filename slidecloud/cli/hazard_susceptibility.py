@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slidecloud.cli.console import progress, say, show
+from slidecloud.cli.console import say, show
 from slidecloud.cli.options import Executor, Workers
 
 if TYPE_CHECKING:
@@ -70,20 +70,12 @@ def susceptibility(
     takeover
         Take the store from another driver that may still be at work; what it has not finished it then cannot record.
     """
-    from slidecloud.cli.run import replaced, tell
-    from slidecloud.cluster import executor as executors
-    from slidecloud.config_hazard import load
+    from slidecloud.cli.hazard_work import performed, settings_of
+    from slidecloud.cli.run import tell
     from slidecloud.pipeline.hazard_susceptibility import compute
 
-    loaded = load(config)
-    resources = replaced(loaded.resources, {"executor": executor, "workers": workers, "memory": memory})
-    settings = loaded.model_copy(update={"resources": resources})
-    with executors(resources) as opened:
-        if opened.dashboard:
-            say(f"Dask dashboard: {opened.dashboard}")
-        summary, result = compute(
-            settings, executor=opened, progress=progress(), retry_quarantined=retry_quarantined, takeover=takeover
-        )
+    settings = settings_of(config, executor=executor, workers=workers, memory=memory)
+    summary, result = performed(compute, settings, retry_quarantined=retry_quarantined, takeover=takeover)
     tell(summary)
     if result is not None:
         show(_lines(result))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slidecloud.cli.console import progress, say
+from slidecloud.cli.console import say
 from slidecloud.cli.options import Executor, Workers
 
 if TYPE_CHECKING:
@@ -66,24 +66,17 @@ def units(
     takeover
         Take the store from another driver that may still be at work; what it has not finished it then cannot record.
     """
+    from slidecloud.cli.hazard_work import performed, settings_of
     from slidecloud.cli.run import replaced, tell
-    from slidecloud.cluster import executor as opened_executor
-    from slidecloud.config_hazard import load
     from slidecloud.pipeline.hazard_units import compute
 
-    loaded = load(config)
+    loaded = settings_of(config, executor=executor, workers=workers, memory=memory)
     given = {
         "elevation": elevation, "least_area": least_area, "largest_area": largest_area, "spread": spread,
         "smoothing": smoothing,
     }  # fmt: skip
-    resources = replaced(loaded.resources, {"executor": executor, "workers": workers, "memory": memory})
-    settings = loaded.model_copy(update={"resources": resources, "units": replaced(loaded.units, given)})
-    with opened_executor(resources) as opened:
-        if opened.dashboard:
-            say(f"Dask dashboard: {opened.dashboard}")
-        summary = compute(
-            settings, executor=opened, progress=progress(), retry_quarantined=retry_quarantined, takeover=takeover
-        )
+    settings = loaded.model_copy(update={"units": replaced(loaded.units, given)})
+    summary = performed(compute, settings, retry_quarantined=retry_quarantined, takeover=takeover)
     tell(summary)
     say(_found(settings))
     return summary.exit_code

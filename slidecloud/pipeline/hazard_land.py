@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from slidecloud.config_factors import FactorConfig
+from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_susceptibility import SusceptibilityConfig
 from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.ground import Ground
+from slidecloud.pipeline.hazard_made import check_made
 from slidecloud.pipeline.hazard_windows import read_window
 from slidecloud.pipeline.tiles import Tile
 from slidecloud.store import tables
@@ -109,19 +111,16 @@ class Land:
         return Ground(table, x, y, slid, self.categories, date, end)
 
 
-def land_of(
-    location: Location, grid: Grid, settings: SusceptibilityConfig, factors: Mapping[str, FactorConfig]
-) -> Land:
+def land_of(config: HazardConfig, settings: SusceptibilityConfig, location: Location, grid: Grid) -> Land:
     """The land of a configuration.
 
     Raises
     ------
     ConfigError
-        If factors are not made on this grid, an angle has no unit of angles, or labels and factors are of one making.
+        If factors are not made as the configuration has them, an angle has no unit of angles, or labels and factors
+        are of one making.
     """
-    if location.read(f"{FACTORS}/zarr.json") is None:
-        raise ConfigError(f"{location} holds no factors yet; make them with 'slidecloud hazard factors'.")
-    group: Any = reader(location, FACTORS)
+    factors = config.factors
     names = settings.names(factors)
     moving = {name for name in names if factors[name].kind in _DEFORMATION}
     deformation = tuple(name for name in names if name in moving or name in settings.deformation)
@@ -129,8 +128,10 @@ def land_of(
     absences = settings.absences
     others = [settings.splits.region, absences.effort, absences.slope if absences.method == "slope" else None]
     read = list(dict.fromkeys([*names, *(name for name in others if name is not None)]))
+    check_made(location, config, read)
+    group: Any = reader(location, FACTORS)
     angles = {*settings.circular, *others[2:]}
-    layers = tuple(_layer(location, group, name, grid, is_angle=name in angles) for name in read)
+    layers = tuple(_layer(group, name, is_angle=name in angles) for name in read)
     circular = tuple(name for name in settings.circular if name in names)
     ends = [group.attrs.get("deformation_ends", {}).get(name) for name in deformation]
     known = [str(end) for end in (*ends, settings.series_end) if end is not None]
@@ -142,12 +143,7 @@ def land_of(
     return Land(location, grid, layers, resolved, end)
 
 
-def _layer(location: Location, group: Any, name: str, grid: Grid, *, is_angle: bool) -> FactorLayer:
-    if name not in group or group[name].shape != (grid.height, grid.width):
-        raise ConfigError(
-            f"susceptibility needs the factor {name}, which is not made in {location} on this grid; run 'slidecloud "
-            "hazard factors' first."
-        )
+def _layer(group: Any, name: str, *, is_angle: bool) -> FactorLayer:
     about = group[name].attrs
     units = str(about["units"])
     if is_angle and units not in _ANGLES:

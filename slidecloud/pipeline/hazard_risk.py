@@ -32,7 +32,7 @@ from slidecloud.pipeline.hazard_risk_classes import classes_in
 from slidecloud.pipeline.hazard_risk_report import RiskResult, report
 from slidecloud.pipeline.hazard_risk_scores import RiskPlaces, scored, spoken_against
 from slidecloud.pipeline.hazard_risk_work import Ground, IndexWork, LevelWork, TallyWork
-from slidecloud.pipeline.hazard_store import check_store, withdraw_stale
+from slidecloud.pipeline.hazard_store import check_store, withdraw_report, withdraw_stale
 from slidecloud.pipeline.progress import Progress
 from slidecloud.pipeline.summary import Summary
 from slidecloud.pipeline.tiles import BASE_MEMORY, Tile, cut
@@ -105,8 +105,7 @@ def compute(
         def driven(name: str, parts: Any, make: Callable[[Tile], Work]) -> tuple[Summary, list[dict[str, Any]]]:
             units = _units(name, parts, make, ground, tiles)
             withdraw_stale(location, STAGE, units, within=f"{name}/")
-            if {unit.key for unit in units} - records.done(location, stage=STAGE):
-                _withdraw_report(location)
+            withdraw_report(location, STAGE, units, path=REPORT)
             summary = drive(
                 units, location=location, token=token, executor=executor, memory=resources.memory_bytes,
                 retries=resources.retries, retry_quarantined=retry_quarantined, progress=progress, label=f"risk {name}",
@@ -201,14 +200,6 @@ def _units(name: str, parts: Any, make: Callable[[Tile], Work], ground: Ground, 
         )
         for tile in tiles
     ]
-
-
-def _withdraw_report(location: Location) -> None:
-    """Take the report away before maps are written over, so that none speaks of other maps."""
-    for key in records.done(location, stage=templates.STAGE):
-        if key.unit == REPORT:
-            records.withdraw(location, key)
-    location.delete(f"{REPORT}/zarr.json")
 
 
 def _gathered(

@@ -64,3 +64,13 @@ def withdraw_stale(
         for key in records.done(location, stage=stage, folder=folder) - wanted:
             if key.unit.startswith(within) and not (keep is not None and key.unit.startswith(keep)):
                 records.withdraw(location, key, folder=folder)
+
+
+def withdraw_report(location: Location, stage: str, units: Sequence[Unit], *, path: str) -> None:
+    """Take a report away before units of a stage that are not done write over the maps that it speaks of."""
+    if not {unit.key for unit in units} - records.done(location, stage=stage):
+        return
+    for key in records.done(location, stage=templates.STAGE):
+        if key.unit == path:
+            records.withdraw(location, key)
+    location.delete(f"{path}/zarr.json")

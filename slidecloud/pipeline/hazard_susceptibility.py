@@ -29,7 +29,7 @@ from slidecloud.pipeline.hazard_draw import Marks
 from slidecloud.pipeline.hazard_land import Land, land_of
 from slidecloud.pipeline.hazard_learn import stored_places
 from slidecloud.pipeline.hazard_slides import slides_of
-from slidecloud.pipeline.hazard_store import check_store, ensure_store, withdraw_stale
+from slidecloud.pipeline.hazard_store import check_store, ensure_store, withdraw_report, withdraw_stale
 from slidecloud.pipeline.hazard_susceptibility_plan import STAGE, Plan, tiles_of
 from slidecloud.pipeline.hazard_susceptibility_report import Mapped, SusceptibilityResult, about, left_out
 from slidecloud.pipeline.progress import Progress
@@ -85,7 +85,7 @@ def compute(
     check_store(location, config)
     grid = grid_of(config.grid)
     slides = slides_of(config, settings, location, grid)
-    plan = _plan(config, land_of(location, grid, settings, config.factors), slides)
+    plan = _plan(config, land_of(config, settings, location, grid), slides)
     first = [*plan.draws(), *plan.lessons(), *plan.maps()]
     done = records.done(location)
     check_memory([unit for unit in first if unit.key not in done], config.resources.memory_bytes)
@@ -98,6 +98,7 @@ def compute(
             )  # fmt: skip
 
         withdraw_stale(location, STAGE, first, keep="classes/")
+        withdraw_report(location, STAGE, first, path=REPORT)
         ensure_store(location, config)
         size = {"y": grid.height, "x": grid.width}
         template = templates.group(
@@ -116,6 +117,7 @@ def compute(
         limits = {name: _limits(settings, cells.filled[name]) for name in plan.models}
         last = plan.classes(limits)
         withdraw_stale(location, STAGE, [*first, *last])
+        withdraw_report(location, STAGE, last, path=REPORT)
         summary += driven(last, "classes")
         if summary.exit_code:
             return summary, None
@@ -129,7 +131,7 @@ def compute(
 
 def _plan(config: HazardConfig, land: Land, slides: SlideCells) -> Plan:
     made = {layer.name: layer.digest for layer in hazard_units.layers_of(land.location)}
-    inputs = [made.get(layer.name, "") for layer in land.layers]
+    inputs = [made[layer.name] for layer in land.layers]
     units = 0
     if land.settings.on == "units":
         table = [key.digest for key in records.done(land.location, stage=hazard_units.STAGE) if key.unit == "table"]
@@ -137,8 +139,15 @@ def _plan(config: HazardConfig, land: Land, slides: SlideCells) -> Plan:
             raise ConfigError(
                 f"susceptibility.on is units, and {land.location} holds none; make them with 'slidecloud hazard units'."
             )
+        facts = hazard_units.sizes(land.location)
+        stale = [layer.name for layer in land.layers if facts["factors"].get(layer.name) != made[layer.name]]
+        if stale:
+            raise ConfigError(
+                f"susceptibility.on is units, and {stale[0]} has been made since the units were described by it; "
+                "describe them anew with 'slidecloud hazard units'."
+            )
         inputs += table
-        units = int(hazard_units.sizes(land.location)["units"])
+        units = int(facts["units"])
     grid = land.grid
     row, column = np.divmod(np.union1d(slides.slide, slides.barred), grid.width)
     near = np.stack([grid.x[column], grid.y[row]], axis=1)

@@ -127,6 +127,7 @@ class TableWork:
         writer.write_object(UNITS_TABLE, tables.encode(found))
         area = found["area"].to_numpy()
         facts: dict[str, Any] = {
+            "factors": {layer.name: layer.digest for layer in self.layers},
             "units": len(found),
             "below_least_area": int((area < self.config.least_area).sum()),
             "cells_above_spread": int((found["cell_aspect_spread"] > self.config.spread).sum()),

@@ -146,6 +146,16 @@ def test_a_killed_run_goes_on_where_it_was(folder, bare, made, tmp_path, units):
     assert result.told == made[1].told
 
 
+def test_a_report_speaks_of_the_maps_beside_it_or_is_not_there(folder, made, tmp_path):
+    store = _copied(made[0], tmp_path)
+    report = store / "hazard" / "susceptibility_report" / "zarr.json"
+    assert report.is_file()
+    settings = susceptible.config(folder, store, section={"seed": 1})
+    with pytest.raises(KeyboardInterrupt):
+        hazard_susceptibility.compute(settings, executor=_Killed(1))
+    assert not report.exists()
+
+
 def test_ground_whose_factors_are_lost_is_set_aside(folder, bare, tmp_path):
     store = _copied(bare, tmp_path)
     (store / "hazard" / "factors" / "slope" / "c" / "1" / "0").unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import susceptible
 import xarray as xr
 
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import hazard_susceptibility, hazard_units
 from slidecloud.pipeline.executors import serial
 from slidecloud.store import tables
@@ -92,3 +94,13 @@ def test_other_tiles_give_the_same_bits(folder, made, tmp_path):
     for key in (PLACES, UNITS):
         assert (other / key).read_bytes() == (store / key).read_bytes()
     xr.testing.assert_identical(_maps(other)[0], _maps(store)[0])
+
+
+def test_units_that_other_factors_have_described_are_refused(folder, made, tmp_path):
+    store = tmp_path / "hazard.zarr"
+    shutil.copytree(made[0], store)
+    settings = susceptible.config(folder, store, section=SECTION)
+    slope = settings.factors["slope"].model_copy(update={"resampling": "nearest"})
+    susceptible.with_factors(settings := settings.model_copy(update={"factors": settings.factors | {"slope": slope}}))
+    with pytest.raises(ConfigError, match=r"slope has been made since the units .*'slidecloud hazard units'"):
+        hazard_susceptibility.compute(settings, executor=serial())
