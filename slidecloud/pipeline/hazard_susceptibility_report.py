@@ -119,8 +119,8 @@ def about(
         shares = [np.max(kinds[name][1:]) / kinds[name][1:].sum() for name in models]
         if min(shares) > _ALIKE:
             caveats[
-                f"{min(shares):.1%} or more of the ground is of one class: slides are rare, and borders between classes "
-                "are probabilities. 'classes: area' parts the ground by rank."
+                f"{min(shares):.1%} or more of the ground is of one class: slides are rare, and borders between "
+                "classes are probabilities. 'classes: area' parts the ground by rank."
             ] = None
     told["caveats"] = list(caveats)
     _, places = stored_places(land)

@@ -35,12 +35,12 @@ _OF_GAINS: Final = (
     "DeLong: if neighbours were independent of each other, which they are not; it is too short."
 )
 _OF_SCORES: Final = (
-    "Optimistic: folds of chance, beside their excess over folds in space. Apparent: the very places learnt from. PR-AUC "
-    "(area below precision against recall), Brier and ECE (expected calibration error) are of the sample with its share "
-    "of slides; corrected: by lines that had not seen the places."
+    "Optimistic: folds of chance, beside their excess over folds in space. Apparent: the very places learnt from. "
+    "PR-AUC (area below precision against recall), Brier and ECE (expected calibration error) are of the sample with "
+    "its share of slides; corrected: by lines that had not seen the places."
 )
 _OF_SHARES: Final = (
-    "Weights favour factors of many values. What other ground loses when a factor is shuffled says what the model needs. "
+    "Weights favour factors of many values. What other ground loses when a factor is shuffled says what a model needs. "
     "Shares (SHAP) are of the probability for a forest, and of its logit for the others."
 )
 _RATES: Final = {

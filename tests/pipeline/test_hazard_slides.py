@@ -141,6 +141,15 @@ def test_absences_keep_away_from_slides_and_follow_effort(folder, store):
     assert (found["rock"][~found["slide"]] == 1).all()
 
 
+def test_each_region_is_left_out_once(folder, store):
+    """The two rocks are the regions, and no factor; parameters are chosen inside each training."""
+    section = {"factors": [], "splits": {"method": "regions", "region": "rock"}, "tuned": True}
+    result = _made(folder, store, section)
+    model = result.told["models"]["logistic"]
+    assert len(model["auc_of_folds"]) == 2
+    assert "rock" not in model["factors"]
+
+
 @pytest.mark.parametrize(
     ("section", "says"),
     [
