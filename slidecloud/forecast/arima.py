@@ -1,4 +1,4 @@
-"""ARIMA models of the passes in their state-space form, fitted by maximum likelihood with a Kalman filter (KF-ARIMA)."""
+"""ARIMA models of passes in state-space form, fitted by maximum likelihood with a Kalman filter (KF-ARIMA)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class KalmanArima:
         def learn(part: Samples) -> Models:
             return _models(displacement.until(part.target.max()))
 
-        return conformal(learn, displacement, drivers, train, blocks=1)
+        return conformal(learn, displacement, drivers, train, blocks=1, parameters=_PARAMETERS)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Models:
         origin = _place(samples.origin, self.first, self.revisit) - start
         state = found.filtered_state[:, origin]
         space = found.model.ssm
-        transition, design, drift = space["transition"], space["design"][0], space["state_intercept"].reshape(-1, 1)
+        transition, design, drift = space["transition"], space["design"][0], space["state_intercept"][:, -1:]
         share = samples.horizon / self.revisit
         ways = [design @ state]
         for _ in range(int(np.ceil(share.max()))):
