@@ -70,7 +70,7 @@ class Sums(NamedTuple):
     """Sums of the known days before each day and of all, and how many they are: (series, m + 1)."""
 
     total: Float64
-    count: Float64
+    days: Float64
 
 
 def summed(daily: Float64) -> Sums:

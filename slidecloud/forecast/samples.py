@@ -84,14 +84,15 @@ class Samples:
 
     def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Samples:
         """Some of the rows."""
-        columns: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{k: v[chosen] for k, v in columns.items() if isinstance(v, np.ndarray)})
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        some: dict[str, Any] = {k: v[chosen] for k, v in columns.items() if isinstance(v, np.ndarray)}
+        return replace(self, **some)
 
     def by_point(self) -> Iterator[tuple[int, NDArray[np.intp]]]:
         """Each point that has samples, and the rows of these."""
         order = np.argsort(self.point, kind="stable")
         start = 0
-        for end in np.flatnonzero(np.diff(self.point[order], append=-1)) + 1:
+        for end in (np.flatnonzero(np.diff(self.point[order], append=-1)) + 1).tolist():
             yield int(self.point[order[start]]), order[start:end]
             start = end
 
