@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from slidecloud.hazard.libraries import library
 from slidecloud.kernels.flow import NOWHERE, main_stems, steepest
+from slidecloud.libraries import library
 
 
 class Flow(NamedTuple):

@@ -18,9 +18,9 @@ from slidecloud.hazard.calibration import Correction, Rising
 from slidecloud.hazard.design import Design
 from slidecloud.hazard.evaluation import Predictor
 from slidecloud.hazard.learnt import Forest, LightGbm, Logistic, Model, XgBoost
-from slidecloud.hazard.libraries import library
 from slidecloud.hazard.susceptibility import Mapper
 from slidecloud.kernels.calibration import Calibration
+from slidecloud.libraries import library
 from slidecloud.types import DataError
 
 Arrays = dict[str, NDArray[Any]]

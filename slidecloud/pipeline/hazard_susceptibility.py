@@ -17,11 +17,11 @@ from slidecloud.config_susceptibility import SusceptibilityConfig
 from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.evaluation import Recipe
 from slidecloud.hazard.factors import grid_of
-from slidecloud.hazard.libraries import library
 from slidecloud.hazard.probability_bins import BINS, borders_by_area
 from slidecloud.hazard.sampling import wanted
 from slidecloud.hazard.slides import SlideCells
 from slidecloud.hazard.susceptibility import to_learn_from
+from slidecloud.libraries import library
 from slidecloud.pipeline import hazard_units
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
