@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -41,7 +42,7 @@ class Musenet(nn.Module):
         super().__init__()
         self.readers = nn.ModuleList(nn.LSTM(PARTS, HIDDEN, batch_first=True) for _ in range(inputs))
         sizes = (inputs * STEPS * HIDDEN, *DENSE)
-        self.dense = nn.ModuleList(nn.Linear(size, after) for size, after in zip(sizes[:-1], sizes[1:], strict=True))
+        self.dense = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(sizes))
 
     def forward(self, joined: Tensor) -> Tensor:
         """Joined windows [n, inputs * 30, 4] to displacement [n].
@@ -53,7 +54,8 @@ class Musenet(nn.Module):
         """
         wanted = (len(self.readers) * STEPS, PARTS)
         if joined.ndim != 3 or tuple(joined.shape[1:]) != wanted:
-            raise ValueError(f"joined windows: found shape {tuple(joined.shape)}, expected (n, {wanted[0]}, {wanted[1]})")
+            found = tuple(joined.shape)
+            raise ValueError(f"joined windows: found shape {found}, expected (n, {wanted[0]}, {PARTS})")
         windows = joined.split(STEPS, dim=1)
         states = [reader(window)[0].flatten(1) for reader, window in zip(self.readers, windows, strict=True)]
         values = torch.cat(states, 1)
