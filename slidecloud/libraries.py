@@ -7,11 +7,12 @@ from types import ModuleType
 from typing import Final
 
 _EXTRAS: Final = {
-    "sklearn": "hazard",
     "lightgbm": "hazard",
-    "xgboost": "xgboost",
+    "pyflwdir": "hazard",
+    "sklearn": "hazard",
     "statsmodels": "forecast",
     "torch": "detect",
+    "xgboost": "xgboost",
 }
 _NAMES: Final = {"sklearn": "scikit-learn"}
 

@@ -49,7 +49,7 @@ def read_points(path: str, *, units: Units = "mm") -> Displacement:
     """
     frame, source = _opened(path), printable(path)
     dated = {name: day for name in frame.columns if (day := _day(name)) is not None}
-    given = {what: found for what in _NAMES if (found := _column(frame, what)) is not None}
+    given = {what: name for what in _NAMES if (name := _column(frame, what)) is not None}
     needed = ["id"] if dated else ["id", "date", "displacement"]
     missing = [what for what in needed if what not in given]
     if missing:
@@ -89,7 +89,9 @@ def _opened(path: str) -> pd.DataFrame:
         else:
             with Path(path).open(encoding="utf-8-sig") as file:
                 header = file.readline()
-            frame = pd.read_csv(path, sep=max(",;\t", key=header.count), encoding="utf-8-sig")
+            separator = max(",;\t", key=header.count)
+            words = [name for name in header.strip().split(separator) if name.strip().lower() in _NAMES["id"]]
+            frame = pd.read_csv(path, sep=separator, dtype=dict.fromkeys(words, str), encoding="utf-8-sig")
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no table of points {printable(path)}; check the path.") from None
     except (ValueError, OSError) as error:
@@ -131,7 +133,7 @@ def _long(
         days = pd.to_datetime(frame[given["date"]].astype(str), format="ISO8601", utc=True)
     except ValueError as error:
         raise DataError(f"{source}: {str(error).partition(', at')[0]}; expected dates such as 2024-01-31.") from None
-    dates, column = np.unique(days.to_numpy().astype("datetime64[D]"), return_inverse=True)
+    dates, column = np.unique(days.dt.tz_localize(None).to_numpy().astype("datetime64[D]"), return_inverse=True)
     values = _laid(frame, given["displacement"], names, row, dates, column, source)
     sigma = _laid(frame, given["sigma"], names, row, dates, column, source) if "sigma" in given else None
     return dates, values, sigma

@@ -1,4 +1,4 @@
-"""How rain and water level drive motion from day to day: LSTMs along the calendar, each day knowing only days before."""
+"""How rain and water level drive motion from day to day: LSTMs along the calendar, which never look ahead."""
 
 from __future__ import annotations
 

@@ -98,8 +98,6 @@ def test_a_checkpoint_of_another_network_is_named(tmp_path):
         line(file=file, network=nn.Linear(2, 1))
 
 
-
-
 def test_a_loss_that_runs_away_ends_the_fit():
     with pytest.raises(DataError, match=r"The loss is (nan|inf) after .*learning rate below"):
         line(Plan(steps=50, batch=16, rate=1e30))

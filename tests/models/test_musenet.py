@@ -12,7 +12,7 @@ from slidecloud.models.musenet import DENSE, HIDDEN, Musenet, joined, parameters
 @pytest.mark.parametrize(("inputs", "steps"), [(2, 60), (3, 90)])
 def test_sizes_are_those_of_the_publication(inputs, steps):
     """Windows [n, 30, 4] of each input joined to [n, 60, 4] or [n, 90, 4]; dense layers 64-128-...-16-1."""
-    network = Musenet(inputs)
+    network = Musenet((30,) * inputs)
     taken = []
     for reader in network.readers:
         assert isinstance(reader, nn.LSTM)
@@ -31,11 +31,11 @@ def test_parameters_are_counted(inputs):
     lstm = 4 * HIDDEN * (4 + HIDDEN + 2)
     sizes = (inputs * 30 * HIDDEN, *DENSE)
     dense = sum((sizes[k] + 1) * sizes[k + 1] for k in range(len(DENSE)))
-    assert parameters(Musenet(inputs)) == inputs * lstm + dense
+    assert parameters(Musenet((30,) * inputs)) == inputs * lstm + dense
 
 
 def test_each_lstm_reads_its_own_input():
-    network = Musenet(2).eval()
+    network = Musenet((30, 30)).eval()
     sample = torch.randn(4, 60, 4)
     states = []
     network.dense[0].register_forward_pre_hook(lambda _, given: states.append(given[0]))
@@ -48,4 +48,4 @@ def test_each_lstm_reads_its_own_input():
 
 def test_other_windows_are_refused():
     with pytest.raises(ValueError, match=r"found shape \(5, 90, 4\), expected \(n, 60, 4\)"):
-        Musenet(2)(torch.zeros(5, 90, 4))
+        Musenet((30, 30))(torch.zeros(5, 90, 4))
