@@ -33,7 +33,7 @@ class Musenet:
     """
 
     members: int = 5
-    steps: int = 300
+    steps: int = 400
     rate: float = 5e-3
     batch: int = 256
     folder: str | None = None
@@ -75,8 +75,8 @@ class RecurrentFilter:
         As for `Musenet`.
     """
 
-    steps: int = 300
-    rate: float = 1e-2
+    steps: int = 200
+    rate: float = 5e-3
     folder: str | None = None
     device: Device = "cpu"
     name: str = "kf_lstm"
