@@ -158,6 +158,18 @@ def test_slides_that_answer_to_rain_are_forecast_better_than_by_standing_still(g
     assert np.mean(error**2) < 0.5 * np.mean(split.test.increment**2)
 
 
+def test_absolute_displacement_does_not_extrapolate(given, split):
+    """The published network learns its training part and loses to standing still on what follows."""
+    moved, driven, _ = given
+    fitted = method("musenet_published", steps=200, batch=16).fit(moved, driven, split.train, seed=0)
+    errors = [
+        np.sqrt(np.mean((fitted.predict(moved, driven, part).increment - part.increment) ** 2))
+        for part in (split.train, split.test)
+    ]
+    assert errors[1] > 3 * errors[0]
+    assert errors[1] > np.sqrt(np.mean(split.test.increment**2))
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("noise", [0.3, 1.0, 2.0])
 def test_intervals_hold_what_they_promise(noise):
