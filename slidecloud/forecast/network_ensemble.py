@@ -59,9 +59,8 @@ def learn(displacement: Displacement, drivers: Drivers, train: Samples, options:
     for number in range(options.members):
         own = replace(plan, seed=plan.seed * 1000 + number)
         file = checkpoint_file(options.folder, f"member-{number}", (own, *seen.pieces, *seen[1:], increment))
-        made.append(
-            member(seen, increment, points=displacement.points, plan=own, file=file, device=options.device)
-        )  # fmt: skip
+        one = member(seen, increment, points=displacement.points, plan=own, file=file, device=options.device)
+        made.append(one)
     return Ensemble(frame, tuple(made), options.device)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from slidecloud.forecast.held_out import HeldOut, Teller, held_out
 from slidecloud.forecast.samples import Samples
@@ -13,7 +13,7 @@ from slidecloud.libraries import library
 if TYPE_CHECKING:
     from slidecloud.config import Device
 
-_JUDGES = 2
+_JUDGES: Final = 2
 
 
 @dataclass(frozen=True)
