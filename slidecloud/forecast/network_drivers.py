@@ -38,8 +38,8 @@ class Calendar(NamedTuple):
     plain: Float64
     row: NDArray[np.int64]
 
-    def index(self, dates: NDArray[np.datetime64]) -> NDArray[np.int64]:
-        """Of days."""
+    def number(self, dates: NDArray[np.datetime64]) -> NDArray[np.int64]:
+        """Indices of days."""
         return ((dates - self.first) / DAY).astype(np.int64)
 
 

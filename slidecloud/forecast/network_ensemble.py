@@ -17,7 +17,7 @@ from slidecloud.models.fitting import Plan
 from slidecloud.models.small_weights import Weights
 
 if TYPE_CHECKING:
-    from slidecloud.config import Device
+    from slidecloud.config_resources import Device
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _seen(frame: Frame, displacement: Displacement, drivers: Drivers, passed: Pa
         passed.point,
         calendar.row[passed.point],
         frame.of_points(displacement)[passed.point],
-        calendar.index(passed.passes),
+        calendar.number(passed.passes),
         passed.moved / frame.motion[passed.point, None],
-        calendar.index(passed.target),
+        calendar.number(passed.target),
     )

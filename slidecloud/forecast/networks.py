@@ -11,7 +11,7 @@ from slidecloud.forecast.series import Displacement, Drivers
 from slidecloud.libraries import library
 
 if TYPE_CHECKING:
-    from slidecloud.config import Device
+    from slidecloud.config_resources import Device
 
 _JUDGES: Final = 2
 

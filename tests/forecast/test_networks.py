@@ -116,7 +116,7 @@ def test_a_calendar_does_not_change_when_days_are_added():
     short = scaling.calendar(driven.until(passes()[20]), moved, passes()[20])
     long = scaling.calendar(driven, moved, passes()[40])
     assert short.first == long.first
-    last = int(short.index(passes()[20]))
+    last = int(short.number(passes()[20]))
     np.testing.assert_array_equal(short.plain[:, : last + 1], long.plain[:, : last + 1])
     for one, other in zip(short.pieces, long.pieces, strict=True):
         pieces = last // NEW
