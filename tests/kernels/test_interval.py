@@ -12,7 +12,8 @@ def test_by_hand():
     # t of 97.5 % with 4 degrees of freedom is 2.776.
     found = by_student(2.0, 0.5, 4)
     assert (found.low, found.high) == pytest.approx((2 - 1.388, 2 + 1.388), abs=1e-3)
-    assert found.holds(found.low) and not found.holds(0.6)
+    assert found.holds(found.low)
+    assert not found.holds(0.6)
 
 
 def test_means_of_few_values_cover():
@@ -23,7 +24,8 @@ def test_means_of_few_values_cover():
 
 
 def test_too_few_values_promise_nothing():
-    assert np.isnan(of_mean([3.0]).low) and of_mean([3.0, np.nan]).value == 3.0
+    assert np.isnan(of_mean([3.0]).low)
+    assert of_mean([3.0, np.nan]).value == 3.0
     assert np.isnan(of_mean([]).value)
     with pytest.raises(ValueError, match="level: found 95"):
         of_mean([1, 2], level=95)
