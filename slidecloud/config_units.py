@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from slidecloud.config_yaml import Section
 
 
-class UnitsConfig(BaseModel):
+class UnitsConfig(Section):
     """Slope units, cut along streams until each faces one way."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     elevation: str = Field("elevation", description="Factor that holds the elevation, m.")
     first_stream: float = Field(
         5e6, gt=0, description="m2 that drain through the lower end of the coarsest streams; basins are cut by these."
@@ -19,7 +20,14 @@ class UnitsConfig(BaseModel):
     )
     largest_area: float = Field(1e6, gt=0, description="m2 that no unit exceeds.")
     spread: float = Field(
-        0.3, ge=0.035, le=1, description="Circular variance of the aspects that no unit exceeds: 0 faces one way."
+        0.3, ge=0.035, le=1, description="Circular variance of smoothed aspects that no unit exceeds: 0 faces one way."
+    )
+    smoothing: float | None = Field(
+        None,
+        ge=0,
+        le=10e3,
+        description="m, standard deviation of the Gaussian that slopes are averaged over before their aspects are "
+        "taken; null: as wide as steadies them like the mean over least_area; 0: each cell by itself.",
     )
     flat: float = Field(2.0, ge=0, lt=90, description="Degrees; flatter ground has no aspect that counts.")
 

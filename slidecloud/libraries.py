@@ -6,7 +6,13 @@ import importlib
 from types import ModuleType
 from typing import Final
 
-_EXTRAS: Final = {"sklearn": "hazard", "lightgbm": "hazard", "xgboost": "xgboost", "statsmodels": "forecast"}
+_EXTRAS: Final = {
+    "lightgbm": "hazard",
+    "pyflwdir": "hazard",
+    "sklearn": "hazard",
+    "statsmodels": "forecast",
+    "xgboost": "xgboost",
+}
 _NAMES: Final = {"sklearn": "scikit-learn"}
 
 

@@ -67,6 +67,12 @@ def _lazily(module: str, name: str) -> Factory:
 
 METHODS: Final[dict[str, Factory]] = {
     "persistence": _lazily("persistence", "Persistence"),
+    "linear": _lazily("linear", "Linear"),
+    "ridge": _lazily("ridge", "Ridge"),
+    "boosting": _lazily("boosting", "Boosting"),
+    "kalman": _lazily("kalman", "Kalman"),
+    "kalman_driven": _lazily("kalman", "KalmanDriven"),
+    "kf_arima": _lazily("arima", "KalmanArima"),
 }
 """Makers of methods by name; keywords are their options."""
 

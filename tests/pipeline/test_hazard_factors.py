@@ -13,13 +13,14 @@ import shapely
 import terrain_files as files
 import xarray as xr
 
-from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.factors import grid_of
 from slidecloud.kernels.curvature import curvature, relief
 from slidecloud.kernels.terrain import slope_aspect
 from slidecloud.pipeline.executors import serial
-from slidecloud.pipeline.hazard_factors import compute, known, plan, sources_of
+from slidecloud.pipeline.hazard_factors import compute, plan, sources_of
+from slidecloud.pipeline.hazard_made import known
 from slidecloud.pipeline.verify import verify
 from slidecloud.store import locate
 
