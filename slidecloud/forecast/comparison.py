@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from slidecloud.forecast.interpolation import interpolated
 from slidecloud.forecast.methods import METHODS, Fitted, Forecast, method
@@ -17,7 +18,6 @@ from slidecloud.forecast.simulated import series
 from slidecloud.forecast.splits import Split, by_time, optimistic
 from slidecloud.kernels.interval import Interval, of_mean
 from slidecloud.simulate.slides_daily import slides_daily
-from slidecloud.types import Float64
 
 NOISES: Final = (0.3, 1.0, 2.0)
 """mm, of a pass."""
@@ -213,12 +213,12 @@ def _learn(
 
 def _scored(test: Samples, told: dict[str, Forecast]) -> dict[str, dict[str, float]]:
     """Scores of each method on the samples that all of them answer."""
-    answered: Float64 = np.isfinite([one.increment for one in told.values()])
-    all_ = answered.all(axis=0)
-    common = test.where(all_)
+    answered = [np.isfinite(one.increment) for one in told.values()]
+    shared: NDArray[np.bool_] = np.logical_and.reduce(answered)
+    common = test.where(shared)
     known, rows = np.isfinite(test.increment), {}
     for (name, one), own in zip(told.items(), answered, strict=True):
-        part = Forecast(*(column[all_] for column in one))
+        part = Forecast(*(column[shared] for column in one))
         sizes = by_size(common, part)["rmse"].drop("all")
         found: Scores = score(common, part)._replace(unanswered=int((known & ~own).sum()))
         rows[name] = {**found._asdict(), **{f"rmse {size}": error for size, error in sizes.items()}}

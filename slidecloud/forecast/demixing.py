@@ -117,14 +117,24 @@ def demix(
     whole = maps @ courses
     follows = _fitted(whole.T, np.concatenate([slow, waves]).T, learnt).T
     motion, season = follows[:, : len(slow)] @ slow, follows[:, len(slow) :] @ waves
-    parts = mean[:, None] + motion, season, whole - motion - season
 
     def placed(part: Float64) -> Float64:
         out = np.full((len(given), *part.shape[1:]), np.nan)
         out[known] = part
         return out
 
-    return Demixed(placed(maps), courses, share, memory, seasonal, moves, *(placed(part) for part in parts), converged)
+    return Demixed(
+        placed(maps),
+        courses,
+        share,
+        memory,
+        seasonal,
+        moves,
+        placed(mean[:, None] + motion),
+        placed(season),
+        placed(whole - motion - season),
+        converged,
+    )
 
 
 def _checked(
@@ -157,7 +167,7 @@ def _components(centred: Float64, learnt: int, number: int | None, seed: int) ->
         library(f"sklearn.{name}", extra="forecast") for name in ("decomposition", "exceptions")
     )
     early = centred[:, :learnt]
-    singular = np.linalg.svd(early, compute_uv=False)
+    singular: Float64 = np.linalg.svd(early, compute_uv=False)
     if not singular[0] > 0:
         raise DataError("values: found points that do not move at all, expected some displacement to separate")
     most = int((singular > 1e-9 * singular[0]).sum())

@@ -95,7 +95,9 @@ def by_event(samples: Samples, forecast: Forecast, events: Sequence[Event], *, a
         Days.
     """
     kinds = list(dict.fromkeys(event.kind for event in events))
-    chosen = {kind: during(samples, [event for event in events if event.kind == kind], after=after) for kind in kinds}
+    chosen: dict[str, NDArray[np.bool_]] = {}
+    for kind in kinds:
+        chosen[kind] = during(samples, [event for event in events if event.kind == kind], after=after)
     chosen["quiet"] = ~during(samples, events, after=after)
     rows = [score(samples.where(rows), Forecast(*(column[rows] for column in forecast))) for rows in chosen.values()]
     return pd.DataFrame(rows, index=pd.Index(list(chosen), name="time"), columns=list(Scores._fields))

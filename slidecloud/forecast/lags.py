@@ -177,11 +177,11 @@ def _exchanged(
     drivers: Drivers, of: str, target: np.datetime64, donor: np.datetime64, ages: NDArray[np.int64]
 ) -> Drivers:
     """Drivers whose days of some age at a target are those of that age at another."""
-    given = getattr(drivers, of).copy()
+    given: Float64 = getattr(drivers, of).copy()
     to, source = (((day - drivers.days[0]) / DAY).astype(np.intp) - ages for day in (target, donor))
     there = (to >= 0) & (source >= 0)
     given[:, to[there]] = given[:, source[there]]
-    return replace(drivers, **{of: given})
+    return replace(drivers, rain=given) if of == "rain" else replace(drivers, level=given)
 
 
 def _seen(samples: Samples, drivers: Drivers, of: str) -> Samples:
@@ -190,7 +190,7 @@ def _seen(samples: Samples, drivers: Drivers, of: str) -> Samples:
     if window is None:
         return samples
     seen = daily(drivers, getattr(drivers, of), samples.point, samples.target, window.shape[1])
-    return replace(samples, **{of: seen})
+    return replace(samples, rain=seen) if of == "rain" else replace(samples, level=seen)
 
 
 def _forcing(drivers: Drivers, of: Cause) -> Float64:

@@ -37,7 +37,7 @@ class Scores(NamedTuple):
     skill: float
     coverage: float
     width: float
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody asks of scores
     unanswered: int
 
 
@@ -147,7 +147,7 @@ def _score(moved: Float64, told: Float64, low: Float64, high: Float64) -> Scores
     )
 
 
-def _mean(values: NDArray[np.generic]) -> float:
+def _mean(values: Float64 | NDArray[np.bool_]) -> float:
     return float(np.mean(values)) if values.size else float("nan")
 
 

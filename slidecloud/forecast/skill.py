@@ -123,7 +123,7 @@ def over_blocks(
     sums = np.stack([np.bincount(place, weights=column, minlength=len(names)) for column in terms[known].T], axis=1)
     drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
     # Blocks that are drawn from themselves scatter by one block's share less than those of the land.
-    sigma = np.nanstd(statistic(drawn @ sums), ddof=1) * np.sqrt(len(names) / (len(names) - 1))
+    sigma = np.nanstd(statistic(drawn.astype(np.float64) @ sums), ddof=1) * np.sqrt(len(names) / (len(names) - 1))
     return by_student(float(statistic(sums.sum(axis=0))), float(sigma), len(names) - 1, level=level)
 
 
