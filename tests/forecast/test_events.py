@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from judging import ORIGIN, judged, told
 
@@ -44,6 +44,7 @@ def test_drawdown_by_hand():
     assert drawdowns(driven(level=np.arange(30.0)), days=3) == []
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**31), st.integers(1, 6))
 def test_spells_are_apart_and_hold_every_wet_window(seed, days):
     rain = np.random.default_rng(seed).gamma(0.3, 20.0, 80)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, kstest
 
@@ -80,6 +80,7 @@ def test_the_field_is_silent_where_nothing_is_and_finds_most_of_what_is():
     assert found.normalised[:30].mean() > 2 * found.normalised[30:].mean()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**31))
 def test_scale_direction_and_order_of_points_do_not_matter(seed):
     random = np.random.default_rng(seed)

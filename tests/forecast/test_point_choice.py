@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slidecloud.forecast.point_choice import beyond_noise, chosen, noise_coherence, thinned
@@ -56,6 +56,7 @@ def test_pairs_that_agree_are_kept():
     np.testing.assert_array_equal(chosen(gaps), kept)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), st.integers(1, 500), st.integers(1, 300))
 def test_no_coherence_grows_by_taking_noise_away(coherence, redundancy, rank):
     net = float(beyond_noise(coherence, redundancy, rank))
@@ -63,6 +64,7 @@ def test_no_coherence_grows_by_taking_noise_away(coherence, redundancy, rank):
     assert float(beyond_noise(1.0, redundancy, rank)) == pytest.approx(1.0)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**31), st.floats(1.0, 50.0))
 def test_each_square_gives_its_best(seed, spacing):
     random = np.random.default_rng(seed)

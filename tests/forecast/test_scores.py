@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from judging import judged, told
 
@@ -35,6 +35,7 @@ def test_a_perfect_forecast_and_one_of_standing_still():
     assert np.isnan(still.correlation)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**31), st.floats(0.1, 50.0))
 def test_unit_and_order_do_not_matter(seed, unit):
     random = np.random.default_rng(seed)
@@ -67,6 +68,7 @@ def test_classes_of_the_source():
     assert found.loc["all"].to_dict() == pytest.approx(score(judged(moved), told(0.5 * moved))._asdict())
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**31))
 def test_parts_make_up_the_whole(seed):
     random = np.random.default_rng(seed)
