@@ -18,7 +18,7 @@ from slidecloud.models.fitting import Plan
 from slidecloud.models.small_weights import Weights
 
 if TYPE_CHECKING:
-    from slidecloud.config import Device
+    from slidecloud.config_resources import Device
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Filter:
         question = Asked(
             samples.point.astype(np.int64),
             np.searchsorted(displacement.dates, samples.origin).astype(np.int64),
-            calendar.index(samples.origin),
-            calendar.index(samples.target),
+            calendar.number(samples.origin),
+            calendar.number(samples.target),
         )
         mean, variance = filter_learning.forecast(self.weights, seen, question, device=self.device)
         motion = self.frame.motion[samples.point]
@@ -62,7 +62,7 @@ def _followed(
     first = displacement.values[:, :1]
     # Every series begins near 0: only differences matter, and a filter starts from the first value anyway.
     measured = (displacement.values - np.where(np.isfinite(first), first, 0.0)) / frame.motion[:, None]
-    days = calendar.index(displacement.dates)
+    days = calendar.number(displacement.dates)
     seen = Followed(
         calendar.pieces, calendar.plain, calendar.row, frame.of_points(displacement), days, measured
     )  # fmt: skip

@@ -23,7 +23,7 @@ from slidecloud.models.small_weights import Weights
 from slidecloud.types import DataError, Float64
 
 if TYPE_CHECKING:
-    from slidecloud.config import Device
+    from slidecloud.config_resources import Device
 
 
 _TINY: Final = 1e-3

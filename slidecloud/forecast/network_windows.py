@@ -76,4 +76,5 @@ def _beside(seen: Displacement, train: Samples) -> NDArray[np.bool_]:
     """Samples with a truth that is none of the values of the passes."""
     place = np.minimum(np.searchsorted(seen.dates, train.target), len(seen.dates) - 1)
     is_pass = (seen.dates[place] == train.target) & np.isfinite(seen.values[train.point, place])
-    return np.isfinite(train.increment) & ~is_pass
+    beside: NDArray[np.bool_] = np.isfinite(train.increment) & ~is_pass
+    return beside

@@ -20,10 +20,10 @@ from slidecloud.models.small_weights import Weights, array, tensor, weights_of, 
 from slidecloud.types import Float64
 
 if TYPE_CHECKING:
-    from slidecloud.config import Device
+    from slidecloud.config_resources import Device
 
 _HIDDEN: Final = 8
-_OWN: Final = 3.0
+_OWN: Final = 30.0
 """How much a sum of squares of what points have of their own costs, in samples' worth of loss."""
 _BLOCK: Final = 2048
 _ROWS: Final = 16
@@ -74,11 +74,12 @@ def member(
     calendar = [tensor(values, where) for values in (*seen.pieces, seen.plain)]
 
     def loss(numbers: Tensor) -> Tensor:
-        rows, row = windows.row[numbers].unique(return_inverse=True)
+        rows, row = torch.unique(windows.row[numbers], return_inverse=True)
         *pieces, plain = (values[rows] for values in calendar)
         mean, variance = network(network.response.sums(pieces, plain), windows.where(numbers)._replace(row=row))
         likelihood = ((wanted[numbers] - mean) ** 2 / variance + variance.log()).mean() / 2
-        return likelihood + _OWN / len(wanted) * network.own_parts()
+        whole: Tensor = likelihood + _OWN / len(wanted) * network.own_parts()
+        return whole
 
     fit(network, loss, draw=draws(seen.row, plan), plan=plan, file=file, watch=watch)
     return weights_of(network)

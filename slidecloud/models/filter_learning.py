@@ -19,10 +19,10 @@ from slidecloud.models.small_weights import Weights, array, tensor, weights_of, 
 from slidecloud.types import Float64
 
 if TYPE_CHECKING:
-    from slidecloud.config import Device
+    from slidecloud.config_resources import Device
 
 _HIDDEN: Final = 8
-_OWN: Final = 3.0
+_OWN: Final = 30.0
 _ROWS: Final = 16
 _USUAL: Final = 12.0
 
@@ -77,7 +77,7 @@ def learn(
     values = max(1, int(np.isfinite(seen.measured).sum()))
 
     def loss(numbers: Tensor) -> Tensor:
-        rows, own = row[numbers].unique(return_inverse=True)
+        rows, own = torch.unique(row[numbers], return_inverse=True)
         *pieces, plain = (whole[rows] for whole in calendar)
         sums = network.response.sums(pieces, plain)
         explained = network.explained(sums, numbers, own, features[numbers], days.expand(len(numbers), -1))

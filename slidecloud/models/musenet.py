@@ -57,7 +57,7 @@ class Musenet(nn.Module):
         if joined.ndim != 3 or tuple(joined.shape[1:]) != wanted:
             found = tuple(joined.shape)
             raise ValueError(f"joined windows: found shape {found}, expected (n, {wanted[0]}, {PARTS})")
-        windows = joined.split(self.steps, dim=1)
+        windows = torch.split(joined, list(self.steps), dim=1)
         states = [reader(window)[0].flatten(1) for reader, window in zip(self.readers, windows, strict=True)]
         values = torch.cat(states, 1)
         for layer in self.dense[:-1]:

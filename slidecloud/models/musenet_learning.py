@@ -19,7 +19,7 @@ from slidecloud.models.small_weights import Weights, array, tensor, weights_of, 
 from slidecloud.types import Float64
 
 if TYPE_CHECKING:
-    from slidecloud.config import Device
+    from slidecloud.config_resources import Device
 
 _BLOCK: Final = 2048
 
