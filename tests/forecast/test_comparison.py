@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from slidecloud.forecast.comparison import Setting, flattery, simulated_trials, summary, trial
+from slidecloud.forecast.comparison import NOISES, Setting, flattery, simulated_trials, summary, trial
 from slidecloud.forecast.methods import METHODS
 from slidecloud.forecast.simulated import series
 from slidecloud.simulate.slides_daily import slides_daily
@@ -88,3 +88,23 @@ def test_scoring_against_lines_with_a_random_split_flatters():
     assert found["honest"].tolist() == [False, False, True, True]
     assert error["interpolated passes", "random"] < 0.6 * error["passes", "by time"]
     assert error["interpolated passes", "random"] < error["interpolated passes", "by time"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("noise", NOISES)
+def test_table_of_all_methods(noise):
+    """30 points, 5 seeds: errors grow from the best to the worst, and error bars hold what they promise."""
+    names = [name for name in METHODS if name != "musenet_published"]
+    tables = simulated_trials(names, seeds=range(5), noises=(noise,))
+    found = summary(pd.concat(tables))
+    table = found.round(3).to_string()
+    passes = found[found["judged"] == "passes"].set_index("method")
+    assert (passes["coverage"] - 0.9).abs().max() <= 0.04, table
+    assert (passes["rmse"].drop("persistence") < passes.loc["persistence", "rmse"]).all(), table
+    # No forecast of a pass can err less than its noise.
+    assert passes["rmse"].min() > noise, table
+    # The networks beat every baseline that does not know rain and level.
+    networks, without = (
+        passes.loc[which, "rmse"] for which in (["musenet", "kf_lstm"], ["kalman", "kf_arima", "linear"])
+    )
+    assert networks.max() < without.min(), table
