@@ -167,7 +167,7 @@ def _components(centred: Float64, learnt: int, number: int | None, seed: int) ->
         library(f"sklearn.{name}", extra="forecast") for name in ("decomposition", "exceptions")
     )
     early = centred[:, :learnt]
-    singular: Float64 = np.linalg.svd(early, compute_uv=False)
+    singular = np.asarray(np.linalg.svd(early, compute_uv=False), np.float64)
     if not singular[0] > 0:
         raise DataError("values: found points that do not move at all, expected some displacement to separate")
     most = int((singular > 1e-9 * singular[0]).sum())

@@ -118,7 +118,7 @@ def _tested(moved: Float64, drove: Float64, classes: int) -> tuple[Float64, Floa
     known = np.isfinite(moved) & np.isfinite(drove)
     count = known.sum(axis=1).astype(np.float64)
     if n < LEAST:
-        return *out, count  # type: ignore[return-value]
+        return *out, count
     one = _members(np.where(known, moved, np.nan), classes)
     if len(drove) == 1:
         tables = np.einsum("pin,sjn->psij", one, _moves(_members(drove, classes)[0]), optimize=True)
@@ -136,7 +136,7 @@ def _tested(moved: Float64, drove: Float64, classes: int) -> tuple[Float64, Floa
     textbook = chi2.sf(statistic, np.maximum(freedom[:, 0], 1))
     for to, values in zip(out, (statistic, normalised[:, 0], chance, textbook), strict=True):
         to[usable] = values[usable]
-    return *out, count  # type: ignore[return-value]
+    return *out, count
 
 
 def _members(values: Float64, classes: int) -> Float64:

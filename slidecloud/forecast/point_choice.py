@@ -106,13 +106,15 @@ def chosen(
     kept: NDArray[np.bool_] = known >= max(least_known * given.shape[1], 1)
     if temporal_coherence is None:
         return kept
-    if redundancy is None or np.shape(temporal_coherence) != known.shape or np.shape(redundancy) != known.shape:
+    coherence = np.asarray(temporal_coherence, np.float64)
+    free = np.zeros(0) if redundancy is None else np.asarray(redundancy, np.float64)
+    if coherence.shape != known.shape or free.shape != known.shape:
         raise ValueError(
-            f"temporal_coherence, redundancy: found shapes {np.shape(temporal_coherence)} and {np.shape(redundancy)}, "
-            f"expected {known.shape} for both"
+            f"temporal_coherence, redundancy: found shapes {coherence.shape} and {free.shape}, expected {known.shape} "
+            "for both"
         )
     rank = np.maximum(known - np.asarray(subsets), 0)
-    return kept & (beyond_noise(temporal_coherence, redundancy, rank) >= least_coherence)
+    return kept & (beyond_noise(coherence, free, rank) >= least_coherence)
 
 
 def thinned(x: ArrayLike, y: ArrayLike, quality: ArrayLike, *, spacing: float) -> NDArray[np.intp]:

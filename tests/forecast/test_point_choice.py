@@ -82,5 +82,5 @@ def test_no_points_and_bad_requests():
     assert thinned([], [], [], spacing=10.0).shape == (0,)
     with pytest.raises(ValueError, match="1 of them without coordinates"):
         thinned([0.0, np.nan], [0.0, 0.0], [1.0, 1.0], spacing=1.0)
-    with pytest.raises(ValueError, match=r"found shapes \(2,\) and \(\)"):
+    with pytest.raises(ValueError, match=r"found shapes \(2,\) and \(0,\)"):
         chosen(np.zeros((2, 4)), np.ones(2))
