@@ -1,0 +1,1 @@
+"""Daily forecasts of displacement between passes: data, methods and their evaluation."""
