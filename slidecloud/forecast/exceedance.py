@@ -57,9 +57,7 @@ def _above(limit: Float64, median: Float64, over: Float64, under: Float64) -> Fl
     spread = np.where(beyond > 0, over, under) / _WIDE
     with np.errstate(divide="ignore", invalid="ignore"):
         found: Float64 = ndtr(-beyond / spread)
-    found = np.where(
-        (spread == 0) & np.isfinite(beyond), np.where(beyond < 0, 1.0, np.where(beyond > 0, 0.0, 0.5)), found
-    )
+    found = np.where((spread == 0) & np.isfinite(beyond), 0.5 - 0.5 * np.sign(beyond), found)
     return np.where(np.isfinite(limit) & np.isfinite(over) & np.isfinite(under), found, np.nan)
 
 

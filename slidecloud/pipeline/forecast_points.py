@@ -1,0 +1,222 @@
+"""Points to forecast: of every landslide of a run, track by track, or of a table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slidecloud.config_forecast import ForecastConfig
+from slidecloud.forecast.series import Displacement
+from slidecloud.store import Run, tables
+from slidecloud.store.arrays import MissingChunkError
+from slidecloud.store.forecast_specs import FORECAST_POINTS
+from slidecloud.store.velocity_maps import Pixels, VelocityMap, velocity_maps
+from slidecloud.types import DataError, Float64, track_of
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+TABLE: Final = "points"
+"""Name of the part that the points of a table are."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The points of one track, or of a table.
+
+    Attributes
+    ----------
+    name
+        Of its group in the store.
+    title
+        For people.
+    displacement
+        Of its points.
+    table
+        A row a point, as `slidecloud.store.forecast_specs.FORECAST_POINTS` has it.
+    """
+
+    name: str
+    title: str
+    displacement: Displacement
+    table: GeoDataFrame
+
+
+class _Seen(NamedTuple):
+    """Points of one map: for each its landslide, place in the burst, coherence and series, mm (point, date)."""
+
+    burst: str
+    dates: NDArray[np.datetime64]
+    values: Float64
+    sigma: Float64
+    landslide: NDArray[np.object_]
+    row: NDArray[np.int32]
+    column: NDArray[np.int32]
+    coherence: NDArray[np.float32]
+    longitude: Float64
+    latitude: Float64
+
+
+def of_run(run: Run, config: ForecastConfig) -> list[Part]:
+    """Points of all landslides of a run that have displacement, a part for each track.
+
+    A landslide has on each track the pixels of its outline with the highest temporal coherence.
+
+    Raises
+    ------
+    KeyError
+        If the run has no inventory.
+    DataError
+        If no landslide has displacement that is coherent enough.
+    """
+    inventory = run.inventory
+    seen: dict[str, list[_Seen]] = {}
+    for burst in run.bursts:
+        header = run.header(burst)
+        for one in velocity_maps(run.location, header):
+            found = _of_map(one, inventory, config)
+            if found is not None:
+                seen.setdefault(track_of(header), []).append(found)
+    parts = [_part(track, maps, config.per_landslide) for track, maps in sorted(seen.items())]
+    if not parts:
+        raise DataError(
+            f"{run.location} has no pixel in a landslide with displacement and a temporal coherence of at least "
+            f"{config.least_coherence:g}. Lower least_coherence, or finish the stage 'timeseries' of the run."
+        )
+    return parts
+
+
+def again(run: Run, title: str, table: GeoDataFrame, before: Displacement) -> Displacement:
+    """The series of known points as the run has them now; of a point that it covers no more, as they were."""
+    seen: list[tuple[NDArray[np.intp], NDArray[np.datetime64], Float64, Float64]] = []
+    bursts = table["burst"].to_numpy()
+    row, column = (table[name].to_numpy(np.intp) for name in ("row", "column"))
+    for burst in np.unique(bursts).tolist():
+        for one in velocity_maps(run.location, run.header(burst)) if burst in run.bursts else ():
+            top, left = _corner(one)
+            height, width = one.shape
+            inside = (bursts == burst) & (row >= top) & (row < top + height)
+            inside &= (column >= left) & (column < left + width)
+            if inside.any():
+                pixels = Pixels(row[inside] - top, column[inside] - left)
+                seen.append((np.flatnonzero(inside), *_series(one, pixels)))
+    if not seen:
+        raise DataError(
+            f"The run has no displacement any more of the points of {title}. Give the command without --nightly, which "
+            "takes the points anew."
+        )
+    dates = np.unique(np.concatenate([before.dates, *(one[1] for one in seen)]))
+    values, sigma = (np.full((before.points, len(dates)), np.nan) for _ in range(2))
+    values[:, np.searchsorted(dates, before.dates)] = before.values
+    if before.sigma is not None:
+        sigma[:, np.searchsorted(dates, before.dates)] = before.sigma
+    for points, days, moved, spread in seen:
+        at = np.ix_(points, np.searchsorted(dates, days))
+        values[points], sigma[points] = np.nan, np.nan
+        values[at], sigma[at] = moved, spread
+    return Displacement(dates, values, sigma, before.ids, before.x, before.y, before.features, before.feature_names)
+
+
+def of_table(displacement: Displacement) -> Part:
+    """The points of a table as a part."""
+    count = displacement.points
+    nothing: dict[str, Any] = {
+        "landslide": [""] * count, "burst": [""] * count, "row": [-1] * count, "column": [-1] * count,
+        "coherence": [np.nan] * count,
+    }  # fmt: skip
+    return Part(TABLE, "points of the table", displacement, _table(displacement, nothing))
+
+
+def _of_map(one: VelocityMap, inventory: GeoDataFrame, config: ForecastConfig) -> _Seen | None:
+    """The best points of a map in each landslide; None where it has none, or is not finished."""
+    outlines, names = inventory.geometry.to_numpy(), inventory["id"].to_numpy()
+    near = one.near(outlines)
+    if not len(near):
+        return None
+    try:
+        coherence = one.map("temporal_coherence")
+        known = np.isfinite(one.map("velocity"))
+        chosen = [
+            (np.full(len(best.rows), names[number], object), best)
+            for number, pixels in zip(near.tolist(), one.inside(outlines[near]), strict=True)
+            if len((best := _best(pixels, coherence, known, config)).rows)
+        ]
+        if not chosen:
+            return None
+        pixels = Pixels(*(np.concatenate([getattr(best, name) for _, best in chosen]) for name in Pixels._fields))
+        # A pixel in two outlines is a point of the first.
+        _, first = np.unique(np.column_stack(pixels), axis=0, return_index=True)
+        pixels = Pixels(*(axis[np.sort(first)] for axis in pixels))
+        landslide = np.concatenate([found for found, _ in chosen])[np.sort(first)]
+        series = _series(one, pixels)
+    except MissingChunkError:
+        return None
+    top, left = _corner(one)
+    return _Seen(
+        one.header.id, *series, landslide, (pixels.rows + top).astype(np.int32),
+        (pixels.columns + left).astype(np.int32), coherence[pixels].astype(np.float32), *one.place(pixels),
+    )  # fmt: skip
+
+
+def _best(pixels: Pixels, coherence: NDArray[np.float32], known: NDArray[np.bool_], config: ForecastConfig) -> Pixels:
+    """The pixels of the highest coherence, in row-major order."""
+    good = np.flatnonzero(known[pixels] & (coherence[pixels] >= np.float32(config.least_coherence)))
+    order = np.argsort(-coherence[pixels][good], kind="stable")[: config.per_landslide]
+    kept = np.sort(good[order])
+    return Pixels(pixels.rows[kept], pixels.columns[kept])
+
+
+def _series(one: VelocityMap, pixels: Pixels) -> tuple[NDArray[np.datetime64], Float64, Float64]:
+    """Days of the passes, displacement and its standard error (point, date), mm."""
+    moved, sigma = (1000.0 * one.series(f"displacement{end}", pixels).T.astype(np.float64) for end in ("", "_sigma"))
+    return one.time.astype("datetime64[D]"), moved, sigma
+
+
+def _corner(one: VelocityMap) -> tuple[int, int]:
+    """First row and column of a map in its burst."""
+    window = one.window()
+    return (0, 0) if window is None else (window[0].start, window[1].start)
+
+
+def _part(track: str, maps: Sequence[_Seen], most: int) -> Part:
+    """The maps of a track on common dates, with the best points of each landslide among them."""
+    dates = np.unique(np.concatenate([one.dates for one in maps]))
+    series = []
+    for name in ("values", "sigma"):
+        laid = [np.full((len(one.row), len(dates)), np.nan) for one in maps]
+        for target, one in zip(laid, maps, strict=True):
+            target[:, np.searchsorted(dates, one.dates)] = getattr(one, name)
+        series.append(np.concatenate(laid))
+    columns = {
+        name: np.concatenate([getattr(one, name) for one in maps])
+        for name in ("landslide", "row", "column", "coherence", "longitude", "latitude")
+    }
+    columns["burst"] = np.concatenate([np.full(len(one.row), one.burst, object) for one in maps])
+    kept = _best_of_each(columns["landslide"], columns["coherence"], most)
+    columns = {name: values[kept] for name, values in columns.items()}
+    ids = [f"{b}_{r}_{c}" for b, r, c in zip(*(columns[name] for name in ("burst", "row", "column")), strict=True)]
+    x, y = columns.pop("longitude"), columns.pop("latitude")
+    features = np.zeros((len(kept), 0))
+    displacement = Displacement(dates, series[0][kept], series[1][kept], np.array(ids), x, y, features)
+    return Part(re.sub("[^a-z0-9]+", "_", track.lower()), track, displacement, _table(displacement, columns))
+
+
+def _best_of_each(landslide: NDArray[np.object_], coherence: NDArray[np.float32], most: int) -> NDArray[np.intp]:
+    """Points of the highest coherence of each landslide, by landslide and then in the order they came."""
+    kept = []
+    for name in np.unique(landslide.astype(str)):
+        own = np.flatnonzero(landslide == name)
+        kept.append(np.sort(own[np.argsort(-coherence[own], kind="stable")[:most]]))
+    return np.concatenate(kept)
+
+
+def _table(displacement: Displacement, columns: Mapping[str, Any]) -> GeoDataFrame:
+    import shapely
+
+    x, y = (np.full(displacement.points, np.nan) if axis is None else axis for axis in (displacement.x, displacement.y))
+    return tables.table(FORECAST_POINTS, {"id": displacement.ids, **columns}, list(shapely.points(x, y)))
