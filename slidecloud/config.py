@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from slidecloud.config_classify import ClassifyConfig
 from slidecloud.config_decompose import DecomposeConfig
 from slidecloud.config_detect import DetectConfig
 from slidecloud.config_kubernetes import KubernetesConfig
+from slidecloud.config_resources import ResourcesConfig
 from slidecloud.config_timeseries import TimeseriesConfig
+from slidecloud.config_yaml import Section, beside, dumped, parsed, template_lines
 from slidecloud.secrets import refuse_secrets
-
-_SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kMGT]i?)?B?\s*$")
-_SCALE = {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_SCALE |= {"Ki": 2**10, "ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+from slidecloud.types import SourceKind
 
 
-Device = Literal["cpu", "gpu"]
-
-
-class ConfigError(ValueError):
-    """A run configuration that cannot be used; the message names the key, what was found and what was expected."""
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-SourceKind = Literal["auto", "gamma", "hyp3", "hyp3_radar", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"]
-
-
-class SourceConfig(_Section):
+class SourceConfig(Section):
     """A folder or URL of interferograms to ingest before the run."""
 
     path: str = Field(description="Folder or URL with the source products.")
@@ -61,7 +42,7 @@ class SourceConfig(_Section):
         return options
 
 
-class NetworkConfig(_Section):
+class NetworkConfig(Section):
     """Which of the stored pairs take part."""
 
     max_days: float | None = Field(None, gt=0, description="Longest pair in days; null takes all.")
@@ -80,7 +61,7 @@ class NetworkConfig(_Section):
         return months
 
 
-class InterferogramsConfig(_Section):
+class InterferogramsConfig(Section):
     """How interferograms are formed from SLC stacks; burst stacks bring theirs."""
 
     looks: tuple[int, int] = Field((2, 8), description="Samples averaged along [azimuth, range].")
@@ -105,7 +86,7 @@ class InterferogramsConfig(_Section):
         return both
 
 
-class GradientsConfig(_Section):
+class GradientsConfig(Section):
     """Phase-gradient stacking."""
 
     estimator: Literal["coherent", "overlap", "rate", "sum", "rewrapped"] = Field(
@@ -138,50 +119,7 @@ class GradientsConfig(_Section):
         return self
 
 
-class ResourcesConfig(_Section):
-    """Where and how the work is done; has no influence on results, but for their last digits on a GPU."""
-
-    executor: Literal["dask", "threads", "serial"] = Field(
-        "dask", description="dask (processes of this machine, or a scheduler), threads or serial."
-    )
-    device: Device = Field(
-        "cpu",
-        description="cpu, or gpu for gradients on one NVIDIA GPU a worker; its results differ in their last digits "
-        "and are computed again.",
-    )
-    scheduler: str | None = Field(None, description="Address of a running Dask scheduler, tcp://host:port.")
-    workers: int | None = Field(None, ge=1, description="Workers; null takes the cores of this machine.")
-    memory: str = Field("4 GiB", description="Memory of one worker; no unit may need more.")
-    tile: tuple[int, int] | None = Field(
-        None,
-        description="Rows and columns of a unit, multiples of the chunks (256, 512); null chooses by memory. "
-        "Other tiles give the same results and are computed again.",
-    )
-    retries: int = Field(2, ge=0, description="Times a failed unit is tried again before quarantine.")
-    performance_report: bool = Field(
-        False, description="Store Dask's performance report of each run in the run store (executor dask)."
-    )
-
-    @field_validator("tile")
-    @classmethod
-    def _positive(cls, tile: tuple[int, int] | None) -> tuple[int, int] | None:
-        if tile is not None and min(tile) < 1:
-            raise ValueError(f"tile is {list(tile)}; expected rows and columns above 0")
-        return tile
-
-    @field_validator("memory")
-    @classmethod
-    def _size(cls, text: str) -> str:
-        parse_bytes(text)
-        return text
-
-    @property
-    def memory_bytes(self) -> int:
-        """Memory of one worker in bytes."""
-        return parse_bytes(self.memory)
-
-
-class RunConfig(_Section):
+class RunConfig(Section):
     """Everything a run needs."""
 
     run: str = Field(min_length=1, description="Run store to write: a folder or URL.")
@@ -284,14 +222,6 @@ class RunConfig(_Section):
         return self.model_dump(mode="json", exclude=without)
 
 
-def parse_bytes(text: str) -> int:
-    """Bytes of a size such as ``4 GiB`` or ``500MB``; raises ValueError with the form expected."""
-    match = _SIZE.match(text)
-    if not match:
-        raise ValueError(f"size is {text!r}; expected a number and a unit such as '4 GiB' or '500 MB'")
-    return int(float(match[1]) * _SCALE[match[2]])
-
-
 def load(path: str | Path) -> RunConfig:
     """Read a run configuration from a YAML file; relative folders are taken from the file's own folder.
 
@@ -311,14 +241,14 @@ def load(path: str | Path) -> RunConfig:
     base = file.absolute().parent
     sources = tuple(source.model_copy(update=_placed(base, source)) for source in config.sources)
     named = {name: path for name in DetectConfig.FILES if (path := getattr(config.detect, name)) is not None}
-    found: dict[str, Any] = {name: _absolute(base, path) for name, path in named.items()}
+    found: dict[str, Any] = {name: beside(base, path) for name, path in named.items()}
     if config.detect.snow_bands is not None:
-        found["snow_bands"] = tuple(_absolute(base, path) for path in config.detect.snow_bands)
+        found["snow_bands"] = tuple(beside(base, path) for path in config.detect.snow_bands)
     detect = config.detect.model_copy(update=found)
     series, classify = (
-        section.resolved(lambda path: _absolute(base, path)) for section in (config.timeseries, config.classify)
+        section.resolved(lambda path: beside(base, path)) for section in (config.timeseries, config.classify)
     )
-    places = {"run": _absolute(base, config.run), "stacks": _absolute(base, config.stacks)}
+    places = {"run": beside(base, config.run), "stacks": beside(base, config.stacks)}
     sections = {"detect": detect, "timeseries": series, "classify": classify}
     return config.model_copy(update={**places, **sections, "sources": sources})
 
@@ -326,28 +256,17 @@ def load(path: str | Path) -> RunConfig:
 def _placed(base: Path, source: SourceConfig) -> dict[str, str]:
     """Paths of a source, taken from the folder of the configuration."""
     named = {"path": source.path, "mapping": source.mapping}
-    return {name: _absolute(base, path) for name, path in named.items() if path is not None}
+    return {name: beside(base, path) for name, path in named.items() if path is not None}
 
 
 def parse(text: str, *, name: str = "configuration") -> RunConfig:
     """A run configuration from YAML text; ``name`` stands in messages."""
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{name} is not valid YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise ConfigError(
-            f"{name} holds {type(content).__name__}; expected keys and values such as 'stacks: ./stacks'."
-        )
-    try:
-        return RunConfig.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError(f"{name}: {explain(error, RunConfig)}") from None
+    return parsed(text, RunConfig, name=name, example="'stacks: ./stacks'.")
 
 
 def dump(config: RunConfig) -> str:
     """A configuration as YAML without comments, as the run store keeps it."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+    return dumped(config)
 
 
 def template() -> str:
@@ -356,52 +275,3 @@ def template() -> str:
     examples = {"run": "./run.zarr", "stacks": "./stacks"}
     lines += template_lines(RunConfig, examples)
     return "\n".join(lines) + "\n"
-
-
-def template_lines(model: type[BaseModel], values: dict[str, Any], *, indent: str = "") -> Iterator[str]:
-    """Every key of a model with its description, at its default or the value given, as lines of YAML."""
-    for name, info in model.model_fields.items():
-        yield f"{indent}# {info.description}"
-        section = info.annotation
-        if isinstance(section, type) and issubclass(section, BaseModel):
-            yield f"{indent}{name}:"
-            yield from template_lines(section, values.get(name, {}), indent=indent + "  ")
-            continue
-        value = values.get(name, info.get_default(call_default_factory=True))
-        plain = list(value) if isinstance(value, tuple) else value
-        text = yaml.safe_dump(plain, default_flow_style=True).removesuffix("\n").removesuffix("\n...").strip()
-        yield f"{indent}{name}: {text}"
-
-
-def _absolute(base: Path, path: str) -> str:
-    return path if "://" in path else str((base / Path(path).expanduser()).absolute())
-
-
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """What is wrong with the keys of a model, in one sentence each; an unknown key names the nearest known one."""
-    return "; ".join(_explain(item, model) for item in error.errors())
-
-
-def _explain(item: Any, model: type[BaseModel]) -> str:
-    keys = [str(part) for part in item["loc"]]
-    where = ".".join(keys)
-    if item["type"] == "extra_forbidden":
-        known = _known_keys(keys[:-1], model)
-        near = difflib.get_close_matches(keys[-1], known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(known)}"
-        return f"unknown key {where!r}; {hint}"
-    if item["type"] == "missing":
-        return f"key {where!r} is missing; add it"
-    message = str(item["msg"]).removeprefix("Value error, ")
-    found = "" if isinstance(item["input"], dict) else f" (found {item['input']!r})"
-    return f"{where or 'configuration'}: {message}{found}"
-
-
-def _known_keys(path: list[str], model: type[BaseModel]) -> list[str]:
-    for key in path:
-        if key.isdigit():
-            continue
-        section = SourceConfig if key == "sources" else model.model_fields[key].annotation
-        if isinstance(section, type) and issubclass(section, BaseModel):
-            model = section
-    return list(model.model_fields)

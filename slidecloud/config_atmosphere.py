@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from slidecloud.config_yaml import Section
 
 
-class AtmosphereConfig(BaseModel):
+class AtmosphereConfig(Section):
     """Corrections of each date of a patch; each is kept only where it lessens the scatter of still ground."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     gacos: str | None = Field(None, description="Folder of GACOS delays (YYYYMMDD.ztd with .rsc, or .ztd.tif).")
     height: bool = Field(False, description="Take off what is linear in elevation; needs relief in the patch.")
     ramp: bool = Field(False, description="Take off a plane.")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from slidecloud.config_yaml import Section
 
 
-class ClassifyConfig(BaseModel):
+class ClassifyConfig(Section):
     """Stability classes of landslides, potential landslide points, and rain."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     absolute: bool = Field(
         False, description="Sort by speed alone; false takes motion away from the satellite as descent."
     )

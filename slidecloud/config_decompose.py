@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from slidecloud.config_yaml import Section
 
 
-class DecomposeConfig(BaseModel):
+class DecomposeConfig(Section):
     """Motion east, up and down the slope from velocities of ascending and descending passes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     spacing: float | None = Field(
         None, gt=0, description="Metres of a pixel; null takes the coarsest of the bursts that see the ground."
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from slidecloud.config_yaml import Section
 
 
-class DetectConfig(BaseModel):
+class DetectConfig(Section):
     """Finding landslides in gradient maps, and the inventory of a run."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     FILES: ClassVar = ("weights", "water_mask", "snow_mask", "slope")
     """Settings that name a file."""
 

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from slidecloud.config_yaml import Section
 
 Kind = Literal[
     "raster", "category", "slope", "aspect", "profile_curvature", "plan_curvature", "tangential_curvature", "relief",
@@ -39,10 +41,9 @@ KEYS: Final[dict[str, _Keys]] = {
 }
 
 
-class GridConfig(BaseModel):
+class GridConfig(Section):
     """The one grid that all factors lie on."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     crs: str = Field(description="Projected coordinate reference system in metres, such as EPSG:32648.")
     spacing: float = Field(gt=0, description="Metres of a pixel.")
     bounds: tuple[float, float, float, float] = Field(
@@ -64,10 +65,9 @@ class GridConfig(BaseModel):
         return self
 
 
-class FactorConfig(BaseModel):
+class FactorConfig(Section):
     """What a factor is and what it is made from; which keys it takes depends on its kind."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     kind: Kind = Field(description="What it is; may be left out where the factor has the name of a kind.")
     path: str | None = Field(
         None, description="GeoTIFF (.tif), Zarr (.zarr), GeoPackage (.gpkg), GeoParquet (.parquet) or GeoJSON."

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from slidecloud.config import ConfigError, ResourcesConfig, explain
 from slidecloud.config_factors import KEYS, NAME, FactorConfig, GridConfig, Kind
+from slidecloud.config_resources import ResourcesConfig
 from slidecloud.config_risk import RiskConfig, RiskFactorConfig
 from slidecloud.config_susceptibility import SusceptibilityConfig
 from slidecloud.config_units import UnitsConfig
+from slidecloud.config_yaml import Model, Section, beside, explain, parsed
 from slidecloud.secrets import refuse_secrets
 
-Section = TypeVar("Section", bound=BaseModel)
 _TAKEN = ("x", "y", "spatial_ref")
 """Arrays of every group with a grid."""
 
 
-class HazardConfig(BaseModel):
+class HazardConfig(Section):
     """Everything that hazard needs."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     run: str | None = Field(
         None, description="Run store whose inventory and series are used, and which 'hazard' is written into."
     )
@@ -141,7 +139,7 @@ def _factor(name: str, given: Any) -> FactorConfig:
     return _checked(FactorConfig, f"{name}: ", whole)
 
 
-def _checked(model: type[Section], where: str, content: Any) -> Section:
+def _checked(model: type[Model], where: str, content: Any) -> Model:
     """A section; what is wrong with it is told with the place it stands at."""
     try:
         return model.model_validate(content)
@@ -166,7 +164,7 @@ def load(path: str | Path) -> HazardConfig:
     base = file.absolute().parent
 
     def placed(path: str) -> str:
-        return path if "://" in path else str((base / Path(path).expanduser()).absolute())
+        return beside(base, path)
 
     found: dict[str, Any] = {"factors": {name: one.resolved(placed) for name, one in config.factors.items()}}
     for name in ("susceptibility", "risk"):
@@ -178,13 +176,4 @@ def load(path: str | Path) -> HazardConfig:
 
 def parse(text: str, *, name: str = "configuration") -> HazardConfig:
     """A configuration from YAML text; ``name`` stands in messages."""
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{name} is not valid YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{name} holds {type(content).__name__}; expected keys and values such as 'store: ./hazard'.")
-    try:
-        return HazardConfig.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError(f"{name}: {explain(error, HazardConfig)}") from None
+    return parsed(text, HazardConfig, name=name, example="'store: ./hazard'.")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from slidecloud.config_yaml import Section
 
 
-class KubernetesConfig(BaseModel):
+class KubernetesConfig(Section):
     """Image, size and place of a cluster's pods; has no influence on results."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     namespace: str | None = Field(None, description="Namespace; null takes that of the kubeconfig.")
     image: str | None = Field(None, description="Image of driver, scheduler and workers, built from deploy/Dockerfile.")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from slidecloud.config_yaml import Section
 
 EXAMPLE = """\
 phase: {unwrapped: unw, wrapped: ifg, unit: rad, positive: away}
@@ -15,11 +17,7 @@ view: {wavelength: 0.0554658, heading: -12.3, incidence: inc}
 """A mapping as short as it gets."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PhaseMapping(_Section):
+class PhaseMapping(Section):
     """Variables of phase (pair, y, x): at least one."""
 
     wrapped: str | None = Field(None, description="Variable of wrapped phase, or of complex interferograms.")
@@ -37,14 +35,14 @@ class PhaseMapping(_Section):
         return self
 
 
-class CoherenceMapping(_Section):
+class CoherenceMapping(Section):
     """The variable of coherence (pair, y, x)."""
 
     variable: str = Field(description="Variable of coherence; 0 or not finite is no data.")
     maximum: float = Field(1.0, gt=0, description="Value of full coherence, such as 1 or 255.")
 
 
-class PairsMapping(_Section):
+class PairsMapping(Section):
     """The dates of pairs: two variables, or one of names."""
 
     reference: str | None = Field(None, description="Variable of the earlier dates.")
@@ -63,7 +61,7 @@ class PairsMapping(_Section):
         return self
 
 
-class ViewMapping(_Section):
+class ViewMapping(Section):
     """How the radar saw the scene."""
 
     wavelength: float = Field(gt=0.005, lt=1.5, description="Metres.")
@@ -93,7 +91,7 @@ class ViewMapping(_Section):
         return self
 
 
-class AxesMapping(_Section):
+class AxesMapping(Section):
     """Names of the dimensions."""
 
     pair: str = Field("pair", description="Dimension of pairs.")
@@ -101,7 +99,7 @@ class AxesMapping(_Section):
     x: str = Field("x", description="Dimension of columns.")
 
 
-class MapsMapping(_Section):
+class MapsMapping(Section):
     """Variables (y, x) that do not change."""
 
     elevation: str | None = Field(None, description="Metres.")
@@ -109,7 +107,7 @@ class MapsMapping(_Section):
     longitude: str | None = Field(None, description="Degrees, for radar geometry.")
 
 
-class MappingConfig(_Section):
+class MappingConfig(Section):
     """A plain Zarr or NetCDF stack."""
 
     phase: PhaseMapping = Field(description="Variables of phase.")

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from slidecloud.config_yaml import Section
 
 
-class RiskFactorConfig(BaseModel):
+class RiskFactorConfig(Section):
     """How a factor is cut into classes; categories are classes as they are."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     breaks: tuple[float, ...] | None = Field(
         None, description="Inner borders of the classes, rising, in units of the factor; degrees for angles."
     )
@@ -30,10 +31,9 @@ class RiskFactorConfig(BaseModel):
         return self
 
 
-class RiskConfig(BaseModel):
+class RiskConfig(Section):
     """Weighted information values of factors, cut into four levels."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     factors: dict[str, RiskFactorConfig] = Field(
         min_length=1, description="Factors of the index by name, in the order of the matrix."
     )

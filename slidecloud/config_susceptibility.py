@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from slidecloud.config_yaml import Section
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class AbsencesConfig(_Section):
+class AbsencesConfig(Section):
     """Places without a slide that models learn from."""
 
     method: Literal["random", "buffered", "slope", "target_group"] = Field(
@@ -41,7 +39,7 @@ class AbsencesConfig(_Section):
         return self
 
 
-class SplitsConfig(_Section):
+class SplitsConfig(Section):
     """Cross-validation in space."""
 
     method: Literal["kmeans", "blocks", "regions"] = Field(
@@ -74,7 +72,7 @@ class SplitsConfig(_Section):
         return self
 
 
-class SusceptibilityConfig(_Section):
+class SusceptibilityConfig(Section):
     """Where ground is likely to slide."""
 
     slides: str | None = Field(None, description="Points or polygons of slides; null takes the inventory of the run.")

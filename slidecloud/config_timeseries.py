@@ -6,17 +6,14 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from slidecloud.config_atmosphere import AtmosphereConfig
 from slidecloud.config_trajectory import TrajectoryConfig
+from slidecloud.config_yaml import Section
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ReferenceConfig(_Section):
+class ReferenceConfig(Section):
     """What displacement is relative to."""
 
     kind: Literal["stable", "point", "area", "series"] = Field(
@@ -58,7 +55,7 @@ class ReferenceConfig(_Section):
         return self if self.series is None else self.model_copy(update={"series": place(self.series)})
 
 
-class TimeseriesConfig(_Section):
+class TimeseriesConfig(Section):
     """Unwrapping and SBAS inversion."""
 
     WORDS: ClassVar = ("auto", "detections", "everywhere")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from slidecloud.config_yaml import Section
 
 
-class TrajectoryConfig(BaseModel):
+class TrajectoryConfig(Section):
     """Terms of motion beside the velocity, fitted to every series together with a trend; may be changed at any time."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     seasonal: bool = Field(False, description="Fit an annual motion; wants more than a year of dates.")
     acceleration: bool = Field(False, description="Fit an acceleration.")
     breaks: tuple[datetime.date, ...] = Field(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from slidecloud.config_yaml import Section
 
 
-class UnitsConfig(BaseModel):
+class UnitsConfig(Section):
     """Slope units, cut along streams until each faces one way."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     elevation: str = Field("elevation", description="Factor that holds the elevation, m.")
     first_stream: float = Field(
         5e6, gt=0, description="m2 that drain through the lower end of the coarsest streams; basins are cut by these."

@@ -16,6 +16,7 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Geometry = Literal["map", "radar"]
 Pass = Literal["ascending", "descending"]
+SourceKind = Literal["auto", "gamma", "hyp3", "hyp3_radar", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"]
 
 
 class DataError(ValueError):

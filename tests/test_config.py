@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slidecloud import config
+from slidecloud.config_resources import parse_bytes
+from slidecloud.config_yaml import ConfigError
 
 GOOD = {"run": "./run.zarr", "stacks": "./stacks"}
 
@@ -71,19 +73,19 @@ def test_dump_comes_back():
     ],
 )
 def test_refusals_name_key_and_expectation(changes, message):
-    with pytest.raises(config.ConfigError, match=message):
+    with pytest.raises(ConfigError, match=message):
         config.parse(text(**changes), name="region.yaml")
 
 
 @pytest.mark.parametrize("content", ["[1, 2]", "hello", "", "a: b: c", "\x00", "run: [", "- run: x"])
 def test_other_text_is_refused(content):
-    with pytest.raises(config.ConfigError, match=r"region\.yaml"):
+    with pytest.raises(ConfigError, match=r"region\.yaml"):
         config.parse(content, name="region.yaml")
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_end_in_a_message(data):
-    with pytest.raises(config.ConfigError):
+    with pytest.raises(ConfigError):
         config.parse(data.decode(errors="replace"))
 
 
@@ -104,7 +106,7 @@ def test_absent_file_says_how_to_make_one(tmp_path):
     ("size", "expected"), [("4 GiB", 4 * 2**30), ("500MB", 5e8), ("1.5 GB", 1.5e9), ("1024", 1024), ("2 MiB", 2**21)]
 )
 def test_sizes(size, expected):
-    assert config.parse_bytes(size) == expected
+    assert parse_bytes(size) == expected
 
 
 def test_science_leaves_out_where_and_how():

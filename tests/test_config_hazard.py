@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from slidecloud.config import ConfigError
 from slidecloud.config_factors import KEYS, FactorConfig, Kind
 from slidecloud.config_hazard import HazardConfig, load, parse
+from slidecloud.config_yaml import ConfigError
 
 WHOLE = """
 store: out.zarr

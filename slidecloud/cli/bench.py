@@ -43,7 +43,7 @@ def bench(
         Print JSON in place of the table.
     """
     from slidecloud.cluster import executor
-    from slidecloud.config import ResourcesConfig
+    from slidecloud.config_resources import ResourcesConfig
     from slidecloud.pipeline import bench as measuring
 
     effort = measuring.QUICK if quick else measuring.FULL

@@ -96,7 +96,7 @@ def ingest(
         raise UsageError(f"--scheduler needs the executor dask, not {executor}.")
     from slidecloud.cli.run import tell
     from slidecloud.cluster import executor as open_executor
-    from slidecloud.config import ResourcesConfig
+    from slidecloud.config_resources import ResourcesConfig
     from slidecloud.pipeline.folders import ingest_folder
     from slidecloud.store import locate
 

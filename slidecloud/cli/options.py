@@ -49,7 +49,7 @@ def storage_options(words: Sequence[str], option: str = "--storage") -> dict[str
 
 def memory_text(text: str) -> str:
     """The value of --memory, if it is a number of bytes with a unit."""
-    from slidecloud.config import parse_bytes
+    from slidecloud.config_resources import parse_bytes
 
     try:
         parse_bytes(text)

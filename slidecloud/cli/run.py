@@ -145,7 +145,7 @@ def _reported(opened: OpenExecutor, config: RunConfig) -> Iterator[None]:
 
 def with_resources(config: RunConfig, changes: dict[str, Any]) -> RunConfig:
     """A configuration whose resources are replaced where a change is not None."""
-    from slidecloud.config import ResourcesConfig
+    from slidecloud.config_resources import ResourcesConfig
 
     given = {name: value for name, value in changes.items() if value is not None}
     if "memory" in given:

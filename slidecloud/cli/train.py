@@ -15,7 +15,7 @@ from slidecloud.cli.errors import UsageError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from slidecloud.config import Device
+    from slidecloud.config_resources import Device
     from slidecloud.models.evaluation import Scores
     from slidecloud.models.recipes import Recipe
     from slidecloud.models.training import Outcome

@@ -10,7 +10,8 @@ from slidecloud.client.names import name_of
 from slidecloud.cluster import spec
 from slidecloud.cluster.pods import RUN_LABEL, Manifest, labels, pod
 from slidecloud.cluster.versions import Versions
-from slidecloud.config import RunConfig, parse_bytes
+from slidecloud.config import RunConfig
+from slidecloud.config_resources import parse_bytes
 
 FOLDER: Final = "/etc/slidecloud"
 """Where the driver finds its configuration."""

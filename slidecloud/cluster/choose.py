@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from slidecloud.cluster.connect import connect
 from slidecloud.cluster.local import local
-from slidecloud.config import ResourcesConfig
+from slidecloud.config_resources import ResourcesConfig
 from slidecloud.pipeline import executors
 from slidecloud.pipeline.executors import cores
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from slidecloud.cluster import spec, versions
 from slidecloud.cluster.settings import SETTINGS
-from slidecloud.config import parse_bytes
 from slidecloud.config_kubernetes import KubernetesConfig
+from slidecloud.config_resources import parse_bytes
 
 if TYPE_CHECKING:
     from distributed import Client

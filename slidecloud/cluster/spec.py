@@ -12,8 +12,8 @@ from typing import Any, Final
 from slidecloud.cluster.local import ALLOWED_FAILURES
 from slidecloud.cluster.pods import Manifest, labels, pod
 from slidecloud.cluster.versions import EXPECTED, Versions
-from slidecloud.config import parse_bytes
 from slidecloud.config_kubernetes import KubernetesConfig
+from slidecloud.config_resources import parse_bytes
 from slidecloud.pipeline.executors import GPU
 
 API: Final = "kubernetes.dask.org/v1"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.config import ConfigError
 from slidecloud.config_factors import KEYS, FactorConfig, GridConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.kernels.curvature import curvature, relief
 from slidecloud.kernels.terrain import slope_aspect
 from slidecloud.types import Float32, Float64, Grid

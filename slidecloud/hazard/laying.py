@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from slidecloud.config import ConfigError
+from slidecloud.config_yaml import ConfigError
 from slidecloud.kernels.sampling import at_places
 from slidecloud.stack.map_files import MapFile
 from slidecloud.stack.warped import pixels_under

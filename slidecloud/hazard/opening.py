@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from slidecloud.config import ConfigError
 from slidecloud.config_factors import FactorConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard import factors, laying
 from slidecloud.hazard.gathering import gathered, points_of
 from slidecloud.hazard.shape_sources import CategoryShapes, Distances

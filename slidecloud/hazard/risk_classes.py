@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from numpy.typing import ArrayLike
 
-from slidecloud.config import ConfigError
 from slidecloud.config_risk import RiskFactorConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.factor_classes import FactorClasses, categories, equal_parts, ranges, sectors
 
 

@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.kernels import sbas
 from slidecloud.kernels.pair_quality import noise_of_dates
-from slidecloud.kernels.weights import weight_table
+from slidecloud.kernels.residuals import residuals
 from slidecloud.types import Float32, Float64
 
 
@@ -55,8 +54,7 @@ def misfit(
     looks
         Effective number of looks of the stack.
     """
-    fit = _fit(phase, coherence, reference, secondary, time, looks, robust=True)
-    left = _left(phase, fit, reference, secondary).astype(np.float64)
+    left, _ = residuals(phase, coherence, reference, secondary, time=time, looks=looks, robust=True)
     known = np.isfinite(left) & (coherence > 0)
     left[~known] = 0
     return Misfit(np.abs(left) > np.pi, np.sqrt(_mean((left**2).sum(axis=1), known.sum(axis=1))))
@@ -91,34 +89,14 @@ def noise(
     Parameters are those of `misfit`. A fit takes some of the noise with it: squares of residuals are raised by
     the number of pairs over those to spare, pixel by pixel. What the atmosphere adds to a date is not in it.
     """
-    fit = _fit(phase, coherence, reference, secondary, time, looks, robust=False)
-    left = _left(phase, fit, reference, secondary).astype(np.float64)
-    known = np.isfinite(left) & (coherence > 0) & (fit.redundancy > 0)
-    raised = np.where(known, left, 0) ** 2 * (known.sum(axis=0) / np.maximum(fit.redundancy, 1))
+    left, redundancy = residuals(phase, coherence, reference, secondary, time=time, looks=looks)
+    known = np.isfinite(left) & (coherence > 0) & (redundancy > 0)
+    raised = np.where(known, left, 0) ** 2 * (known.sum(axis=0) / np.maximum(redundancy, 1))
     counted = known.sum(axis=1)
     variance = _mean(raised.sum(axis=1), counted)
     dates = noise_of_dates(variance, reference, secondary, dates=len(time))
     seen = np.unique(np.concatenate([reference[counted > 0], secondary[counted > 0]]))
     return Noise(np.sqrt(variance), np.where(np.isin(np.arange(len(time)), seen), dates, np.nan))
-
-
-def _fit(
-    phase: Float32,
-    coherence: NDArray[np.uint8],
-    reference: NDArray[np.intp],
-    secondary: NDArray[np.intp],
-    time: Float64,
-    looks: float,
-    *,
-    robust: bool,
-) -> sbas.Inversion:
-    table = weight_table(looks=looks)
-    return sbas.invert(phase, coherence, reference, secondary, time=time, weight_table=table, robust=robust)
-
-
-def _left(phase: Float32, fit: sbas.Inversion, reference: NDArray[np.intp], secondary: NDArray[np.intp]) -> Float32:
-    left: Float32 = phase - (fit.series[secondary] - fit.series[reference])
-    return left
 
 
 def _mean(total: Float64, number: NDArray[np.intp]) -> Float64:

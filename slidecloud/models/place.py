@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from slidecloud.config import Device
+    from slidecloud.config_resources import Device
 
 
 def place(device: Device) -> torch.device:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from slidecloud.config import Device
+    from slidecloud.config_resources import Device
     from slidecloud.models.weights import Card
     from slidecloud.models.yolo import Yolo
 

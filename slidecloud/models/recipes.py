@@ -6,20 +6,15 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from slidecloud.config import ConfigError, explain, template_lines
+from slidecloud.config_yaml import Section, beside, dumped, parsed, template_lines
 from slidecloud.models.architecture import Network
 from slidecloud.models.features import Axes, Inputs, Scaling
 from slidecloud.models.scenery.pair_weights import Estimator
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class MakeConfig(_Section):
+class MakeConfig(Section):
     """Tiles to simulate into folders that are not there yet."""
 
     train: int = Field(3200, ge=1, description="Tiles to learn from.")
@@ -28,7 +23,7 @@ class MakeConfig(_Section):
     dem: str | None = Field(None, description="Elevation model to cut the mountains from; null simulates them.")
 
 
-class TilesConfig(_Section):
+class TilesConfig(Section):
     """Where the tiles are."""
 
     make: MakeConfig = Field(default_factory=MakeConfig, description="What to simulate where a folder is not there.")
@@ -39,7 +34,7 @@ class TilesConfig(_Section):
     )
 
 
-class InputsConfig(_Section):
+class InputsConfig(Section):
     """What the network sees."""
 
     scaling: Scaling = Field(
@@ -54,7 +49,7 @@ class InputsConfig(_Section):
         return Inputs(self.scaling, self.axes, self.motion)
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """Everything a training needs; with the same tiles it gives the same weights on the same machine."""
 
     seed: int = Field(0, ge=0, description="Of the first weights, the order of tiles, and what DropBlock drops.")
@@ -130,29 +125,19 @@ def load(path: str | os.PathLike[str]) -> Recipe:
     recipe = parse(file.read_bytes().decode(errors="replace"), name=str(file))
     base = file.absolute().parent
     folders = {
-        part: tuple(str((base / Path(folder).expanduser()).absolute()) for folder in getattr(recipe.tiles, part))
-        for part in ("train", "validation")
+        part: tuple(beside(base, folder) for folder in getattr(recipe.tiles, part)) for part in ("train", "validation")
     }
     return recipe.model_copy(update={"tiles": recipe.tiles.model_copy(update=folders)})
 
 
 def parse(text: str, *, name: str = "recipe") -> Recipe:
     """A recipe from YAML text; ``name`` stands in messages."""
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{name} is not valid YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise ConfigError(f"{name} holds {type(content).__name__}; expected keys and values such as 'seed: 0'.")
-    try:
-        return Recipe.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError(f"{name}: {explain(error, Recipe)}") from None
+    return parsed(text, Recipe, name=name, example="'seed: 0'.")
 
 
 def dump(recipe: Recipe) -> str:
     """A recipe as YAML without comments."""
-    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
+    return dumped(recipe)
 
 
 def template() -> str:

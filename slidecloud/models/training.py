@@ -30,7 +30,7 @@ from slidecloud.models.weights import Card, load, save
 from slidecloud.types import DataError
 
 if TYPE_CHECKING:
-    from slidecloud.config import Device
+    from slidecloud.config_resources import Device
 
 _ROWS: Final = 200
 _SAVE_EVERY: Final = 60.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from slidecloud.config import Device
+from slidecloud.config_resources import Device
 from slidecloud.pipeline.progress import duration
 from slidecloud.pipeline.rates import (
     BLOBS,

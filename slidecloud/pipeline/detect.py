@@ -9,8 +9,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.config import Device, NetworkConfig
+from slidecloud.config import NetworkConfig
 from slidecloud.config_detect import DetectConfig
+from slidecloud.config_resources import Device
 from slidecloud.kernels.regrid import DetectorGrid, grid_of, half_pixel, nearest, to_detector
 from slidecloud.kernels.snow import snow_mask
 from slidecloud.kernels.views import SPACING

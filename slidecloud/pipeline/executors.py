@@ -12,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from slidecloud.config import Device
+from slidecloud.config_resources import Device
 
 if TYPE_CHECKING:
     from distributed import Client

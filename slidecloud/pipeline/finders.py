@@ -11,8 +11,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from slidecloud.config import Device
 from slidecloud.config_detect import DetectConfig
+from slidecloud.config_resources import Device
 from slidecloud.kernels import blobs
 from slidecloud.kernels.views import GradientView
 from slidecloud.models import predict

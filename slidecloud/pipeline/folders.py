@@ -11,15 +11,15 @@ from slidecloud.pipeline.ingest_slc import ingest_slc, readable_images
 from slidecloud.pipeline.progress import Progress
 from slidecloud.pipeline.summary import Summary
 from slidecloud.stack import SlcSource, open_source
-from slidecloud.stack.detect import Kind
 from slidecloud.store.location import Location, locate
+from slidecloud.types import SourceKind
 
 
 def ingest_folder(
     path: str,
     stacks: str | Location,
     *,
-    kind: Kind = "auto",
+    kind: SourceKind = "auto",
     id: str | None = None,
     mapping_file: str | None = None,
     keep_dropped: bool = False,

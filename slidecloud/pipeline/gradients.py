@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.config import Device, GradientsConfig, NetworkConfig
+from slidecloud.config import GradientsConfig, NetworkConfig
+from slidecloud.config_resources import Device
 from slidecloud.kernels import gradients as kernel
 from slidecloud.kernels.gradients_device import check_method
 from slidecloud.network import SeasonBins, season_bins

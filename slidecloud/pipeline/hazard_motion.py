@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import xarray as xr
 
-from slidecloud.config import ConfigError
 from slidecloud.config_factors import FactorConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.laying import Window
 from slidecloud.hazard.sources import Made
 from slidecloud.kernels.sampling import at_places

@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_risk import RiskConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard import gathering
 from slidecloud.hazard.factor_classes import MISSING, Tally
 from slidecloud.hazard.factors import grid_of

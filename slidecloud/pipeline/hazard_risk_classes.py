@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from slidecloud.config import ConfigError
 from slidecloud.config_factors import FactorConfig
 from slidecloud.config_risk import RiskConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.factor_classes import FactorClasses
 from slidecloud.hazard.risk_classes import FactorFacts, classes_of
 from slidecloud.store.arrays import reader

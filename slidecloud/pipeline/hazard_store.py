@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import records, templates
 from slidecloud.store.hazard_specs import HAZARD

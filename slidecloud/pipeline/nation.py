@@ -6,7 +6,8 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-from slidecloud.config import GradientsConfig, NetworkConfig, ResourcesConfig
+from slidecloud.config import GradientsConfig, NetworkConfig
+from slidecloud.config_resources import ResourcesConfig
 from slidecloud.pipeline import gradients
 from slidecloud.pipeline.costs import cost, speeds
 from slidecloud.pipeline.ingest import STACK_CHUNKS

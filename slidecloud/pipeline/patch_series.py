@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.config import Device
+from slidecloud.config_resources import Device
 from slidecloud.config_timeseries import TimeseriesConfig
 from slidecloud.pipeline import patch_atmosphere, timeseries, unwrap
 from slidecloud.pipeline.inputs import Selection

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slidecloud.config import ConfigError, RunConfig
+from slidecloud.config import RunConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import (
     areas,
     classify,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slidecloud import config as configuration
-from slidecloud.config import ConfigError, RunConfig, SourceConfig
+from slidecloud.config import RunConfig, SourceConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.kernels.device import require_gpu
 from slidecloud.pipeline import decompose, timeseries, unwrap
 from slidecloud.pipeline import plan as planning

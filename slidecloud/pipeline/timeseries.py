@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.config import Device
+from slidecloud.config_resources import Device
 from slidecloud.config_timeseries import TimeseriesConfig
 from slidecloud.kernels import components, sbas
 from slidecloud.kernels.date_corrections import take_off

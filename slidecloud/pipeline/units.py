@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from slidecloud.config import Device
+from slidecloud.config_resources import Device
 from slidecloud.pipeline.snapshots import Snapshot
 from slidecloud.store import lease, records
 from slidecloud.store.arrays import Writer

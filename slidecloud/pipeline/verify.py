@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from slidecloud.config import ConfigError
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.progress import Progress, Silent
 from slidecloud.store import open_run, records, templates

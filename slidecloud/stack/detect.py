@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple, NoReturn, get_args
+from typing import Any, NamedTuple, NoReturn, get_args
 
 from slidecloud.stack import gamma, hyp3, hyp3_radar, licsar, mapping, mintpy, opera, slc_zarr, snap
 from slidecloud.stack.guess import endings, nearest
 from slidecloud.stack.names import Listing, list_files, printable
 from slidecloud.stack.slc import SlcSource
 from slidecloud.stack.source import Source
-from slidecloud.types import Grid
-
-Kind = Literal["auto", "gamma", "hyp3", "hyp3_radar", "licsar", "mapping", "mintpy", "opera", "snap", "zarr"]
+from slidecloud.types import Grid, SourceKind
 
 
 class _Format(NamedTuple):
@@ -77,7 +75,7 @@ _ONLY_ASKED_FOR = frozenset({"hyp3_radar", "mapping"})
 def open_source(
     path: str | os.PathLike[str],
     *,
-    kind: Kind = "auto",
+    kind: SourceKind = "auto",
     id: str | None = None,
     grid: Grid | None = None,
     storage_options: Mapping[str, Any] | None = None,
@@ -130,8 +128,8 @@ def open_source(
     SourceWarning
         If something was left out, or assumed, that a person should know.
     """
-    if kind not in get_args(Kind):
-        raise ValueError(f"kind is {kind!r}: expected one of {', '.join(get_args(Kind))}")
+    if kind not in get_args(SourceKind):
+        raise ValueError(f"kind is {kind!r}: expected one of {', '.join(get_args(SourceKind))}")
     if mapping_file is not None:
         return mapping.open_mapped(path, mapping_file, id=id, storage_options=storage_options)
     if kind == "mapping":

@@ -16,7 +16,8 @@ import pytest
 import runs
 
 from slidecloud.cluster import executor
-from slidecloud.config import ResourcesConfig, load
+from slidecloud.config import load
+from slidecloud.config_resources import ResourcesConfig
 from slidecloud.pipeline import bench
 from slidecloud.pipeline.costs import crew
 from slidecloud.pipeline.estimate import estimate

@@ -14,7 +14,8 @@ import yaml
 from slidecloud import config
 from slidecloud.client.names import name_of
 from slidecloud.client.objects import Submission, submission
-from slidecloud.config import ConfigError, RunConfig
+from slidecloud.config import RunConfig
+from slidecloud.config_yaml import ConfigError
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "deploy/examples").glob("*.yaml"))
 ON_KUBERNETES = [file for file in EXAMPLES if file.stem != "laptop"]

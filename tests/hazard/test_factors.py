@@ -15,8 +15,8 @@ import terrain_files as files
 from scipy.ndimage import correlate
 from scipy.stats import spearmanr
 
-from slidecloud.config import ConfigError
 from slidecloud.config_factors import FactorConfig, GridConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard import factors
 from slidecloud.kernels.curvature import curvature
 from slidecloud.kernels.terrain import slope_aspect

@@ -8,7 +8,7 @@ import pytest
 import shapely
 import terrain_files as files
 
-from slidecloud.config import ConfigError
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.factors import segments
 from slidecloud.hazard.gathering import gathered
 from slidecloud.types import Grid

@@ -13,7 +13,7 @@ import terrain_files as files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slidecloud.config import ConfigError
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.laying import check_map, lay, reach
 from slidecloud.hazard.painting import paint
 from slidecloud.stack.map_files import MapFile, open_map

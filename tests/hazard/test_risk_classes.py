@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from slidecloud.config import ConfigError
 from slidecloud.config_risk import RiskFactorConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.risk_classes import FactorFacts, classes_of
 
 SLOPE, ASPECT = FactorFacts("slope", "rad"), FactorFacts("aspect", "rad")

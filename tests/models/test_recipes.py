@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slidecloud.config import ConfigError
+from slidecloud.config_yaml import ConfigError
 from slidecloud.models import recipes
 
 GOOD = "tiles: {train: [a], validation: [b]}\n"

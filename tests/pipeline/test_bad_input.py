@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import runs
 
-from slidecloud.config import ConfigError
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.executors import SerialExecutor
 from slidecloud.pipeline.status import status

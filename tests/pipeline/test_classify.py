@@ -15,8 +15,8 @@ import sliding
 import small
 
 from slidecloud import open_run
-from slidecloud.config import ConfigError
 from slidecloud.config_classify import ClassifyConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.kernels.stability import CLASSES
 from slidecloud.kernels.stability import classify as kernel
 from slidecloud.pipeline.classify_alone import classify_store

@@ -14,7 +14,7 @@ import two_passes
 
 from slidecloud import open_run
 from slidecloud.cli import main
-from slidecloud.config import ConfigError
+from slidecloud.config_yaml import ConfigError
 from slidecloud.kernels.decomposition import east_up
 from slidecloud.kernels.terrain import los_vector
 from slidecloud.pipeline.orphans import collect

@@ -13,7 +13,7 @@ import runs
 import sliding
 
 from slidecloud import open_run
-from slidecloud.config import ConfigError
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import detect
 from slidecloud.pipeline.estimate import estimate
 from slidecloud.pipeline.inputs import select

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from runs import call, compute, configure, ingest, locate, yaml_text
 
-from slidecloud.config import ConfigError
+from slidecloud.config_yaml import ConfigError
 from slidecloud.kernels import device
 from slidecloud.pipeline import plan
 from slidecloud.pipeline.device_runner import batch_size

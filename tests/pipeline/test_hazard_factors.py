@@ -13,8 +13,8 @@ import shapely
 import terrain_files as files
 import xarray as xr
 
-from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.factors import grid_of
 from slidecloud.kernels.curvature import curvature, relief
 from slidecloud.kernels.terrain import slope_aspect

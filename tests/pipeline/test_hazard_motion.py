@@ -12,8 +12,8 @@ import small
 import xarray as xr
 from pyproj import CRS, Transformer
 
-from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline.executors import serial
 from slidecloud.pipeline.hazard_factors import compute
 from slidecloud.pipeline.verify import verify

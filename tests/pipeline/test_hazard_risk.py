@@ -13,8 +13,8 @@ import terrain_files as files
 import xarray as xr
 import zarr
 
-from slidecloud.config import ConfigError
 from slidecloud.config_hazard import HazardConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import hazard_factors, hazard_risk
 from slidecloud.pipeline.executors import serial
 from slidecloud.pipeline.hazard_risk_classes import deformation_in

@@ -13,6 +13,7 @@ import seasons
 import steady
 
 from slidecloud import open_run
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline.estimate import estimate
 from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.rates import Rates
@@ -181,5 +182,5 @@ def test_settings_that_make_no_sense_are_refused(tmp_path):
         ("bootstrap: 1", "at least 2"),
         ("seasons: true", "did you mean 'seasonal'"),
     ):
-        with pytest.raises(runs.config.ConfigError, match=message):
+        with pytest.raises(ConfigError, match=message):
             runs.configure(tmp_path, f"timeseries: {{trajectory: {{{wrong}}}}}")

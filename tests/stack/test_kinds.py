@@ -13,16 +13,16 @@ import pytest
 from slidecloud.cli.ingest import ingest
 from slidecloud.config import SourceConfig
 from slidecloud.stack import open_source
-from slidecloud.stack.detect import Kind
+from slidecloud.types import SourceKind
 
 
 def test_every_place_that_takes_a_kind_takes_the_same():
-    assert get_args(get_type_hints(ingest)["kind"]) == get_args(Kind)
-    assert get_args(SourceConfig.model_fields["kind"].annotation) == get_args(Kind)
+    assert get_args(get_type_hints(ingest)["kind"]) == get_args(SourceKind)
+    assert get_args(SourceConfig.model_fields["kind"].annotation) == get_args(SourceKind)
 
 
 def test_the_help_of_ingest_teaches_every_kind():
-    for kind in get_args(Kind)[1:]:
+    for kind in get_args(SourceKind)[1:]:
         assert f"\n        {kind} " in ingest.__doc__
 
 
@@ -83,7 +83,7 @@ def test_what_no_reader_knows_is_guessed(tmp_path, names, said):
     text = str(caught.value)
     assert f"holds {len(names)} files (" in text
     assert f"They look like {said}" in text
-    for kind in get_args(Kind)[1:]:
+    for kind in get_args(SourceKind)[1:]:
         assert f"\n  {kind} " in text
 
 

@@ -17,8 +17,9 @@ import sinking
 import xarray as xr
 
 from slidecloud.cli.ingest import ingest
-from slidecloud.config import ConfigError, load
+from slidecloud.config import load
 from slidecloud.config_mapping import EXAMPLE, MappingConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.kernels.phase import decode
 from slidecloud.stack import SourceWarning, open_source
 from slidecloud.stack.mapping import open_mapped

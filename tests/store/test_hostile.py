@@ -13,7 +13,7 @@ import runs
 import zarr
 
 import slidecloud
-from slidecloud.config import ConfigError
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline.status import status
 from slidecloud.pipeline.verify import verify
 from slidecloud.stack.arrays import ArraySource
