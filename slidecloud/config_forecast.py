@@ -202,12 +202,14 @@ def template() -> str:
         "train_until": "2022-06-30",
         "thresholds": [{"displacement": 50}, {"rate": 2, "days": 12}],
     }
-    lines = [
-        "# Daily forecasts of displacement. Relative paths are taken from this file's folder.",
-        "# Keep run, or points and store; rain and level, or one of them.",
-        "",
-        *template_lines(_Template, values),
-    ]
+    lines = ["# Daily forecasts of displacement. Relative paths are taken from this file's folder."]
+    lines += ["# For points of a table take out 'run', and the '#' before 'points', its keys and 'store'.", ""]
+    section = ""
+    for line in template_lines(_Template, values):
+        key = line.partition(":")[0]
+        section = key if key in _Template.model_fields else section
+        aside = section in ("points", "store") and not line.lstrip().startswith("#")
+        lines.append(f"# {line}" if aside else line)
     return "\n".join(lines) + "\n"
 
 
