@@ -1,8 +1,8 @@
 """What a method has learnt as bytes, and back: numbers and names alone, so that reading a store runs nothing of it.
 
 The bytes are an archive of NumPy arrays with a text that says how they belong together. Types are our own: dataclasses
-and named tuples of the forecasts and the networks, and classes of theirs that say what they are made of
-(``kept() -> dict`` and the class method ``made_again(dict)``).
+and named tuples of the forecasts and the networks, classes of theirs that say what they are made of (``kept() -> dict``
+and the class method ``made_again(dict)``), and functions of their modules by name.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import importlib
 import io
 import json
 import zipfile
+from types import FunctionType
 from typing import Any, Final
 
 import numpy as np
@@ -54,7 +55,7 @@ def unpack(data: bytes) -> Any:
         with np.load(io.BytesIO(data), allow_pickle=False) as found:
             arrays = dict(found)
         return _put_together(json.loads(arrays.pop(_TREE).tobytes()), arrays)
-    except (ValueError, KeyError, TypeError, AttributeError, ImportError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ImportError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise DataError(
             f"What a method has learnt cannot be read ({type(error).__name__}: {error}). Run 'slidecloud verify' with "
             "--repair on the store, and then 'slidecloud forecast' without --nightly."
@@ -74,8 +75,10 @@ def _taken_apart(value: Any, arrays: Arrays) -> Any:
         return {type(value).__name__: [_taken_apart(one, arrays) for one in value]}
     if type(value) is dict:
         return {"dict": [[_taken_apart(key, arrays), _taken_apart(one, arrays)] for key, one in value.items()]}
+    if isinstance(value, FunctionType) and _is_ours(value.__module__) and "<" not in value.__qualname__:
+        return {"function": f"{value.__module__}:{value.__qualname__}"}
     kind = type(value)
-    if not f"{kind.__module__}.".startswith(_OURS):
+    if not _is_ours(kind.__module__):
         raise TypeError(f"{kind.__module__}.{kind.__qualname__} cannot be kept; expected arrays, and types of ours.")
     if hasattr(value, "kept"):
         parts = value.kept()
@@ -95,6 +98,8 @@ def _put_together(tree: Any, arrays: Arrays) -> Any:
         parts, kind = _put_together(tree["parts"], arrays), _kind(tree["type"])
         return kind.made_again(parts) if hasattr(kind, "made_again") else kind(**parts)
     ((what, content),) = tree.items()
+    if what == "function":
+        return _function(content)
     if what == "array":
         return arrays[content]
     if what == "scalar":
@@ -105,12 +110,34 @@ def _put_together(tree: Any, arrays: Arrays) -> Any:
 
 
 def _kind(name: str) -> Any:
-    """A type of ours by its module and name; nothing else may be named."""
-    module, _, path = name.partition(":")
-    found: Any = importlib.import_module(module) if f"{module}.".startswith(_OURS) else None
-    for part in path.split("."):
-        found = getattr(found, part)
-    known = isinstance(found, type) and found.__module__ == module
-    if not known or not (dataclasses.is_dataclass(found) or hasattr(found, "_fields") or hasattr(found, "made_again")):
+    """A type of ours that is kept, by its module and name."""
+    found = _named(name)
+    known = dataclasses.is_dataclass(found) or hasattr(found, "_fields") or hasattr(found, "made_again")
+    if not isinstance(found, type) or not known:
         raise ValueError(f"{name} is no type that is kept")
     return found
+
+
+def _function(name: str) -> Any:
+    """A function of ours by its module and name."""
+    found = _named(name)
+    if not isinstance(found, FunctionType):
+        raise ValueError(f"{name} is no function")
+    return found
+
+
+def _named(name: str) -> Any:
+    """What one of our modules itself defines under a name; nothing else may be named."""
+    module, _, path = name.partition(":")
+    if not _is_ours(module):
+        raise ValueError(f"{name} is not ours")
+    found: Any = importlib.import_module(module)
+    for part in path.split("."):
+        found = getattr(found, part)
+    if getattr(found, "__module__", None) != module:
+        raise ValueError(f"{name} is not defined there")
+    return found
+
+
+def _is_ours(module: str) -> bool:
+    return module.startswith(_OURS)

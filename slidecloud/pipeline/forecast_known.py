@@ -14,7 +14,7 @@ from slidecloud.forecast.series import Displacement, Drivers
 from slidecloud.pipeline.forecast_points import Part
 from slidecloud.store import templates
 from slidecloud.store.arrays import read, reader
-from slidecloud.store.forecast_specs import FORECASTS, forecast_group
+from slidecloud.store.forecast_specs import forecast_group, forecasts
 from slidecloud.store.location import Location
 from slidecloud.types import Float64
 
@@ -64,7 +64,7 @@ def objects(part: Part, drivers: Drivers, days: NDArray[np.datetime64], config: 
             values[name], values[f"{name}_of"] = _places(series, given.points)
             sizes[f"{name}_place"] = len(values[name])  # type: ignore[arg-type]
     coordinates = {name: array for name, array in values.items() if array is not None}
-    specs = tuple(spec for spec in FORECASTS if not spec.optional or spec.name in coordinates)
+    specs = tuple(spec for spec in forecasts(given.points) if not spec.optional or spec.name in coordinates)
     return templates.group(
         specs, sizes, path=forecast_group(part.name), attributes=_attributes(part, names, config),
         coordinates=coordinates, grid=None,

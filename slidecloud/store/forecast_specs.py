@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import Final
 
 from slidecloud.store.specs import ArraySpec, time_spec
@@ -13,8 +14,11 @@ FORECAST: Final = "forecast"
 NAME: Final = re.compile(r"[a-z0-9_]{1,64}")
 """Of the part of the forecasts that one track has."""
 
-DAYS, POINTS = 64, 512
-"""Days and points in a chunk, and in a unit of the work."""
+DAYS: Final = 64
+"""Days in a chunk, and in a unit of the work."""
+
+_MOST_POINTS: Final = 512
+"""Points in a chunk, at most."""
 
 EPOCH_DAYS: Final = "days since 1970-01-01"
 NO_DAY: Final = -(2**31)
@@ -36,8 +40,21 @@ def points_table(name: str) -> str:
     return f"{forecast_group(name)}/points.parquet"
 
 
+def points_chunk(points: int) -> int:
+    """Points in a chunk, and in a unit of the work: all chunks have about as many."""
+    return -(-points // -(-points // _MOST_POINTS))
+
+
+def forecasts(points: int) -> tuple[ArraySpec, ...]:
+    """Arrays of a part of so many points."""
+    return tuple(
+        replace(spec, chunks=(*spec.chunks[:-1], points_chunk(points))) if spec.dims[-2:] == ("time", "point") else spec
+        for spec in FORECASTS
+    )
+
+
 def _daily(name: str, long_name: str) -> ArraySpec:
-    return ArraySpec(name, ("time", "point"), "float32", "mm", long_name, (DAYS, POINTS), math.nan)
+    return ArraySpec(name, ("time", "point"), "float32", "mm", long_name, (DAYS, _MOST_POINTS), math.nan)
 
 
 def _known(name: str, dims: tuple[str, ...], units: str, long_name: str, *, optional: bool = False) -> ArraySpec:
@@ -60,7 +77,7 @@ FORECASTS: Final[tuple[ArraySpec, ...]] = (
         "int32",
         EPOCH_DAYS,
         "last pass that the forecast was made from",
-        (DAYS, POINTS),
+        (DAYS, _MOST_POINTS),
         NO_DAY,
         {"_FillValue": NO_DAY, "calendar": "proleptic_gregorian"},
     ),
@@ -70,7 +87,7 @@ FORECASTS: Final[tuple[ArraySpec, ...]] = (
         "float32",
         "1",
         "probability that the threshold is exceeded, named in the attribute thresholds",
-        (1, DAYS, POINTS),
+        (1, DAYS, _MOST_POINTS),
         math.nan,
     ),
     time_spec("pass_time", "pass", "day of the pass (UTC)"),

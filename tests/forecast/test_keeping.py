@@ -21,23 +21,25 @@ def learnt():
         "base": base,
         "dates": np.array(["2020-01-01", "NaT"], "datetime64[D]"),
         "names": np.array(["one", "two"]),
-        "numbers": [1, 2.5, np.nan, np.float64(3.0), True, None, "text", (1, (2,))],
+        "function": exceedance.since_day,
+        "numbers": [1, 2.5, np.nan, np.float32(3.0), True, None, "text", (1, (2,))],
         3: np.zeros((0, 2), np.int8),
     }
 
 
 def test_what_comes_back_is_what_was_kept():
     found = unpack(pack(learnt()))
-    assert list(found) == ["base", "dates", "names", "numbers", 3]
+    assert list(found) == ["base", "dates", "names", "function", "numbers", 3]
     assert isinstance(found["base"], exceedance.Base)
     for name in ("base", "dates", "names", 3):
         for one, two in zip(np.atleast_1d(found[name]), np.atleast_1d(learnt()[name]), strict=True):
             np.testing.assert_array_equal(one, two)
     assert found[3].shape == (0, 2)
+    assert found["function"] is exceedance.since_day
     numbers = found["numbers"]
     assert numbers[:2] == [1, 2.5]
     assert np.isnan(numbers[2])
-    assert type(numbers[3]) is np.float64
+    assert type(numbers[3]) is np.float32
     assert numbers[4:] == [True, None, "text", (1, (2,))]
 
 
@@ -50,7 +52,7 @@ class Foreign:
     value: int
 
 
-@pytest.mark.parametrize("value", [Foreign(1), np.array([object()]), len, {1, 2}])
+@pytest.mark.parametrize("value", [Foreign(1), np.array([object()]), len, lambda: 1, {1, 2}])
 def test_what_cannot_be_kept_is_refused(value):
     with pytest.raises(TypeError, match="cannot be kept"):
         pack([value])
@@ -72,6 +74,9 @@ def archive(tree):
         archive({"type": "slidecloud.forecast.keeping:pack", "parts": {"dict": [["fitted", 1]]}}),
         archive({"type": "slidecloud.forecast.keeping:importlib.import_module", "parts": {"dict": []}}),
         archive({"type": "slidecloud.forecast.exceedance:Base", "parts": {"dict": [["unknown", 1]]}}),
+        archive({"function": "os:system"}),
+        archive({"function": "slidecloud.forecast.keeping:json.loads"}),
+        archive({"function": "slidecloud.forecast.exceedance:Base"}),
         archive({"array": "a0"}),
         archive({"what": 1}),
         pack(learnt())[:-60],
