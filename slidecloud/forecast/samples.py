@@ -113,7 +113,8 @@ def samples(
         Days of rain and level up to the target's.
     truth
         Daily values of the same points in mm on the same zero, from receivers on the ground; by default the values of
-        the next pass. (`slidecloud.forecast.interpolation` replays what comes after the target and is for a labelled comparison only.)
+        the next pass. (`slidecloud.forecast.interpolation` replays what comes after the target: for a labelled
+        comparison only.)
     longest
         Days from origin to target beyond which there is no sample.
 

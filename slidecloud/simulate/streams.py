@@ -24,6 +24,11 @@ class Subject(IntEnum):
     SPECKLE = 7
     OFFSETS = 8
     UNWRAPPING = 9
+    RAIN = 10
+    WATER_LEVEL = 11
+    RESPONSES = 12
+    PASSES = 13
+    PASS_NOISE = 14
 
 
 def stream(seed: int, subject: Subject, *key: int) -> np.random.Generator:
