@@ -101,11 +101,6 @@ class ForecastConfig(Section):
     level: LevelConfig | None = Field(None, description="Daily water level; null does without.")
     method: str = Field("musenet", description="What forecasts; 'slidecloud forecast --methods' lists them.")
     train_until: date = Field(description="Last day that is learnt from; forecasts begin on the day after.")
-    train_points: int = Field(
-        500,
-        ge=1,
-        description="Most points that a method learns from which learns from all together; drawn by the seed.",
-    )
     horizon: int = Field(24, ge=1, le=60, description="Most days after the last pass that are forecast.")
     thresholds: tuple[ThresholdConfig, ...] = Field(
         (), description="Motion whose probability is told for every day, such as [{displacement: 50}, {rate: 2}]."

@@ -62,7 +62,12 @@ def _above(limit: Float64, median: Float64, over: Float64, under: Float64) -> Fl
 
 
 def since_day(
-    dates: NDArray[np.datetime64], values: Float64, *, since: np.datetime64 | None, limit: float, shape: tuple[int, ...]
+    dates: NDArray[np.datetime64],
+    values: Float64,
+    *,
+    origin: NDArray[np.datetime64],
+    since: np.datetime64 | None,
+    limit: float,
 ) -> Base:
     """Base of a threshold of displacement: the first pass of a day or after it.
 
@@ -70,16 +75,22 @@ def since_day(
     ----------
     dates, values
         datetime64[D] (d,) and float64 (d,) mm, NaN where missing.
+    origin
+        datetime64[D] (n,), last pass used; NaT where nothing is forecast.
     since
         The day; None takes the first pass.
     limit
         mm.
-    shape
-        Of the result; NaN where there is no such pass.
+
+    Returns
+    -------
+    Base of shape (n,); NaN where there is no such pass up to the origin.
     """
     known = np.isfinite(values) & (np.ones(len(dates), bool) if since is None else dates >= since)
-    start = values[np.argmax(known)] if known.any() else np.nan
-    return Base(np.full(shape, start), np.full(shape, limit))
+    if not known.any():
+        return Base(np.full(len(origin), np.nan), np.full(len(origin), limit))
+    first = int(np.argmax(known))
+    return Base(np.where(origin >= dates[first], values[first], np.nan), np.full(len(origin), limit))
 
 
 def over_days(

@@ -55,7 +55,16 @@ def unpack(data: bytes) -> Any:
         with np.load(io.BytesIO(data), allow_pickle=False) as found:
             arrays = dict(found)
         return _put_together(json.loads(arrays.pop(_TREE).tobytes()), arrays)
-    except (ValueError, KeyError, TypeError, AttributeError, ImportError, EOFError, OSError, zipfile.BadZipFile) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        ImportError,
+        EOFError,
+        OSError,
+        zipfile.BadZipFile,
+    ) as error:
         raise DataError(
             f"What a method has learnt cannot be read ({type(error).__name__}: {error}). Run 'slidecloud verify' with "
             "--repair on the store, and then 'slidecloud forecast' without --nightly."

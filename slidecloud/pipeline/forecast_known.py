@@ -71,23 +71,24 @@ def objects(part: Part, drivers: Drivers, days: NDArray[np.datetime64], config: 
     )  # fmt: skip
 
 
-def known_of(location: Location, name: str, ids: NDArray[np.str_]) -> Known:
-    """What the store knows of the points of a part; ``ids`` are theirs."""
+def known_of(location: Location, name: str, ids: NDArray[np.str_], points: slice = slice(None)) -> Known:
+    """What the store knows of some points of a part; ``ids`` are theirs, and ``points`` where they are."""
     group = reader(location, forecast_group(name))
 
-    def whole(array: str) -> Any:
+    def some(array: str) -> Any:
         found = group[array]
         assert isinstance(found, zarr.Array)
-        return read(found, (slice(None),) * found.ndim)
+        dims = found.metadata.dimension_names or ()  # type: ignore[union-attr]
+        return read(found, tuple(points if dim == "point" else slice(None) for dim in dims))
 
-    sigma = whole("observed_sigma").T if "observed_sigma" in group else None
-    x, y = (whole(axis) if axis in group else None for axis in ("longitude", "latitude"))
+    sigma = some("observed_sigma").T if "observed_sigma" in group else None
+    x, y = (some(axis) if axis in group else None for axis in ("longitude", "latitude"))
     displacement = Displacement(
-        _days(whole("pass_time")), np.ascontiguousarray(whole("observed").T), sigma, ids, x, y, whole("features"),
+        _days(some("pass_time")), np.ascontiguousarray(some("observed").T), sigma, ids, x, y, some("features"),
         tuple(group.attrs["features"]),  # type: ignore[arg-type]
     )  # fmt: skip
-    rain, level = (_spread(whole(n), whole(f"{n}_of")) if n in group else None for n in _DRIVERS)
-    return Known(displacement, Drivers(_days(whole("driver_time")), rain, level))
+    rain, level = (_spread(some(n), some(f"{n}_of")) if n in group else None for n in _DRIVERS)
+    return Known(displacement, Drivers(_days(some("driver_time")), rain, level))
 
 
 def stored_days(location: Location, name: str) -> NDArray[np.datetime64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -45,6 +45,15 @@ class Part:
     title: str
     displacement: Displacement
     table: GeoDataFrame
+
+
+class Series(NamedTuple):
+    """Series of some points: days of the passes, displacement and its standard error (point, date), mm."""
+
+    points: NDArray[np.intp]
+    dates: NDArray[np.datetime64]
+    values: Float64
+    sigma: Float64 | None
 
 
 class _Seen(NamedTuple):
@@ -93,7 +102,7 @@ def of_run(run: Run, config: ForecastConfig) -> list[Part]:
 
 def again(run: Run, title: str, table: GeoDataFrame, before: Displacement) -> Displacement:
     """The series of known points as the run has them now; of a point that it covers no more, as they were."""
-    seen: list[tuple[NDArray[np.intp], NDArray[np.datetime64], Float64, Float64]] = []
+    seen: list[Series] = []
     bursts = table["burst"].to_numpy()
     row, column = (table[name].to_numpy(np.intp) for name in ("row", "column"))
     for burst in np.unique(bursts).tolist():
@@ -104,22 +113,38 @@ def again(run: Run, title: str, table: GeoDataFrame, before: Displacement) -> Di
             inside &= (column >= left) & (column < left + width)
             if inside.any():
                 pixels = Pixels(row[inside] - top, column[inside] - left)
-                seen.append((np.flatnonzero(inside), *_series(one, pixels)))
+                seen.append(Series(np.flatnonzero(inside), *_series(one, pixels)))
+    return _brought(before, seen, title)
+
+
+def same_points(now: Displacement, before: Displacement) -> Displacement:
+    """The rows of a table that are known points; of a point that it has no more, what there was."""
+    _, place, rows = np.intersect1d(before.ids, now.ids, return_indices=True)
+    sigma = None if now.sigma is None else np.broadcast_to(
+        now.sigma if now.sigma.ndim == 2 else now.sigma[:, None], now.values.shape
+    )[rows]  # fmt: skip
+    seen = [Series(place, now.dates, now.values[rows], sigma)] if len(place) else []
+    return _brought(before, seen, "the table")
+
+
+def _brought(before: Displacement, seen: Sequence[Series], title: str) -> Displacement:
+    """Points with the passes that they have now, in place of those they had."""
     if not seen:
         raise DataError(
-            f"The run has no displacement any more of the points of {title}. Give the command without --nightly, which "
-            "takes the points anew."
+            f"There is no displacement any more of the points of {title} that were forecast before. Give the command "
+            "without --nightly, which takes the points anew."
         )
-    dates = np.unique(np.concatenate([before.dates, *(one[1] for one in seen)]))
-    values, sigma = (np.full((before.points, len(dates)), np.nan) for _ in range(2))
-    values[:, np.searchsorted(dates, before.dates)] = before.values
-    if before.sigma is not None:
-        sigma[:, np.searchsorted(dates, before.dates)] = before.sigma
-    for points, days, moved, spread in seen:
-        at = np.ix_(points, np.searchsorted(dates, days))
-        values[points], sigma[points] = np.nan, np.nan
-        values[at], sigma[at] = moved, spread
-    return Displacement(dates, values, sigma, before.ids, before.x, before.y, before.features, before.feature_names)
+    dates = np.unique(np.concatenate([before.dates, *(one.dates for one in seen)]))
+    laid = []
+    for name in ("values", "sigma") if before.sigma is not None else ("values",):
+        found = np.full((before.points, len(dates)), np.nan)
+        found[:, np.searchsorted(dates, before.dates)] = getattr(before, name)
+        for one in seen:
+            found[one.points] = np.nan
+            if (now := getattr(one, name)) is not None:
+                found[np.ix_(one.points, np.searchsorted(dates, one.dates))] = now
+        laid.append(found)
+    return replace(before, dates=dates, values=laid[0], sigma=laid[1] if len(laid) > 1 else None)
 
 
 def of_table(displacement: Displacement) -> Part:

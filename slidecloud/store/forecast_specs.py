@@ -31,7 +31,7 @@ def forecast_group(name: str) -> str:
 
 
 def model_object(name: str, part: str) -> str:
-    """Key of what a method has learnt, from all points or from a part of them."""
+    """Key of what a method has learnt, from some of its points."""
     return f"{forecast_group(name)}/models/{part}.npz"
 
 
@@ -47,8 +47,9 @@ def points_chunk(points: int) -> int:
 
 def forecasts(points: int) -> tuple[ArraySpec, ...]:
     """Arrays of a part of so many points."""
+    chunk = points_chunk(points)
     return tuple(
-        replace(spec, chunks=(*spec.chunks[:-1], points_chunk(points))) if spec.dims[-2:] == ("time", "point") else spec
+        replace(spec, chunks=(*spec.chunks[:-1], chunk)) if spec.chunks[-1:] == (_MOST_POINTS,) else spec
         for spec in FORECASTS
     )
 
@@ -58,7 +59,8 @@ def _daily(name: str, long_name: str) -> ArraySpec:
 
 
 def _known(name: str, dims: tuple[str, ...], units: str, long_name: str, *, optional: bool = False) -> ArraySpec:
-    return ArraySpec(name, dims, "float64", units, long_name, (None,) * len(dims), math.nan, optional=optional)
+    chunks = tuple(_MOST_POINTS if dims == ("pass", "point") and dim == "point" else None for dim in dims)
+    return ArraySpec(name, dims, "float64", units, long_name, chunks, math.nan, optional=optional)
 
 
 def _index(name: str, long_name: str, *, optional: bool = False) -> ArraySpec:
