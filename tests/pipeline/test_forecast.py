@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 import runs
 
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import forecast
 from slidecloud.pipeline.executors import threads
 from slidecloud.pipeline.forecast_work import DaysWork
+from slidecloud.store import records
+from slidecloud.types import DataError
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +127,129 @@ def test_a_kill_between_units_learns_nothing_again(made, tmp_path, monkeypatch):
     assert forecasting.compute(config).skipped == 3
     assert (model.stat().st_mtime_ns, model.read_bytes()) == before
     assert runs.arrays(Path(config.place)) == runs.arrays(folder / "forecast.zarr")
+
+
+def grown(folder: Path, tmp_path: Path, *, until: str, later: str, **changes):
+    """Forecasts of the slides up to a day, and a night's data up to a later one."""
+    other = forecasting.inputs_of(folder, tmp_path)
+    slides = forecasting.slides()
+    forecasting.write(other, slides, until=until)
+    config = forecasting.settings(other, **changes)
+    forecasting.compute(config)
+    first = forecasting.opened(config)
+    forecasting.write(other, slides, until=later)
+    return config, first
+
+
+@pytest.mark.parametrize(("until", "later"), [("2019-02-03", "2019-02-04"), ("2019-03-01", "2019-04-20")])
+def test_a_night_adds_days_alone(made, tmp_path, until, later):
+    """A day within a chunk, and days over its border; passes that came since change nothing that was told."""
+    config, first = grown(made[0], tmp_path, until=until, later=later)
+    (model,) = (Path(config.place) / "forecast" / "points" / "models").iterdir()
+    before = model.stat().st_mtime_ns, model.read_bytes()
+    assert forecasting.compute(config, nightly=True).done == (1 if later == "2019-02-04" else 2)
+    assert (model.stat().st_mtime_ns, model.read_bytes()) == before
+    found = forecasting.opened(config)
+    count = first.sizes["time"]
+    assert found.time.values[-1].astype("datetime64[D]") == np.datetime64(later)
+    assert np.isfinite(found.displacement.values[count:]).any(axis=1).all()
+    for name in ("displacement", "lower", "upper", "origin", "exceedance"):
+        old = found[name].isel(time=slice(0, count)).values
+        assert old.tobytes() == first[name].values.tobytes()
+    again = forecasting.compute(config, nightly=True)
+    assert again.done == 0
+
+
+def test_without_nightly_everything_is_as_if_made_now(made, tmp_path):
+    folder, _, _ = made
+    config, _ = grown(folder, tmp_path, until="2019-03-01", later="2019-04-20")
+    forecasting.compute(config, nightly=True)
+    told = forecasting.opened(config)
+    summary = forecasting.compute(config)
+    assert summary.done == 1  # the days that passes have come between
+    fresh = forecasting.settings(forecasting.inputs_of(Path(config.place).parent, tmp_path / "fresh"))
+    forecasting.compute(fresh)
+    one, two = (runs.arrays(Path(c.place)) for c in (config, fresh))
+    assert one == two
+    # The pass of early March was not there when the days after it were told first.
+    assert (forecasting.opened(config).origin.values != told.origin.values).any()
+
+
+def test_a_night_that_is_cut_short_goes_on(made, tmp_path, monkeypatch):
+    folder, _, _ = made
+    config, _ = grown(folder, tmp_path, until="2019-03-01", later="2019-04-20")
+    whole = Path(shutil.copytree(Path(config.place).parent, tmp_path / "whole"))
+    expected = config.model_copy(update={"store": str(whole / "forecast.zarr")})
+    forecasting.compute(expected, nightly=True)
+    write = records.write
+
+    def stopped(location, record):
+        if record.key.stage == "forecast":
+            raise KeyboardInterrupt
+        return write(location, record)
+
+    monkeypatch.setattr(records, "write", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        forecasting.compute(config, nightly=True)
+    monkeypatch.undo()
+    forecasting.compute(config, nightly=True)
+    assert runs.arrays(Path(config.place)) == runs.arrays(Path(expected.place))
+
+
+def test_a_night_of_other_settings_is_refused(copy):
+    folder, _ = copy
+    changed = forecasting.settings(folder, thresholds=[{"displacement": 21.0}])
+    with pytest.raises(ConfigError, match=r"thresholds was .* and is now .*without --nightly"):
+        forecasting.compute(changed, nightly=True)
+    fresh = forecasting.settings(folder, store="other.zarr")
+    with pytest.raises(DataError, match="no forecasts to add days to"):
+        forecasting.compute(fresh, nightly=True)
+
+
+def test_other_thresholds_learn_nothing_again(copy):
+    folder, _ = copy
+    changed = forecasting.settings(folder, thresholds=[{"displacement": 21.0}])
+    summary = forecasting.compute(changed)
+    assert summary.skipped == 1
+    assert forecasting.opened(changed).sizes["threshold"] == 1
+
+
+def test_other_days_leave_nothing_of_the_old(copy, monkeypatch):
+    """Forecasts of other days must not be taken for those of these, before these are made."""
+    folder, _ = copy
+    later = forecasting.settings(folder, train_until="2019-01-31")
+
+    def fails(self, writer):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(DaysWork, "__call__", fails)
+    with pytest.raises(KeyboardInterrupt):
+        forecasting.compute(later)
+    assert np.isnan(forecasting.opened(later).displacement).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"method": "oracle"}, "method is 'oracle'; expected one of persistence"),
+        ({"train_until": "2030-01-01"}, "Give an earlier date, or newer data"),
+        ({"store": "points.csv"}, "points.csv"),
+    ],
+)
+def test_what_cannot_be_done_is_told(copy, changes, says):
+    folder, _ = copy
+    with pytest.raises((ConfigError, OSError, DataError), match=says):
+        forecasting.compute(forecasting.settings(folder, **changes))
+
+
+def test_points_without_enough_passes_have_no_forecast(made, tmp_path):
+    folder, _, _ = made
+    other = forecasting.inputs_of(folder, tmp_path)
+    slides = forecasting.slides()
+    slides.observed[2, 20:] = np.nan
+    forecasting.write(other, slides)
+    config = forecasting.settings(other)
+    forecasting.compute(config)
+    found = forecasting.opened(config)
+    assert np.isnan(found.displacement.values[:, 2]).all()
+    assert np.isfinite(found.displacement.values[:, 3]).any()
