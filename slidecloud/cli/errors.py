@@ -29,6 +29,7 @@ _EXTRAS: Final = {
     **dict.fromkeys(("matplotlib", "bokeh"), "viz"),
     **dict.fromkeys(("torch", "safetensors"), "detect"),
     **dict.fromkeys(("s3fs", "obstore", "botocore", "aiobotocore"), "s3"),
+    "statsmodels": "forecast",
     **dict.fromkeys(("dask_kubernetes", "kr8s", "httpx", "prometheus_client"), "k8s"),
 }
 

@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t as student
 
 from slidecloud.hazard import intervals
 from slidecloud.hazard.evaluation import Evaluation
-from slidecloud.hazard.intervals import Interval
+from slidecloud.kernels.interval import Interval, by_student
 
 
 class Comparison(NamedTuple):
@@ -75,5 +74,4 @@ def _over_folds(first: Evaluation, second: Evaluation, level: float) -> Interval
     share = np.mean([each.test / each.train for each, good in zip(first.fold_scores, told, strict=True) if good])
     value = float(gain[told].mean())
     sigma = float(np.sqrt(gain[told].var(ddof=1) * (1 / told.sum() + share)))
-    reach = float(student.ppf((1 + level) / 2, told.sum() - 1)) * sigma
-    return Interval(value, sigma, value - reach, value + reach, level)
+    return by_student(value, sigma, int(told.sum()) - 1, level=level)

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm, rankdata
-from scipy.stats import t as student
 
 from slidecloud.hazard.scores import auc, judged
+from slidecloud.kernels.interval import Interval, by_student
 from slidecloud.types import DataError, Float64
 
 Statistic = Callable[[Float64, NDArray[np.bool_]], float]
 _TRIES: Final = 20
 """Draws made for one that holds both kinds, before it is given up."""
-
-
-class Interval(NamedTuple):
-    """``value`` with its standard error ``sigma``; ``low`` to ``high`` holds the truth with probability ``level``."""
-
-    value: float
-    sigma: float
-    low: float
-    high: float
-    level: float
-
-    def holds(self, truth: float) -> bool:
-        """Whether a value lies in the interval, its ends included."""
-        return self.low <= truth <= self.high
 
 
 def delong(first: ArrayLike, second: ArrayLike, event: ArrayLike, *, level: float = 0.95) -> Interval:
@@ -127,8 +113,7 @@ def spatial_bootstrap(
         found[k] = statistic(two[drawn], slid[drawn]) - statistic(one[drawn], slid[drawn])
     value = statistic(two, slid) - statistic(one, slid)
     sigma = float(found.std(ddof=1))
-    reach = float(student.ppf((1 + level) / 2, holding - 1)) * sigma
-    return Interval(float(value), sigma, float(value - reach), float(value + reach), level)
+    return by_student(float(value), sigma, holding - 1, level=level)
 
 
 def _check_level(level: float) -> None:

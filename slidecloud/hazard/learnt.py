@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from slidecloud.hazard.libraries import library
 from slidecloud.kernels.tree_shapley import tree_shapley
+from slidecloud.libraries import library
 from slidecloud.types import Float64
 
 

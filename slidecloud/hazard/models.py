@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slidecloud.hazard.learnt import Forest, LightGbm, Logistic, Model, XgBoost
-from slidecloud.hazard.libraries import library
+from slidecloud.libraries import library
 from slidecloud.types import Float64
 
 Name = Literal["logistic", "forest", "lightgbm", "xgboost"]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
-from slidecloud.hazard.libraries import library
+from slidecloud.libraries import library
 from slidecloud.types import Float64
 
 Method = Literal["kmeans", "blocks", "regions", "optimistic"]

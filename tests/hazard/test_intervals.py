@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from slidecloud.hazard.intervals import Interval, delong, spatial_bootstrap
+from slidecloud.hazard.intervals import delong, spatial_bootstrap
 from slidecloud.hazard.scores import auc, brier
+from slidecloud.kernels.interval import Interval
 from slidecloud.types import DataError
 
 

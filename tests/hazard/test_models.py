@@ -110,7 +110,7 @@ def test_missing_system_library_is_named_with_its_remedy(monkeypatch):
     def missing(name):
         raise OSError("libgomp.so.1: cannot open shared object file")
 
-    monkeypatch.setattr("slidecloud.hazard.libraries.importlib.import_module", missing)
+    monkeypatch.setattr("slidecloud.libraries.importlib.import_module", missing)
     with pytest.raises(ImportError, match=r"libgomp\.so\.1.*apt-get install libgomp1"):
         fit(rows, slid, model="lightgbm")
 

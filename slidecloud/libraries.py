@@ -6,12 +6,19 @@ import importlib
 from types import ModuleType
 from typing import Final
 
-_EXTRAS: Final = {"sklearn": "hazard", "lightgbm": "hazard", "xgboost": "xgboost"}
+_EXTRAS: Final = {"sklearn": "hazard", "lightgbm": "hazard", "xgboost": "xgboost", "statsmodels": "forecast"}
 _NAMES: Final = {"sklearn": "scikit-learn"}
 
 
-def library(name: str) -> ModuleType:
+def library(name: str, *, extra: str | None = None) -> ModuleType:
     """The module `name`, such as ``sklearn.ensemble``.
+
+    Parameters
+    ----------
+    name
+        Of the module.
+    extra
+        To name where it is missing, for modules that are in several.
 
     Raises
     ------
@@ -27,7 +34,8 @@ def library(name: str) -> ModuleType:
         if error.name != top:
             raise
         raise ModuleNotFoundError(
-            f"{_NAMES.get(top, top)} is not installed; install it with: pip install 'slidecloud[{_EXTRAS[top]}]'",
+            f"{_NAMES.get(top, top)} is not installed; install it with: "
+            f"pip install 'slidecloud[{extra or _EXTRAS[top]}]'",
             name=top,
         ) from error
     except OSError as error:
