@@ -1,12 +1,14 @@
-"""Intervals from errors of forecasts of days that were not learnt from: split conformal prediction, in order of time.
+"""Intervals from errors of forecasts of days that were not learnt from: cross-conformal prediction.
 
-The last quarter of the time learnt from is forecast by what the first three quarters teach. The sizes of those errors,
-by point and by days since the pass, make the intervals; then the method learns from the whole.
+The time learnt from is cut into blocks, and each is forecast by what the others teach: so the errors are those of all
+seasons. Their sizes, by point and by days since the pass, make the intervals; then the method learns from the whole.
+Nothing after the training part is used. The intervals are exact where errors to come are like those of the training
+part, and too short where a slide does what it has not done before.
 
 References
 ----------
-Lei, J., G'Sell, M., Rinaldo, A., Tibshirani, R. J., Wasserman, L. (2018), Distribution-free predictive inference for
-regression, J. Am. Stat. Assoc. 113(523), 1094-1111.
+Vovk, V. (2015), Cross-conformal predictors, Ann. Math. Artif. Intell. 74, 9-28. Barber, R. F., Candes, E. J., Ramdas,
+A., Tibshirani, R. J. (2021), Predictive inference with the jackknife+, Ann. Stat. 49(1), 486-507.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from slidecloud.forecast.methods import LEVEL, Forecast
@@ -23,10 +26,9 @@ from slidecloud.forecast.samples import Samples
 from slidecloud.forecast.series import Displacement, Drivers
 from slidecloud.types import DataError, Float64
 
-_HELD: Final = 0.25
-"""Share of the samples, the last in time, whose errors make the intervals."""
+_BLOCKS: Final = 6
 _FEWEST: Final = 20
-"""Errors below which those of the samples learnt from are taken instead."""
+"""Samples of a block's rest below which the block is forecast by what the whole teaches."""
 _PRIOR: Final = 5.0
 """Errors that the size common to all points counts for beside a point's own."""
 _TINY: Final = 1e-6
@@ -85,17 +87,21 @@ class Calibrated:
         return Forecast(increment, increment - half, increment + half)
 
 
-def conformal(learn: Learn, displacement: Displacement, drivers: Drivers, train: Samples) -> Calibrated:
+def conformal(
+    learn: Learn, displacement: Displacement, drivers: Drivers, train: Samples, *, blocks: int = _BLOCKS
+) -> Calibrated:
     """Learn, with intervals that hold a share `LEVEL` of what passes measure.
 
     Parameters
     ----------
     learn
-        Makes forecasts from samples to learn from; called for three quarters of the time, and for the whole.
+        Makes forecasts from samples to learn from; called for the whole, and for the rest of each block.
     displacement, drivers
         Nothing of them after the last target of `train` is looked at.
     train
         Samples; those whose increment is not known are left out.
+    blocks
+        In time; 1 takes the errors of the samples learnt from, for methods that learn next to nothing.
 
     Raises
     ------
@@ -107,33 +113,37 @@ def conformal(learn: Learn, displacement: Displacement, drivers: Drivers, train:
         raise DataError("train: found no sample with a known increment, expected some to learn from.")
     last = train.target.max()
     displacement, drivers = displacement.until(last), drivers.until(last)
-    early, late = _parted(train)
     whole = learn(train)
-    judge = whole if early is train else learn(early)
-    increment, size = judge(displacement, drivers, late)
-    error = np.abs(late.increment - increment)
-    sizes = _sizes(late, error, displacement.points)
-    relative = np.sort(error / np.maximum(sizes.at(late) if size is None else size, _TINY))
+    error, size = np.empty(len(train)), np.empty(len(train))
+    for judged in _blocks(train, blocks):
+        part = train.where(judged)
+        rest = train.where((train.target <= part.origin.min()) | (train.origin >= part.target.max()))
+        told = (learn(rest) if len(rest) >= _FEWEST else whole)(displacement, drivers, part)
+        error[judged] = np.abs(part.increment - told.increment)
+        size[judged] = np.nan if told.size is None else told.size
+    sizes = _sizes(train, error, displacement.points)
+    expected = np.where(np.isnan(size), sizes.at(train), size)
+    relative = np.sort(error / np.maximum(expected, _TINY))
     rank = min(int(np.ceil((len(relative) + 1) * LEVEL)), len(relative))
     return Calibrated(whole, sizes, float(relative[rank - 1]))
 
 
-def _parted(train: Samples) -> tuple[Samples, Samples]:
-    """Samples to learn from and later ones to forecast; all of them twice where they are few."""
-    date = np.quantile(train.target.astype(np.int64), 1.0 - _HELD, method="lower").astype("datetime64[D]")
-    early, late = train.where(train.target <= date), train.where(train.origin >= date)
-    learnt = np.isin(late.point, early.point)
-    return (early, late.where(learnt)) if min(len(early), int(learnt.sum())) >= _FEWEST else (train, train)
+def _blocks(train: Samples, count: int) -> list[NDArray[np.bool_]]:
+    """Which samples lie in each block of time, as far as there are any."""
+    day = train.target.astype(np.int64)
+    edges = np.unique(np.quantile(day, np.linspace(0.0, 1.0, count + 1)[1:-1], method="lower"))
+    number = np.searchsorted(edges, day, side="left")
+    return [number == one for one in np.unique(number)]
 
 
-def _sizes(late: Samples, error: Float64, points: int) -> Sizes:
+def _sizes(train: Samples, error: Float64, points: int) -> Sizes:
     """By point, drawn towards that of all; variance a line of the days since the pass where these differ enough."""
-    days, square = late.horizon.astype(np.float64), error**2
+    days, square = train.horizon.astype(np.float64), error**2
     usual = float(np.median(days))
     start, growth = _line(days, square, usual)
     relative = square / (start + growth * days)
     whole = max(float(relative.mean()), _TINY**2)
-    count, total = (np.bincount(late.point, weight, minlength=points) for weight in (None, relative))
+    count, total = (np.bincount(train.point, weight, minlength=points) for weight in (None, relative))
     own = np.sqrt((total + _PRIOR * whole) / (count + _PRIOR))
     return Sizes(own, start, growth, int(days.min()))
 

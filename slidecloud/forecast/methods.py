@@ -67,6 +67,8 @@ def _lazily(module: str, name: str) -> Factory:
 
 METHODS: Final[dict[str, Factory]] = {
     "persistence": _lazily("persistence", "Persistence"),
+    "linear": _lazily("linear", "Linear"),
+    "ridge": _lazily("ridge", "Ridge"),
 }
 """Makers of methods by name; keywords are their options."""
 

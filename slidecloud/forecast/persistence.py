@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slidecloud.forecast.intervals import Calibrated, Estimate, conformal
+from slidecloud.forecast.intervals import Calibrated, Estimate, Predict, conformal
 from slidecloud.forecast.samples import Samples
 from slidecloud.forecast.series import Displacement, Drivers
 
@@ -19,8 +19,12 @@ class Persistence:
 
     def fit(self, displacement: Displacement, drivers: Drivers, train: Samples, *, seed: int) -> Calibrated:  # noqa: ARG002
         """Learns its intervals alone."""
-        return conformal(lambda _: _still, displacement, drivers, train)
+        return conformal(lambda _: _still, displacement, drivers, train, blocks=1)
 
 
 def _still(_displacement: Displacement, _drivers: Drivers, samples: Samples) -> Estimate:
     return Estimate(np.zeros(len(samples)))
+
+
+def _stays(_train: Samples) -> Predict:
+    return _still

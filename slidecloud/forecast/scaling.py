@@ -97,6 +97,12 @@ class Scaling:
         )
 
 
+def signed_motion(train: Samples, *, points: int) -> Float64:
+    """`Scaling.motion` (points,), negative where a point moves away from the satellite over the time learnt from."""
+    total = np.bincount(train.point, np.nan_to_num(train.increment), minlength=points)
+    return np.where(total < 0, -1.0, 1.0) * Scaling.learnt(train, points=points).motion
+
+
 def _spread(window: Float64 | None) -> tuple[float, float] | None:
     if window is None:
         return None

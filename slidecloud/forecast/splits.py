@@ -37,6 +37,18 @@ def by_time(samples: Samples, *, train_until: np.datetime64) -> Split:
     return split
 
 
+def earlier(samples: Samples, *, share: float = 0.25) -> Split:
+    """The last of the samples in time apart from those before them, to choose by; a part may be empty.
+
+    Points that have no earlier samples have no later ones.
+    """
+    if not len(samples):
+        return Split(samples, samples)
+    date = np.quantile(samples.target.astype(np.int64), 1.0 - share, method="lower").astype("datetime64[D]")
+    early, late = samples.where(samples.target <= date), samples.where(samples.origin >= date)
+    return Split(early, late.where(np.isin(late.point, early.point)))
+
+
 def optimistic(samples: Samples, *, share: float = 0.34, seed: int = 0) -> Split:
     """A random share to be judged by: errors come out too small, for a labelled comparison only.
 

@@ -1,0 +1,111 @@
+"""What happened between the last pass and a day: rain, drawdown and season, with lags; and how a point moved before."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slidecloud.forecast.samples import INPUTS, KNOWN, Samples
+from slidecloud.forecast.series import DAY, Drivers
+from slidecloud.types import Float64
+
+LAGS: Final = (0, 3, 6, 9, 12, 15, 18, 24, 30)
+"""Days."""
+_PACES: Final = (1, 2, 4, 8)
+"""Passes over which earlier motion is looked at, beside all there are."""
+_YEAR: Final = 365.25
+
+
+def matrix(samples: Samples, drivers: Drivers, motion: Float64) -> Float64:
+    """Columns (n, column) that an increment may be a sum of multiples of.
+
+    In this order: days from origin to target; sine and cosine of the year, and of half a year, at the target less those
+    at the origin; for each of `LAGS` the rain of those days shifted back by it (mm), the drawdown and the rise (m);
+    earlier motion over 1, 2, 4, 8 passes and all, in units of `motion` (points,) a day, times the days. NaN where rain
+    or level is unknown.
+    """
+    horizon = samples.horizon.astype(np.float64)
+    columns = [horizon, *_season(samples)]
+    columns += [answers(samples, drivers, name, np.full(len(samples), lag)) for name, lag in _forcings(samples)]
+    columns += [pace / motion[samples.point] * horizon for pace in paces(samples)]
+    return np.column_stack(columns)
+
+
+def paces(samples: Samples) -> list[Float64]:
+    """Earlier motion, mm a day, over the last 1, 2, 4 and 8 passes and all of them, as far as there are as many."""
+    steps = samples.displacement.shape[1]
+    back = sorted({count for count in _PACES if count < steps} | {steps - 1} - {0})
+    days = (samples.origin[:, None] - samples.displacement_dates[:, back]) / DAY
+    return list((-samples.displacement[:, back] / days).T)
+
+
+def answers(samples: Samples, drivers: Drivers, name: str, lag: NDArray[np.int64]) -> Float64:
+    """A forcing from origin to target, each shifted back by a sample's lag, (n,); NaN where too little is known.
+
+    Parameters
+    ----------
+    samples
+        Of the points of the drivers.
+    drivers
+        Rain and level.
+    name
+        ``rain`` (mm), ``fall`` or ``rise`` of the level (m).
+    lag
+        (n,), days.
+    """
+    daily = forcing(drivers, name)
+    row = samples.point if len(daily) > 1 else np.zeros_like(samples.point)
+    first = ((samples.origin - drivers.days[0]) / DAY).astype(np.int64) - lag + 1
+    return between(daily, row, first, first + samples.horizon)
+
+
+def between(daily: Float64, row: NDArray[np.intp], first: NDArray[np.int64], end: NDArray[np.int64]) -> Float64:
+    """Sums of days from `first` to before `end`, (n,); unknown days count as the mean of the known of their sum.
+
+    Parameters
+    ----------
+    daily
+        (series, m); NaN = unknown.
+    row
+        (n,), which series.
+    first, end
+        (n,), numbers of days, `end` the larger; days outside are unknown.
+
+    Returns
+    -------
+    float64 (n,); NaN where less than `slidecloud.forecast.samples.KNOWN` of the days are known.
+    """
+    known = np.isfinite(daily)
+    sums, counts = (
+        np.concatenate([np.zeros((len(daily), 1)), np.cumsum(given, axis=1)], axis=1)
+        for given in (np.where(known, daily, 0.0), known)
+    )
+    low, high = (np.clip(edge, 0, daily.shape[1]) for edge in (first, end))
+    count, total = counts[row, high] - counts[row, low], sums[row, high] - sums[row, low]
+    days = end - first
+    enough = count >= KNOWN * days
+    return np.where(enough, total * days / np.maximum(count, 1), np.nan)
+
+
+def forcing(drivers: Drivers, name: str) -> Float64:
+    """Daily (series, m): ``rain``, mm; ``fall`` or ``rise`` of the level since the day before, m, at least 0."""
+    given = drivers.rain if name == "rain" else drivers.level
+    if given is None:
+        raise ValueError(f"{name}: found no {'rain' if name == 'rain' else 'level'}, expected what the inputs name")
+    if name == "rain":
+        return given
+    change = np.column_stack([np.full(len(given), np.nan), np.diff(given, axis=1)])
+    return np.maximum(change if name == "rise" else -change, 0.0)
+
+
+def _forcings(samples: Samples) -> list[tuple[str, int]]:
+    names = {"rain": ("rain",), "level": ("fall", "rise")}
+    return [(name, lag) for one in INPUTS[samples.inputs] for name in names[one] for lag in LAGS]
+
+
+def _season(samples: Samples) -> list[Float64]:
+    """Swing of a year and of half a year between origin and target."""
+    ends = [2 * np.pi * given.astype(np.int64) / _YEAR for given in (samples.origin, samples.target)]
+    return [wave(k * ends[1]) - wave(k * ends[0]) for k in (1, 2) for wave in (np.sin, np.cos)]
