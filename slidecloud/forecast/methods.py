@@ -69,6 +69,9 @@ METHODS: Final[dict[str, Factory]] = {
     "persistence": _lazily("persistence", "Persistence"),
     "linear": _lazily("linear", "Linear"),
     "ridge": _lazily("ridge", "Ridge"),
+    "boosting": _lazily("boosting", "Boosting"),
+    "kalman": _lazily("kalman", "Kalman"),
+    "kalman_driven": _lazily("kalman", "KalmanDriven"),
 }
 """Makers of methods by name; keywords are their options."""
 
