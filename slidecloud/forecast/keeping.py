@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from slidecloud.types import DataError
 
 _TREE: Final = "tree"
-_OURS: Final = ("slidecloud.forecast.", "slidecloud.models.")
+_OURS: Final = ("slidecloud.forecast.", "slidecloud.models.", "slidecloud.kernels.")
 _PLAIN: Final = (bool, int, float, str, type(None))
 
 Arrays = dict[str, NDArray[Any]]
