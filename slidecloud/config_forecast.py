@@ -101,6 +101,10 @@ class ForecastConfig(Section):
     level: LevelConfig | None = Field(None, description="Daily water level; null does without.")
     method: str = Field("musenet", description="What forecasts; 'slidecloud forecast --methods' lists them.")
     train_until: date = Field(description="Last day that is learnt from; forecasts begin on the day after.")
+    passes: int = Field(
+        30, ge=2, description="Passes that are looked back on; a point has no forecast before it has so many."
+    )
+    days: int = Field(30, ge=1, description="Days of rain and level that are looked back on.")
     horizon: int = Field(24, ge=1, le=60, description="Most days after the last pass that are forecast.")
     thresholds: tuple[ThresholdConfig, ...] = Field(
         (), description="Motion whose probability is told for every day, such as [{displacement: 50}, {rate: 2}]."

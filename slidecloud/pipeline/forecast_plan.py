@@ -100,7 +100,7 @@ class Plan:
     def _fit(self, place: Place) -> Unit:
         config, until = self.config, np.datetime64(self.config.train_until, "D")
         learnt = self._seen(place, until)
-        names = ("method", "inputs", "train_until", "seed")
+        names = ("method", "inputs", "passes", "days", "train_until", "seed")
         settings = {name: value for name, value in config.science().items() if name in names}
         digest = records.digest(["fit/1", settings, fingerprint(learnt)])
         return Unit(

@@ -69,7 +69,7 @@ class FitWork:
     def __call__(self, writer: Writer) -> dict[str, Any]:
         config = self.config
         displacement, drivers = self.place.known(np.datetime64(config.train_until, "D"))
-        train = samples(displacement, drivers, inputs=config.inputs)
+        train = samples(displacement, drivers, inputs=config.inputs, steps=config.passes, days=config.days)
         with threadpool_limits(1):
             fitted = made(config).fit(displacement, drivers, train, seed=config.seed)
         writer.write_object(self.place.learnt, pack(fitted))
@@ -118,7 +118,10 @@ class DaysWork:
         """Arrays of the days that are not kept."""
         days = self.days[self.kept :]
         own, wet = self.place.known(days[-1])
-        asked = queries(own, wet, days, inputs=self.config.inputs, longest=self.config.horizon)
+        config = self.config
+        asked = queries(
+            own, wet, days, inputs=config.inputs, steps=config.passes, days=config.days, longest=config.horizon
+        )
         shape = len(days), own.points
         at = (asked.target - days[0]) // DAY, asked.point
         maps: dict[str, NDArray[Any]] = {

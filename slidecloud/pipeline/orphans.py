@@ -11,6 +11,9 @@ from slidecloud.pipeline import interferograms
 from slidecloud.store import lease, records
 from slidecloud.store.clock import PROBES
 from slidecloud.store.decomposition_specs import AREA, FOLDER
+from slidecloud.store.forecast_specs import FORECAST, FORECASTS, model_object, points_table
+from slidecloud.store.forecast_specs import NAME as FORECAST_NAME
+from slidecloud.store.forecasts import KIND as FORECAST_KIND
 from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
 from slidecloud.store.patch_specs import NAME
@@ -26,14 +29,20 @@ _PROBE = re.compile(rf"{re.escape(PROBES)}/[0-9a-f]{{32}}$")
 _REPORT = re.compile(rf"{re.escape(REPORTS)}/\d{{8}}T\d{{6}}Z\.html$")
 _GRID = ("x", "y", "spatial_ref")
 _PATCHES = rf"patches(?:/{NAME.pattern}(?:/(?:timeseries|unwrapped))?)?"
+_FORECASTS = rf"{FORECAST}(?:/{FORECAST_NAME.pattern})?"
 _GROUP = {
     "run": r"(?:bursts/[a-z0-9_]{1,64}/(?:"
     + "|".join([*sorted({*GROUPS, interferograms.STAGE}), _PATCHES])
-    + rf")|{re.escape(DENSITY_GROUP)}|{re.escape(FOLDER)}(?:/{AREA.pattern})?)/",
+    + rf")|{re.escape(DENSITY_GROUP)}|{re.escape(FOLDER)}(?:/{AREA.pattern})?|{_FORECASTS})/",
+    FORECAST_KIND: rf"(?:{_FORECASTS}/)?",
     Stack.KIND: "",
     SLC_KIND: "",
 }
-_TABLES = [detections("[a-z0-9_]{1,64}"), rf"{SEAMS_FOLDER}/[a-z0-9_]+\.parquet", *map(re.escape, (INVENTORY, *TABLES))]
+_OF_FORECASTS = [points_table(FORECAST_NAME.pattern), model_object(FORECAST_NAME.pattern, r"\d+")]
+_TABLES = [
+    detections("[a-z0-9_]{1,64}"), rf"{SEAMS_FOLDER}/[a-z0-9_]+\.parquet", *map(re.escape, (INVENTORY, *TABLES)),
+    *_OF_FORECASTS,
+]  # fmt: skip
 _TABLE = re.compile("|".join(f"{name}$" for name in _TABLES))
 
 
@@ -95,7 +104,8 @@ def collect(url: str, storage_options: Mapping[str, Any] | None = None, *, remov
     kind = kind_of(location)
     if kind not in _GROUP:
         raise DataError(
-            f"{location} holds {kind or 'no slidecloud store'}; expected a run store, a burst stack or an SLC stack."
+            f"{location} holds {kind or 'no slidecloud store'}; expected a run store, a burst stack, an SLC stack or "
+            "forecasts."
         )
     if not remove:
         return Collection(*_sort(location, kind), removed=False, holder=lease.holder(location))
@@ -110,7 +120,7 @@ def _sort(location: Location, kind: str) -> tuple[tuple[Orphan, ...], tuple[str,
     """Objects without a record: ours, and those of others."""
     owned = _owned(location)
     group = re.compile(_GROUP[kind])
-    arrays = "|".join(sorted({*_GRID, *(spec.name for specs in GROUPS.values() for spec in specs)}))
+    arrays = "|".join(sorted({*_GRID, *(spec.name for specs in (*GROUPS.values(), FORECASTS) for spec in specs)}))
     mine = re.compile(rf"{_GROUP[kind]}(?:(?:{arrays})/)(?:zarr\.json|c(?:/\d+)*)$|{_GROUP[kind]}zarr\.json$")
     orphans: list[Orphan] = []
     foreign: list[str] = []
@@ -121,7 +131,7 @@ def _sort(location: Location, kind: str) -> tuple[tuple[Orphan, ...], tuple[str,
             orphans.append(Orphan(key, "left by a write that was cut short"))
         elif _PROBE.match(key):
             orphans.append(Orphan(key, "left by a question to the store"))
-        elif kind == "run" and _TABLE.match(key):
+        elif kind in ("run", FORECAST_KIND) and _TABLE.match(key):
             orphans.append(Orphan(key, "no record owns it: its unit was stopped, or its record withdrawn"))
         elif mine.match(key):
             _check_template(location, group, key, owned)
