@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
+from scipy.special import ndtri
 
 from slidecloud.forecast.methods import LEVEL, Forecast
 from slidecloud.forecast.samples import Samples
@@ -31,6 +32,7 @@ _FEWEST: Final = 20
 """Samples of a block's rest below which the block is forecast by what the whole teaches."""
 _PRIOR: Final = 5.0
 """Errors that the size common to all points counts for beside a point's own."""
+_NORMAL: Final = float(ndtri(0.5 + 0.5 * LEVEL))
 _TINY: Final = 1e-6
 """mm; the least size of an error."""
 
@@ -88,7 +90,13 @@ class Calibrated:
 
 
 def conformal(
-    learn: Learn, displacement: Displacement, drivers: Drivers, train: Samples, *, blocks: int = _BLOCKS
+    learn: Learn,
+    displacement: Displacement,
+    drivers: Drivers,
+    train: Samples,
+    *,
+    blocks: int = _BLOCKS,
+    parameters: int = 0,
 ) -> Calibrated:
     """Learn, with intervals that hold a share `LEVEL` of what passes measure.
 
@@ -101,7 +109,10 @@ def conformal(
     train
         Samples; those whose increment is not known are left out.
     blocks
-        In time; 1 takes the errors of the samples learnt from, for methods that learn next to nothing.
+        In time; 1 takes the errors of the samples learnt from, for methods that learn a few numbers.
+    parameters
+        How many numbers of a point are learnt; errors of samples learnt from are too small by the square root of the
+        share of the samples that this leaves.
 
     Raises
     ------
@@ -121,11 +132,29 @@ def conformal(
         told = (learn(rest) if len(rest) >= _FEWEST else whole)(displacement, drivers, part)
         error[judged] = np.abs(part.increment - told.increment)
         size[judged] = np.nan if told.size is None else told.size
+    error *= np.sqrt(len(train) / max(len(train) - parameters * np.unique(train.point).size, 0.5 * len(train)))
     sizes = _sizes(train, error, displacement.points)
     expected = np.where(np.isnan(size), sizes.at(train), size)
     relative = np.sort(error / np.maximum(expected, _TINY))
     rank = min(int(np.ceil((len(relative) + 1) * LEVEL)), len(relative))
     return Calibrated(whole, sizes, float(relative[rank - 1]))
+
+
+def of_motion(forecast: Forecast, sigma: Float64) -> Forecast:
+    """The same with intervals of the motion itself, where they were of what a pass measures of it.
+
+    Parameters
+    ----------
+    forecast
+        Of (n,) samples.
+    sigma
+        (n,), mm, of the pass that would measure at the target, independent of all before. Half an interval loses it in
+        squares, and keeps a tenth at least.
+    """
+    half = (forecast.upper - forecast.lower) / 2.0
+    left = np.sqrt(np.maximum(half**2 - (_NORMAL * sigma) ** 2, 0.01 * half**2))
+    middle = (forecast.upper + forecast.lower) / 2.0
+    return Forecast(forecast.increment, middle - left, middle + left)
 
 
 def _blocks(train: Samples, count: int) -> list[NDArray[np.bool_]]:

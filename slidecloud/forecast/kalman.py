@@ -21,6 +21,8 @@ from slidecloud.kernels.motion_filter import Driving, Filters
 from slidecloud.types import Float64
 
 _YEAR: Final = 365.25
+_VARIANCES: Final = 3
+_SEASON: Final = 2
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def _fitted(displacement: Displacement, drivers: Drivers, train: Samples, names:
         filters = motion_filter.learn(seen.values, _number(driven, seen.dates), driving, lags=lags)
         return Filtered(filters, names, usual)
 
-    return conformal(learn, displacement, drivers, train, blocks=1)
+    numbers = _VARIANCES + 2 * len(names) + (_SEASON if names else 0)
+    return conformal(learn, displacement, drivers, train, blocks=1, parameters=numbers)
 
 
 def _driving(

@@ -72,6 +72,7 @@ METHODS: Final[dict[str, Factory]] = {
     "boosting": _lazily("boosting", "Boosting"),
     "kalman": _lazily("kalman", "Kalman"),
     "kalman_driven": _lazily("kalman", "KalmanDriven"),
+    "kf_arima": _lazily("arima", "KalmanArima"),
 }
 """Makers of methods by name; keywords are their options."""
 

@@ -150,7 +150,8 @@ def _checked(values: ArrayLike, day: ArrayLike, driving: Driving) -> tuple[Float
     if not fits or trend.shape != total.shape[:2]:
         raise ValueError(
             f"values, day, total, trend, row: found shapes {series.shape}, {number.shape}, {total.shape}, "
-            f"{trend.shape}, {row.shape}, expected (points, date), (date,), (series, driver, day + 1), (series, driver), (points,)"
+            f"{trend.shape}, {row.shape}, expected (points, date), (date,), (series, driver, day + 1), (series, "
+            "driver), (points,)"
         )
     if not (np.isfinite(total).all() and np.isfinite(trend).all()) or (np.diff(number) <= 0).any():
         raise ValueError("day, total, trend: found days out of order or missing sums, expected neither")

@@ -1,0 +1,137 @@
+"""ARIMA models of passes in state-space form, fitted by maximum likelihood with a Kalman filter (KF-ARIMA)."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slidecloud.forecast.intervals import Calibrated, Estimate, conformal
+from slidecloud.forecast.samples import Samples
+from slidecloud.forecast.series import DAY, Displacement, Drivers
+from slidecloud.libraries import library
+from slidecloud.types import Float64
+
+_ORDER: Final = (1, 1, 1)
+"""Steps between passes follow their mean, the step before and the surprise before."""
+_PARAMETERS: Final = 4
+_FEWEST: Final = 12
+"""Passes of a point below which it is taken to stay where it is."""
+_ITERATIONS: Final = 50
+
+
+@dataclass(frozen=True)
+class KalmanArima:
+    """ARIMA(1, 1, 1) with drift, for each point; it uses displacement alone."""
+
+    name: str = "kf_arima"
+
+    def fit(self, displacement: Displacement, drivers: Drivers, train: Samples, *, seed: int) -> Calibrated:  # noqa: ARG002
+        """Learns a model for each point, and intervals.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            Naming the extra where statsmodels is not installed.
+        """
+
+        def learn(part: Samples) -> Models:
+            return _models(displacement.until(part.target.max()))
+
+        return conformal(learn, displacement, drivers, train, blocks=1, parameters=_PARAMETERS)
+
+
+@dataclass(frozen=True)
+class Models:
+    """What has been learnt.
+
+    Attributes
+    ----------
+    first
+        Date of step 0.
+    revisit
+        Days of a step; passes are put to the nearest.
+    scale
+        (points,), mm, a usual step; NaN where there is no model.
+    parameters
+        (points, 4), of series in units of `scale`: drift, of the step before, of the surprise before, variance.
+    """
+
+    first: np.datetime64
+    revisit: int
+    scale: Float64
+    parameters: Float64
+
+    def __call__(self, displacement: Displacement, drivers: Drivers, samples: Samples) -> Estimate:  # noqa: ARG002
+        increment = np.zeros(len(samples))
+        for point in np.unique(samples.point):
+            if np.isfinite(self.scale[point]):
+                rows = samples.point == point
+                increment[rows] = self._ahead(displacement, int(point), samples.where(rows))
+        return Estimate(increment)
+
+    def _ahead(self, displacement: Displacement, point: int, samples: Samples) -> Float64:
+        """Increments of one point's samples: whole steps by the model, days between them along straight lines."""
+        scale = self.scale[point]
+        steps, start = _steps(displacement, point, self.first, self.revisit)
+        found = _model(steps / scale).filter(self.parameters[point])
+        origin = _place(samples.origin, self.first, self.revisit) - start
+        state = found.filtered_state[:, origin]
+        space = found.model.ssm
+        transition, design, drift = space["transition"], space["design"][0], space["state_intercept"][:, -1:]
+        share = samples.horizon / self.revisit
+        ways = [design @ state]
+        for _ in range(int(np.ceil(share.max()))):
+            state = transition @ state + drift
+            ways.append(design @ state)
+        way = np.stack(ways)
+        whole = np.minimum(np.floor(share).astype(np.intp), len(ways) - 2)
+        row = np.arange(len(share))
+        between = way[whole, row] + (share - whole) * (way[whole + 1, row] - way[whole, row])
+        increment: Float64 = scale * between - samples.value
+        return increment
+
+
+def _models(displacement: Displacement) -> Models:
+    first, points = displacement.dates[0], displacement.points
+    revisit = max(int(np.median(np.diff(displacement.dates) / DAY)), 1)
+    scale, parameters = np.full(points, np.nan), np.full((points, _PARAMETERS), np.nan)
+    for point in range(points):
+        known = displacement.values[point][np.isfinite(displacement.values[point])]
+        usual = float(np.sqrt(np.mean(np.diff(known) ** 2))) if len(known) >= _FEWEST else 0.0
+        if usual > 0:
+            steps, _ = _steps(displacement, point, first, revisit)
+            parameters[point] = _largest_likelihood(steps / usual)
+            scale[point] = usual if np.isfinite(parameters[point]).all() else np.nan
+    return Models(first, revisit, scale, parameters)
+
+
+def _largest_likelihood(steps: Float64) -> Float64:
+    with warnings.catch_warnings():
+        # Of starting values and of searches that end early: what was found is used as it is.
+        warnings.simplefilter("ignore")
+        found = _model(steps).fit(disp=False, maxiter=_ITERATIONS, cov_type="none")
+    return np.asarray(found.params, np.float64)
+
+
+def _model(steps: Float64) -> Any:
+    return library("statsmodels.tsa.statespace.sarimax", extra="forecast").SARIMAX(steps, order=_ORDER, trend="c")
+
+
+def _steps(displacement: Displacement, point: int, first: np.datetime64, revisit: int) -> tuple[Float64, int]:
+    """Values on steps of the revisit from a point's first pass, NaN where there is none; and the number of that step.
+
+    Of several passes in a step the last counts.
+    """
+    known = np.isfinite(displacement.values[point])
+    place = _place(displacement.dates[known], first, revisit)
+    steps = np.full(place[-1] - place[0] + 1, np.nan)
+    steps[place - place[0]] = displacement.values[point, known]
+    return steps, int(place[0])
+
+
+def _place(dates: NDArray[np.datetime64], first: np.datetime64, revisit: int) -> NDArray[np.intp]:
+    return np.round((dates - first) / DAY / revisit).astype(np.intp)
