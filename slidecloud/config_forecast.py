@@ -99,7 +99,7 @@ class ForecastConfig(Section):
     )
     rain: RainConfig | None = Field(None, description="Daily rain; null does without.")
     level: LevelConfig | None = Field(None, description="Daily water level; null does without.")
-    method: str = Field("musenet", description="What forecasts; 'slidecloud forecast --methods' lists them.")
+    method: str = Field("ridge", description="What forecasts; 'slidecloud forecast --methods' lists them.")
     train_until: date = Field(description="Last day that is learnt from; forecasts begin on the day after.")
     passes: int = Field(
         30, ge=2, description="Passes that are looked back on; a point has no forecast before it has so many."

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.plots.figures import FAINT, INK, new_figure
+from slidecloud.plots.rain import draw_rain
 from slidecloud.plots.series import MEASURED
 from slidecloud.types import Float64
 
@@ -17,13 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _FORECAST: Final = "#2166ac"
-_RAIN: Final = "#2b6ca3"
 _LEVEL: Final = "#5e7f2e"
 _THRESHOLDS: Final = ("#b35806", "#7b3294", "#1b7837", "#c51b7d", "#01665e")
 _BEFORE: Final = np.timedelta64(180, "D")
 """Passes so long before the first forecast are shown with it."""
-_BARS: Final = 400
-"""Days beyond which bars of rain are of ten days."""
 
 
 def forecast_figure(found: xr.Dataset, point: int, *, title: str) -> Figure:
@@ -67,7 +65,7 @@ def _draw_motion(axes: Axes, one: xr.Dataset, days: NDArray[np.datetime64]) -> N
         (days[0], last, "-", "forecast of the day"), (last, days[-1], "--", "after the last pass"),
     ):  # fmt: skip
         inside = (days >= begin) & (days <= end)
-        if inside.any() and np.isfinite(told[inside]).any():
+        if np.isfinite(told[inside]).sum() > 1:
             axes.plot(days[inside], told[inside], style, color=_FORECAST, lw=1.2, label=label)
     sigma = one["observed_sigma"].values[shown] if "observed_sigma" in one else None
     axes.errorbar(
@@ -82,12 +80,7 @@ def _draw_motion(axes: Axes, one: xr.Dataset, days: NDArray[np.datetime64]) -> N
 def _draw_rain(axes: Axes, one: xr.Dataset, days: NDArray[np.datetime64]) -> None:
     at, fallen = _driver(one, "rain")
     inside = (at >= days[0] - _BEFORE) & (at <= days[-1])
-    at, fallen = at[inside], fallen[inside]
-    step = 10 if len(at) > _BARS else 1
-    whole = len(at) // step * step
-    sums = fallen[:whole].reshape(-1, step).sum(axis=1)
-    axes.bar(at[:whole:step], sums, width=np.timedelta64(step, "D"), align="edge", color=_RAIN, lw=0)
-    axes.set_ylabel("rain\n(mm in 10 days)" if step > 1 else "rain\n(mm a day)", fontsize=8, color=INK)
+    draw_rain(axes, at[inside], fallen[inside])
 
 
 def _draw_level(axes: Axes, one: xr.Dataset, days: NDArray[np.datetime64]) -> None:
