@@ -1,4 +1,4 @@
-"""Readings of rain added up to days, checked: units, days that are missing or come twice."""
+"""Readings of rain or of a water level as days, checked: units, days that are missing or come twice."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from slidecloud.stack.quantities import RAIN, Quantity
 from slidecloud.types import DataError, Float64
 
 Missing = Literal["refuse", "unknown", "dry"]
-MILLIMETRES: Final = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}
-FLAG: Final = -99.0
-"""Values down here say that there is none."""
-_MOST: Final = 2000.0
-"""mm a day; the largest ever measured is 1825 mm (Foc-Foc, La Reunion, 1966)."""
 _ENOUGH: Final = 0.95
-"""Share of a day's readings that makes a sum of it."""
+"""Share of a day's readings that makes a sum or a mean of it."""
 
 
 @dataclass(frozen=True)
@@ -40,24 +36,32 @@ class DailyRain:
 
 
 def daily(
-    times: NDArray[np.datetime64], values: Float64, *, source: str, utc_offset: float, missing: Missing
+    times: NDArray[np.datetime64],
+    values: Float64,
+    *,
+    source: str,
+    utc_offset: float,
+    missing: Missing,
+    quantity: Quantity = RAIN,
 ) -> tuple[NDArray[np.datetime64], Float64]:
-    """Readings added up to days; see `slidecloud.stack.rain.open_rain`.
+    """Readings added up to days, or averaged; see `slidecloud.stack.rain.open_rain`.
 
     Parameters
     ----------
     times
         datetime64[s] (n,), in any order.
     values
-        (n,), mm; NaN = no value.
+        (n,), in the unit of the quantity; NaN = no value.
     source
         Name for messages.
+    quantity
+        Rain or a level.
     """
     order = np.argsort(times, kind="stable")
     times, values = times[order], values[order]
-    times, values = _once(times, values, source)
+    times, values = _once(times, values, source, quantity)
     if len(times) < 2:
-        raise DataError(f"{source} has {len(times)} readings; expected at least two days of rain.")
+        raise DataError(f"{source} has {len(times)} readings; expected at least two days of {quantity.name}.")
     step = np.median(np.diff(times) / np.timedelta64(1, "s"))
     whole_days = step > 43_200
     shifted = times if whole_days else times - np.timedelta64(round(utc_offset * 3600), "s")
@@ -67,35 +71,41 @@ def daily(
     known = np.isfinite(values)
     count = np.bincount(place[known], minlength=len(day))
     fallen: Float64 = np.bincount(place[known], values[known], minlength=len(day)).astype(np.float64)
+    if not quantity.added:
+        fallen /= np.maximum(count, 1)
     fallen[count < (1 if whole_days else _ENOUGH * 86_400 / step)] = np.nan
-    return _filled(day, fallen, source, missing)
+    return _filled(day, fallen, source, missing, quantity)
 
 
 def _filled(
-    day: NDArray[np.datetime64], fallen: Float64, source: str, missing: Missing
+    day: NDArray[np.datetime64], fallen: Float64, source: str, missing: Missing, quantity: Quantity
 ) -> tuple[NDArray[np.datetime64], Float64]:
     known = np.flatnonzero(np.isfinite(fallen))
     if not len(known):
-        raise DataError(f"{source} has no whole day of rain; expected readings of every hour, or one a day.")
+        raise DataError(f"{source} has no whole day of {quantity.name}; expected readings of every hour, or one a day.")
     day, fallen = day[known[0] : known[-1] + 1], fallen[known[0] : known[-1] + 1]
-    wrong = np.flatnonzero((fallen < 0) | (fallen > _MOST))
+    wrong = np.flatnonzero((fallen < quantity.lowest) | (fallen > quantity.highest))
     if len(wrong):
         raise DataError(
-            f"{source} has {fallen[wrong[0]]:.6g} mm on {day[wrong[0]]}; expected 0 to {_MOST:.0f} mm a day. Check the "
-            "units (rain_units: mm, cm, m or in)."
+            f"{source} has {fallen[wrong[0]]:.6g} {quantity.unit} on {day[wrong[0]]}; expected {quantity.lowest:.0f} "
+            f"to {quantity.highest:.0f} {quantity.unit} a day. Check the units ({quantity.name}_units: "
+            f"{', '.join(quantity.scale)})."
         )
     gaps = np.flatnonzero(np.isnan(fallen))
     if len(gaps) and missing == "refuse":
+        dry = " or 'dry'" if quantity.added else ""
         raise DataError(
-            f"{source} has no rain for {len(gaps)} of {len(day)} days, the first is {day[gaps[0]]}. Fill them, or "
-            "choose rain_missing 'unknown' (leave out what they touch) or 'dry'."
+            f"{source} has no {quantity.name} for {len(gaps)} of {len(day)} days, the first is {day[gaps[0]]}. Fill "
+            f"them, or choose {quantity.name}_missing 'unknown' (leave out what they touch){dry}."
         )
     if missing == "dry":
         fallen[gaps] = 0.0
     return day, fallen
 
 
-def _once(times: NDArray[np.datetime64], values: Float64, source: str) -> tuple[NDArray[np.datetime64], Float64]:
+def _once(
+    times: NDArray[np.datetime64], values: Float64, source: str, quantity: Quantity
+) -> tuple[NDArray[np.datetime64], Float64]:
     """Readings that are given twice with the same value count once; with another value they are an error."""
     again = np.diff(times) == np.timedelta64(0, "s")
     if not again.any():
@@ -105,7 +115,8 @@ def _once(times: NDArray[np.datetime64], values: Float64, source: str) -> tuple[
     if len(wrong):
         one = wrong[0]
         raise DataError(
-            f"{source} has two values for {times[one]}: {values[one]:g} and {values[one + 1]:g} mm; expected one. "
+            f"{source} has two values for {times[one]}: {values[one]:g} and {values[one + 1]:g} "
+            f"{quantity.unit}; expected one. "
             "Take out the wrong one, or the other stations of the table."
         )
     kept = np.concatenate([[True], ~again])

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from slidecloud.stack import warped
-from slidecloud.stack.daily_rain import MILLIMETRES, DailyRain, Missing, daily
+from slidecloud.stack.daily_rain import DailyRain, Missing, daily
 from slidecloud.stack.names import printable
+from slidecloud.stack.quantities import RAIN
 from slidecloud.stack.rain_grid import Gridded
 from slidecloud.stack.rain_table import read_table
 from slidecloud.types import DataError
@@ -73,7 +74,7 @@ def open_rain(path: str, *, units: str = "mm", utc_offset: float = 0.0, missing:
             "out."
         )
     day, fallen = daily(
-        times, values * MILLIMETRES[units], source=printable(path), utc_offset=utc_offset, missing=missing
+        times, values * RAIN.scale[units], source=printable(path), utc_offset=utc_offset, missing=missing
     )
     return Station(DailyRain(day, fallen, Path(path).stem))
 

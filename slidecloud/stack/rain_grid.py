@@ -1,4 +1,4 @@
-"""Daily rain from a grid in NetCDF or Zarr: the nearest cell of a place."""
+"""Daily rain or water level from a grid in NetCDF or Zarr: the nearest cell of a place."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from slidecloud.stack.daily_rain import FLAG, MILLIMETRES, DailyRain, Missing, daily
+from slidecloud.stack.daily_rain import DailyRain, Missing, daily
 from slidecloud.stack.names import printable
-from slidecloud.types import DataError
+from slidecloud.stack.quantities import RAIN, Quantity
+from slidecloud.types import DataError, Float64
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,36 +21,34 @@ _AXES: Final = {
     "latitude": ("lat", "latitude", "y"),
     "longitude": ("lon", "longitude", "x"),
 }
-_VALUE: Final = ("precipitation", "precip", "rain", "rainfall", "tp", "pr", "prcp", "rr")
-_UNITS: Final = {
-    **dict.fromkeys(
-        ("mm", "mm/day", "mm/d", "mm day-1", "mm d-1", "kg m-2", "kg/m2", "millimeter", "millimeters"), "mm"
-    ),
-    **dict.fromkeys(("m", "m/day", "metre", "metres", "meter", "meters"), "m"),
-    **dict.fromkeys(("cm", "cm/day"), "cm"),
-    **dict.fromkeys(("in", "inch", "inches", "in/day"), "in"),
-}
 
 
 class Gridded:
-    """Rain on a grid of latitude and longitude; arguments as in `slidecloud.stack.rain.open_rain`."""
+    """Rain or a level on a grid of latitude and longitude; arguments as in `slidecloud.stack.rain.open_rain`."""
 
-    def __init__(self, path: str, *, units: str, utc_offset: float, missing: Missing) -> None:
+    def __init__(
+        self, path: str, *, units: str, utc_offset: float, missing: Missing, quantity: Quantity = RAIN
+    ) -> None:
+        self._quantity = quantity
         self._path, self._offset, self._missing = path, utc_offset, missing
         dataset = _opened(path)
         self._names = {what: _axis(dataset, what, path) for what in _AXES}
-        self._values = _variable(dataset, self._names, path)
-        said = _UNITS.get(str(self._values.attrs.get("units", "")).strip().lower())
-        self._scale = MILLIMETRES[said or units]
-        self._cells: dict[tuple[int, int], DailyRain] = {}
+        self._values = _variable(dataset, self._names, path, quantity)
+        said = quantity.said.get(str(self._values.attrs.get("units", "")).strip().lower())
+        self._scale = quantity.scale[said or units]
+        self._cells: dict[tuple[int, int], tuple[NDArray[np.datetime64], Float64, str]] = {}
 
     def at(self, longitude: float, latitude: float) -> DailyRain:
-        """Rain of the nearest cell.
+        """Rain of the nearest cell; errors as `series`."""
+        return DailyRain(*self.series(longitude, latitude))
+
+    def series(self, longitude: float, latitude: float) -> tuple[NDArray[np.datetime64], Float64, str]:
+        """Days, values and name of the nearest cell.
 
         Raises
         ------
         DataError
-            If the place lies outside the grid, or its cell has no usable rain.
+            If the place lies outside the grid, or its cell has no usable values.
         """
         place = tuple(self._nearest(what, value) for what, value in (("latitude", latitude), ("longitude", longitude)))
         row, column = place
@@ -65,12 +65,12 @@ class Gridded:
         nearest = int(np.argmin(away))
         if away[nearest] > step:
             raise DataError(
-                f"{printable(self._path)} reaches {what} {axis.min():g} to {axis.max():g}, and a landslide lies at "
-                f"{value:.4f}. Give rain that covers the run."
+                f"{printable(self._path)} reaches {what} {axis.min():g} to {axis.max():g}, and a place lies at "
+                f"{value:.4f}. Give {self._quantity.name} that covers it."
             )
         return nearest
 
-    def _read(self, row: int, column: int) -> DailyRain:
+    def _read(self, row: int, column: int) -> tuple[NDArray[np.datetime64], Float64, str]:
         cell = self._values.isel({self._names["latitude"]: row, self._names["longitude"]: column})
         times = np.asarray(cell[self._names["time"]].values)
         if times.dtype.kind != "M":
@@ -78,12 +78,17 @@ class Gridded:
                 f"The times of {printable(self._path)} are {times.dtype}; expected dates of the usual calendar."
             )
         values = np.asarray(cell.values, np.float64).ravel() * self._scale
-        values[(values <= FLAG * self._scale) | ~np.isfinite(values)] = np.nan
+        values[(values <= self._quantity.flag * self._scale) | ~np.isfinite(values)] = np.nan
         name = f"cell {row}, {column} of {printable(self._path)}"
         day, fallen = daily(
-            times.astype("datetime64[s]"), values, source=name, utc_offset=self._offset, missing=self._missing
+            times.astype("datetime64[s]"),
+            values,
+            source=name,
+            utc_offset=self._offset,
+            missing=self._missing,
+            quantity=self._quantity,
         )
-        return DailyRain(day, fallen, name)
+        return day, fallen, name
 
 
 def _opened(path: str) -> xr.Dataset:
@@ -117,14 +122,14 @@ def _axis(dataset: xr.Dataset, what: str, path: str) -> str:
     return found[0]
 
 
-def _variable(dataset: xr.Dataset, names: dict[str, str], path: str) -> Any:
+def _variable(dataset: xr.Dataset, names: dict[str, str], path: str, quantity: Quantity) -> Any:
     wanted = set(names.values())
     found = [str(name) for name, values in dataset.data_vars.items() if set(values.dims) == wanted]
-    named = [name for name in found if name.lower() in _VALUE]
+    named = [name for name in found if name.lower() in quantity.columns]
     chosen = found if len(found) == 1 else named
     if len(chosen) != 1:
         raise DataError(
             f"{printable(path)} has the variables {', '.join(found) or 'none'} over time, latitude and longitude; "
-            f"expected one, or one named {', '.join(_VALUE[:3])} or the like"
+            f"expected one, or one named {', '.join(quantity.columns[:3])} or the like"
         )
     return dataset[chosen[0]]
