@@ -131,7 +131,7 @@ def _long(
         days = pd.to_datetime(frame[given["date"]].astype(str), format="ISO8601", utc=True)
     except ValueError as error:
         raise DataError(f"{source}: {str(error).partition(', at')[0]}; expected dates such as 2024-01-31.") from None
-    dates, column = np.unique(days.to_numpy().astype("datetime64[D]"), return_inverse=True)
+    dates, column = np.unique(days.dt.tz_localize(None).to_numpy().astype("datetime64[D]"), return_inverse=True)
     values = _laid(frame, given["displacement"], names, row, dates, column, source)
     sigma = _laid(frame, given["sigma"], names, row, dates, column, source) if "sigma" in given else None
     return dates, values, sigma
