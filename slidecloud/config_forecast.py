@@ -20,8 +20,9 @@ class PointsConfig(Section):
     """A table of displacement, in place of a run."""
 
     path: str = Field(
-        description="CSV or Parquet: columns id, date, displacement (towards the satellite), if known sigma, longitude "
-        "and latitude; other numbers that do not change at a point are features."
+        description="CSV or Parquet: id, date, displacement (towards the satellite), if known sigma, a line a value; "
+        "or id and a column a date, a line a point. With longitude and latitude; other numbers that do not change at a "
+        "point are features, and must not know of days after train_until, as a mean velocity does."
     )
     units: Literal["mm", "cm", "m"] = Field("mm", description="What a value of displacement and sigma is.")
 
@@ -36,7 +37,7 @@ class RainConfig(Section):
         "refuse", description="Days without a value: refuse them, leave them unknown, or take them as dry."
     )
     farthest: float | None = Field(
-        20.0, gt=0, description="Kilometres from a point to its station beyond which it is refused; null allows any."
+        15.0, gt=0, description="Kilometres from a point to its station beyond which it is refused; null allows any."
     )
 
 

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from slidecloud.config_forecast import ForecastConfig
-from slidecloud.forecast.series import DAY
+from slidecloud.forecast.point_table import read_points
+from slidecloud.forecast.series import DAY, Displacement
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import Executor
-from slidecloud.pipeline.forecast_inputs import drivers_of, table_of
+from slidecloud.pipeline.forecast_inputs import inputs_of
 from slidecloud.pipeline.forecast_known import Known, known_of, objects, stored_days
 from slidecloud.pipeline.forecast_methods import check
 from slidecloud.pipeline.forecast_plan import STAGE, Plan, forecast_days
@@ -28,10 +29,11 @@ from slidecloud.types import DataError
 
 
 class Planned(NamedTuple):
-    """Parts with their templates, and all units."""
+    """Parts with their templates, all units, and sentences for people."""
 
     templates: dict[str, dict[str, bytes]]
     units: list[Unit]
+    told: list[str]
 
 
 def compute(
@@ -78,6 +80,8 @@ def compute(
     resources = config.resources
     with lease.hold(location, takeover=takeover) as token:
         made = _planned(location, config, nightly=nightly)
+        for sentence in made.told if progress is not None else ():
+            progress.message(sentence)
         ensure_store(location, config)
         if not nightly:
             withdraw_stale(location, STAGE, list(made.templates), made.units)
@@ -102,9 +106,10 @@ def status(config: ForecastConfig, *, nightly: bool = False) -> StageStatus:
 
 
 def _planned(location: Location, config: ForecastConfig, *, nightly: bool) -> Planned:
-    made = Planned({}, [])
+    made = Planned({}, [], [])
     for part in _before(location, config) if nightly else _anew(location, config):
-        drivers = drivers_of(config, part.displacement)
+        drivers, told = inputs_of(config, part.displacement)
+        made.told.extend(f"{part.title}: {sentence}" for sentence in told)
         known = Known(part.displacement, drivers)
         days = forecast_days(known, config, title=part.title)
         if nightly:
@@ -120,7 +125,7 @@ def _planned(location: Location, config: ForecastConfig, *, nightly: bool) -> Pl
 def _anew(location: Location, config: ForecastConfig) -> list[Part]:
     """Points as they are chosen now."""
     if config.run is None:
-        return [of_table(table_of(config))]
+        return [of_table(_table(config))]
     return of_run(open_run(location), config)
 
 
@@ -137,5 +142,10 @@ def _before(location: Location, config: ForecastConfig) -> Iterator[Part]:
         if config.run is not None:
             now = again(open_run(location), title, table, before)
         else:
-            now = same_points(table_of(config), before)
+            now = same_points(_table(config), before)
         yield Part(name, title, now, table)
+
+
+def _table(config: ForecastConfig) -> Displacement:
+    assert config.points is not None
+    return read_points(config.points.path, units=config.points.units)

@@ -20,6 +20,7 @@ from slidecloud.pipeline.units import Unit
 from slidecloud.store import records
 from slidecloud.store.forecast_specs import DAYS, points_chunk
 from slidecloud.store.location import Location
+from slidecloud.types import Float64
 
 STAGE: Final = "forecast"
 _SAMPLE_BYTES: Final = 8_000
@@ -167,10 +168,20 @@ def forecast_days(known: Known, config: ForecastConfig, *, title: str) -> NDArra
     passed = displacement.dates[np.isfinite(displacement.values).any(axis=0)]
     if not len(passed):
         raise ConfigError(f"No point of {title} has a displacement at any date.")
-    last = min(drivers.days[-1], passed[-1] + config.horizon * DAY)
+    ends = {
+        name: _end(drivers.days, given) for name in ("rain", "level") if (given := getattr(drivers, name)) is not None
+    }
+    last = min(*ends.values(), passed[-1] + config.horizon * DAY)
     if last < first:
+        known = " and ".join(f"{name} ends on {day}" for name, day in ends.items())
         raise ConfigError(
             f"train_until is {config.train_until}, and {title} can be forecast up to {last}: the last pass is of "
-            f"{passed[-1]}, and rain and level end on {drivers.days[-1]}. Give an earlier date, or newer data."
+            f"{passed[-1]}, {known}. Give an earlier date, or newer data."
         )
     return np.arange(first, last + DAY)
+
+
+def _end(days: NDArray[np.datetime64], given: Float64) -> np.datetime64:
+    """Last day that is known anywhere."""
+    found: np.datetime64 = days[np.flatnonzero(np.isfinite(given).any(axis=0))[-1]]
+    return found
