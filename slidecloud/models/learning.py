@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import os
-import uuid
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 from torch import nn
 
+from slidecloud.models import checkpoint
 from slidecloud.models.architecture import Architecture
 from slidecloud.models.assignment import Truth
 from slidecloud.models.batches import Batch
@@ -18,7 +17,6 @@ from slidecloud.models.losses import loss
 from slidecloud.models.recipes import Recipe
 from slidecloud.models.schedule import moment
 from slidecloud.models.yolo import Yolo
-from slidecloud.types import DataError
 
 _STEEPEST: Final = 10.0
 
@@ -101,15 +99,7 @@ class Learner:
             "record": self.record,
             "losses": self._losses,
         }
-        partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-        try:
-            with partial.open("wb") as file:
-                torch.save(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        checkpoint.keep(path, state)
 
     def restore(self, path: Path) -> None:
         """Take up what `save` wrote.
@@ -119,19 +109,13 @@ class Learner:
         DataError
             If the file is damaged or of another network.
         """
-        try:
-            state = torch.load(path, map_location=self._device, weights_only=True)
+        with checkpoint.taken_up(path, self._device) as state:
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
             self._kind = ""
             if state["optimiser"] is not None:
                 self._prepare(state["kind"], 0.0).load_state_dict(state["optimiser"])
             self.step, self.record, self._losses = state["step"], state["record"], state["losses"]
-        except Exception as error:  # noqa: BLE001 - whatever a damaged file makes torch raise
-            raise DataError(
-                f"The checkpoint {str(path)!r} cannot be read ({type(error).__name__}). "
-                "Remove it to begin the training again."
-            ) from None
 
     def _prepare(self, kind: str, rate: float) -> torch.optim.Optimizer:
         """The optimiser of this kind at this rate; a new one where the kind changes."""

@@ -31,10 +31,11 @@ def moment(recipe: Recipe, step: int) -> Moment:
     if step < adam:
         return Moment("adam", recipe.adam_rate * rise, drop)
     done = (step - adam) / max(1, steps - adam)
-    return Moment("sgd", recipe.sgd_rate * _decay(recipe.decay, done) * (1.0 if adam else rise), drop)
+    return Moment("sgd", recipe.sgd_rate * decay(recipe.decay, done) * (1.0 if adam else rise), drop)
 
 
-def _decay(kind: str, done: float) -> float:
+def decay(kind: str, done: float) -> float:
+    """Factor on a rate when so much of the training is done, 0 to 1: ``cosine``, ``step`` or ``constant``."""
     if kind == "cosine":
         return _LAST + (1 - _LAST) * (1 + math.cos(math.pi * done)) / 2
     if kind == "step":
