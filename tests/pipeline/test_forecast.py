@@ -14,6 +14,8 @@ from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import forecast
 from slidecloud.pipeline.executors import threads
 from slidecloud.pipeline.forecast_work import DaysWork
+from slidecloud.pipeline.orphans import collect
+from slidecloud.pipeline.verify import verify
 from slidecloud.store import records
 from slidecloud.types import DataError
 
@@ -261,3 +263,30 @@ def test_points_without_enough_passes_have_no_forecast(made, tmp_path):
     found = forecasting.opened(config)
     assert np.isnan(found.displacement.values[:, 2]).all()
     assert np.isfinite(found.displacement.values[:, 3]).any()
+
+
+def test_what_a_stopped_writer_left_is_found(copy):
+    _, config = copy
+    store = Path(config.place)
+    stray = store / "forecast" / "points" / "displacement" / "c" / "9" / "0"
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"half")
+    (store / "forecast" / "points" / "models" / "0000512.npz").write_bytes(b"half")
+    (store / "forecast" / "points" / "notes.txt").write_bytes(b"mine")
+    found = collect(config.place)
+    assert [one.key for one in found.orphans] == [
+        "forecast/points/displacement/c/9/0", "forecast/points/models/0000512.npz",
+    ]  # fmt: skip
+    assert found.foreign == ("forecast/points/notes.txt",)
+
+
+def test_a_damaged_forecast_is_found_and_made_again(copy):
+    _, config = copy
+    chunk = Path(config.place) / "forecast" / "points" / "lower" / "c" / "1" / "0"
+    whole = chunk.read_bytes()
+    chunk.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    (damage,) = verify(config.place).damaged
+    assert "slidecloud forecast" in damage.remedy
+    verify(config.place, repair=True)
+    assert forecasting.compute(config).done == 1
+    assert chunk.read_bytes() == whole
