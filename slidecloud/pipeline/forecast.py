@@ -18,7 +18,7 @@ from slidecloud.pipeline.forecast_methods import check
 from slidecloud.pipeline.forecast_plan import STAGE, Plan, forecast_days
 from slidecloud.pipeline.forecast_points import Part, again, of_run, of_table, same_points
 from slidecloud.pipeline.forecast_store import check_same, check_store, ensure_store, records_of, withdraw_stale
-from slidecloud.pipeline.progress import Progress
+from slidecloud.pipeline.progress import Progress, Silent
 from slidecloud.pipeline.status import StageStatus
 from slidecloud.pipeline.summary import Summary
 from slidecloud.pipeline.units import Unit
@@ -75,12 +75,13 @@ def compute(
         As for a run.
     """
     check(config)
+    progress = progress or Silent()
     location = locate(config.place, config.storage_options)
     check_store(location, config)
     resources = config.resources
     with lease.hold(location, takeover=takeover) as token:
         made = _planned(location, config, nightly=nightly)
-        for sentence in made.told if progress is not None else ():
+        for sentence in made.told:
             progress.message(sentence)
         ensure_store(location, config)
         if not nightly:

@@ -99,7 +99,8 @@ def _moved(observed: Float64) -> Float64:
 def _last(displacement: Float32) -> NDArray[np.intp]:
     """The last day that is forecast of each point (day, point); the last of all where none is."""
     known = np.isfinite(displacement)
-    return len(known) - 1 - np.argmax(known[::-1], axis=0)
+    last: NDArray[np.intp] = len(known) - 1 - np.argmax(known[::-1], axis=0)
+    return last
 
 
 def _listed(one: Any, chosen: Sequence[Shown], count: int) -> str:

@@ -290,3 +290,15 @@ def test_a_damaged_forecast_is_found_and_made_again(copy):
     verify(config.place, repair=True)
     assert forecasting.compute(config).done == 1
     assert chunk.read_bytes() == whole
+
+
+def test_points_with_too_few_passes_are_set_aside_by_name(made, tmp_path):
+    folder, _, _ = made
+    config = forecasting.settings(forecasting.inputs_of(folder, tmp_path), passes=100)
+    summary = forecast.compute(config, executor=forecasting.serial())
+    assert summary.exit_code == 3
+    (aside,) = summary.quarantined
+    assert aside.unit == "points/fit/0000000"
+    assert "one looks back on 100 passes" in aside.reason
+    assert len(summary.blocked) == 4
+    assert forecast.status(config).quarantined == 1
