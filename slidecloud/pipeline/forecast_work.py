@@ -11,9 +11,11 @@ from threadpoolctl import threadpool_limits
 
 from slidecloud.config_forecast import ForecastConfig, ThresholdConfig
 from slidecloud.forecast.exceedance import Base, exceedance, over_days, since_day
+from slidecloud.forecast.intervals import of_motion
 from slidecloud.forecast.keeping import pack, unpack
+from slidecloud.forecast.methods import Forecast
 from slidecloud.forecast.samples import Samples, queries, samples
-from slidecloud.forecast.series import DAY
+from slidecloud.forecast.series import DAY, Displacement
 from slidecloud.pipeline.forecast_known import Known, known_of
 from slidecloud.pipeline.forecast_methods import made
 from slidecloud.store.arrays import Writer, read, reader
@@ -142,11 +144,20 @@ class DaysWork:
         for name, moved in zip(("displacement", "lower", "upper"), found, strict=True):
             maps[name][at] = asked.value + moved
         maps["origin"][at] = (asked.origin - _EPOCH).astype(np.int32)
-        for number, threshold in enumerate(self.config.thresholds):
+        moving = _of_motion(found, own, asked)
+        for number, threshold in enumerate(config.thresholds):
             base = _base(threshold, own.dates, own.values, asked)
-            ends = (asked.value + moved for moved in found)
+            ends = (asked.value + moved for moved in moving)
             maps["exceedance"][number][at] = exceedance(*ends, base, direction=threshold.direction)
         return maps
+
+
+def _of_motion(found: Forecast, own: Displacement, asked: Samples) -> Forecast:
+    """The same with intervals of the motion itself, where it is known how well passes measure it."""
+    if own.sigma is None:
+        return found
+    sigma = own.sigma[asked.point, np.searchsorted(own.dates, asked.origin)]
+    return of_motion(found, np.nan_to_num(sigma))
 
 
 def _base(threshold: ThresholdConfig, dates: NDArray[np.datetime64], values: Float64, asked: Samples) -> Base:

@@ -25,7 +25,8 @@ _MOST: Final = 50
 _MEANING: Final = (
     "Each day is forecast from the last pass before it and from rain and level up to that day. The interval holds what "
     "the next pass would measure with a probability of 90 %. A forecast tells of motion that goes on as it did while it"
-    " was learnt: of a slide that begins to fail it knows nothing. It replaces no warning of an authority."
+    " was learnt: of a slide that begins to fail it knows nothing. Probabilities are of the motion itself where it is"
+    " known how well passes measure, else of what a pass would measure. They replace no warning of an authority."
 )
 
 

@@ -88,7 +88,7 @@ FORECASTS: Final[tuple[ArraySpec, ...]] = (
         ("threshold", "time", "point"),
         "float32",
         "1",
-        "probability that the threshold is exceeded, named in the attribute thresholds",
+        "probability that motion exceeds the threshold, named in the attribute thresholds",
         (1, DAYS, _MOST_POINTS),
         math.nan,
     ),

@@ -38,7 +38,7 @@ def test_forecasts_are_made_told_drawn_and_added_to(
     assert names == [*(f"forecast-points-of-the-table-p00{n}.png" for n in range(4)), "forecast.html"]
     page = (pictures / "forecast.html").read_text()
     assert page.count("<img") == 4
-    assert "It replaces no warning of an authority" in page
+    assert "They replace no warning of an authority" in page
     forecasting.write(folder, forecasting.slides(points=4), until="2019-03-12")
     assert main(["forecast", config, "--nightly"]) == 0
     told = capsys.readouterr()

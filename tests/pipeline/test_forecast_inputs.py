@@ -103,3 +103,20 @@ def test_units_travel_light(folder, monkeypatch):
         text = pickle.dumps(unit)
         assert len(text) < 10_000
         assert pickle.loads(text).key == unit.key
+
+
+def test_how_well_passes_measure_makes_probabilities_those_of_the_motion(folder):
+    """The interval is what a pass would measure, and stays; probability gathers about the motion itself."""
+    found = {}
+    for sigma in (None, 0.5):
+        points = pandas.read_csv(folder / "points.csv")
+        if sigma is not None:
+            points.assign(sigma=sigma).to_csv(folder / "points.csv", index=False)
+        config = forecasting.settings(folder, method="ridge", store=f"{sigma}.zarr", thresholds=[{"rate": 0.2}])
+        forecasting.compute(config)
+        found[sigma] = forecasting.opened(config)
+    np.testing.assert_array_equal(found[None].lower.values, found[0.5].lower.values)
+    less, more = (np.abs(found[sigma].exceedance.values - 0.5) for sigma in (None, 0.5))
+    known = np.isfinite(less)
+    np.testing.assert_array_equal(known, np.isfinite(more))
+    assert more[known].mean() > less[known].mean() + 0.01
