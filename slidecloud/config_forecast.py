@@ -101,6 +101,9 @@ class ForecastConfig(Section):
     rain: RainConfig | None = Field(None, description="Daily rain; null does without.")
     level: LevelConfig | None = Field(None, description="Daily water level; null does without.")
     method: str = Field("ridge", description="What forecasts; 'slidecloud forecast --methods' lists them.")
+    beside: tuple[str, ...] = Field(
+        ("persistence", "linear"), description="Other methods whose errors are told beside those of 'method'."
+    )
     train_until: date = Field(description="Last day that is learnt from; forecasts begin on the day after.")
     passes: int = Field(
         30, ge=2, description="Passes that are looked back on; a point has no forecast before it has so many."
@@ -154,7 +157,7 @@ class ForecastConfig(Section):
 
     def science(self) -> dict[str, Any]:
         """The part that forecasts depend on beside data, as plain JSON values."""
-        elsewhere = {"run", "store", "resources", "storage_options", "points", "rain", "level"}
+        elsewhere = {"run", "store", "resources", "storage_options", "points", "rain", "level", "beside"}
         return self.model_dump(mode="json", exclude=elsewhere) | {"inputs": self.inputs}
 
 

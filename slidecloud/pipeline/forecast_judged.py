@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from slidecloud.forecast.methods import LEVEL, Forecast
 from slidecloud.forecast.samples import Samples
 from slidecloud.forecast.scores import Scores, score
+from slidecloud.pipeline.forecast_beside import Beside, beside
+from slidecloud.pipeline.forecast_plan import STAGE
 from slidecloud.store import forecasts
 from slidecloud.store.location import Location
 
@@ -31,11 +33,14 @@ class Judged:
         A row a point.
     scores
         Against the passes that lie on days that are forecast, each from the pass before.
+    beside
+        The same of other methods, as they were learnt and judged last without ``nightly``; the best first.
     """
 
     found: xr.Dataset
     points: GeoDataFrame
     scores: Scores
+    beside: list[Beside]
 
     @property
     def title(self) -> str:
@@ -64,6 +69,7 @@ class Judged:
             ("mean absolute error", f"{one.mae:.2f} mm"),
             ("skill against no motion since the last pass", f"{one.skill:.2f}"),
             (f"passes within the interval of {LEVEL:.0%}", f"{one.coverage:.1%}"),
+            *((f"beside it, {other.method}", _short(other)) for other in self.beside),
         ]
 
     def lines(self) -> list[str]:
@@ -78,8 +84,12 @@ def judged(location: Location) -> list[Judged]:
     found = []
     for name in forecasts.names(location):
         made = forecasts.dataset(location, name)
-        found.append(Judged(made, forecasts.points(location, name), _scores(made)))
+        found.append(Judged(made, forecasts.points(location, name), _scores(made), beside(location, STAGE, name)))
     return found
+
+
+def _short(other: Beside) -> str:
+    return f"{other.rmse:.2f} mm of {other.count} passes, {other.coverage:.1%} within"
 
 
 def _scores(made: xr.Dataset) -> Scores:

@@ -10,6 +10,7 @@ import zarr
 from numpy.typing import NDArray
 
 from slidecloud.config_forecast import ForecastConfig
+from slidecloud.forecast.methods import LEVEL
 from slidecloud.forecast.series import Displacement, Drivers
 from slidecloud.pipeline.forecast_points import Part
 from slidecloud.store import templates
@@ -121,7 +122,7 @@ def _attributes(part: Part, landslides: list[str], config: ForecastConfig) -> di
         "seed": config.seed,
         "train_until": str(config.train_until),
         "horizon": config.horizon,
-        "interval": 0.9,
+        "interval": LEVEL,
         "sources": sources,
         "thresholds": [one.label for one in config.thresholds],
         "landslides": landslides,

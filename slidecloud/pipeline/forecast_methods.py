@@ -9,10 +9,11 @@ from slidecloud.forecast.methods import METHODS, Method
 
 def check(config: ForecastConfig) -> None:
     """Raise ConfigError where there is no such method."""
-    if config.method not in METHODS:
-        raise ConfigError(f"method is {config.method!r}; expected one of {', '.join(METHODS)}.")
+    for key, name in (("method", config.method), *(("beside", name) for name in config.beside)):
+        if name not in METHODS:
+            raise ConfigError(f"{key} is {name!r}; expected one of {', '.join(METHODS)}.")
 
 
-def made(config: ForecastConfig) -> Method:
-    """The method of a configuration."""
-    return METHODS[config.method]()
+def made(config: ForecastConfig, name: str | None = None) -> Method:
+    """The method of a configuration, or another one."""
+    return METHODS[name or config.method]()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from slidecloud.config_forecast import ForecastConfig
 from slidecloud.config_yaml import ConfigError
 from slidecloud.forecast.series import DAY
+from slidecloud.pipeline.forecast_beside import BESIDE, BesideWork
 from slidecloud.pipeline.forecast_known import Known, fingerprint
 from slidecloud.pipeline.forecast_points import Part
 from slidecloud.pipeline.forecast_work import DaysWork, FitWork, Place
@@ -23,6 +24,8 @@ from slidecloud.store.location import Location
 from slidecloud.types import Float64
 
 STAGE: Final = "forecast"
+_LEARNT_BY: Final = ("method", "inputs", "passes", "days", "train_until", "seed")
+"""Settings that what is learnt depends on."""
 _SAMPLE_BYTES: Final = 8_000
 """Of a sample while a method looks at it: its windows of 30 steps, several times over."""
 
@@ -56,6 +59,7 @@ class Plan:
         for place in self._places():
             fit = self._fit(place)
             made += [fit, *(self._days(place, index, fit) for index in range(0, len(self.days), DAYS))]
+            made += [self._beside(place, method) for method in self.config.beside if method != self.config.method]
         return made
 
     def nightly(self, done: Done) -> list[Unit]:
@@ -101,8 +105,7 @@ class Plan:
     def _fit(self, place: Place) -> Unit:
         config, until = self.config, np.datetime64(self.config.train_until, "D")
         learnt = self._seen(place, until)
-        names = ("method", "inputs", "passes", "days", "train_until", "seed")
-        settings = {name: value for name, value in config.science().items() if name in names}
+        settings = {name: value for name, value in config.science().items() if name in _LEARNT_BY}
         digest = records.digest(["fit/1", settings, fingerprint(learnt)])
         return Unit(
             records.Key(STAGE, self._name(f"fit/{place.first:07d}"), digest),
@@ -128,6 +131,18 @@ class Plan:
             bytes_written=(16 + 4 * len(self.config.thresholds)) * samples,
             peak_memory=self._memory(samples),
             device=self.config.resources.device,
+        )
+
+    def _beside(self, place: Place, method: str) -> Unit:
+        """Errors of another method."""
+        seen, config = self._seen(place, self.days[-1]), self.config
+        settings = {name: value for name, value in config.science().items() if name in (*_LEARNT_BY, "horizon")}
+        digest = records.digest(["beside/1", settings | {"method": method}, fingerprint(seen)])
+        return Unit(
+            records.Key(STAGE, self._name(f"{BESIDE}/{method}/{place.first:07d}"), digest),
+            BesideWork(place, config, method, self.days[-1]),
+            bytes_read=_bytes(seen),
+            peak_memory=self._memory(int(np.isfinite(seen.displacement.values).sum())),
         )
 
     def _seen(self, place: Place, until: np.datetime64) -> Known:

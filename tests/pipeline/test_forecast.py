@@ -13,10 +13,11 @@ import runs
 from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import forecast
 from slidecloud.pipeline.executors import threads
+from slidecloud.pipeline.forecast_judged import judged
 from slidecloud.pipeline.forecast_work import DaysWork
 from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.verify import verify
-from slidecloud.store import records
+from slidecloud.store import locate, records
 from slidecloud.types import DataError
 
 
@@ -302,3 +303,23 @@ def test_points_with_too_few_passes_are_set_aside_by_name(made, tmp_path):
     assert "one looks back on 100 passes" in aside.reason
     assert len(summary.blocked) == 4
     assert forecast.status(config).quarantined == 1
+
+
+def test_other_methods_are_judged_on_the_same_passes(made, tmp_path):
+    """Persistence beside a ridge has the errors that it has when it forecasts itself."""
+    folder, config, _ = made
+    other = forecasting.settings(
+        forecasting.inputs_of(folder, tmp_path), method="ridge", beside=["ridge", "linear", "persistence"]
+    )
+    assert forecasting.compute(other).done == 7
+    (alone,), (one,) = (judged(locate(c.place)) for c in (config, other))
+    assert [found.method for found in one.beside] == ["linear", "persistence"]
+    still = one.beside[1]
+    assert still.count == alone.scores.count == one.scores.count > 50
+    assert still.rmse == pytest.approx(alone.scores.rmse, rel=1e-5)
+    assert still.mae == pytest.approx(alone.scores.mae, rel=1e-5)
+    assert still.coverage == pytest.approx(alone.scores.coverage)
+    assert one.scores.rmse < one.beside[0].rmse < still.rmse
+    assert alone.scores.skill == pytest.approx(0.0, abs=1e-6)
+    assert any("beside it, persistence" in line for line in one.lines())
+    assert forecasting.compute(other).done == 0
