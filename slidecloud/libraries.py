@@ -6,7 +6,13 @@ import importlib
 from types import ModuleType
 from typing import Final
 
-_EXTRAS: Final = {"sklearn": "hazard", "lightgbm": "hazard", "xgboost": "xgboost", "statsmodels": "forecast"}
+_EXTRAS: Final = {
+    "sklearn": "hazard",
+    "lightgbm": "hazard",
+    "xgboost": "xgboost",
+    "statsmodels": "forecast",
+    "torch": "detect",
+}
 _NAMES: Final = {"sklearn": "scikit-learn"}
 
 

@@ -73,6 +73,9 @@ METHODS: Final[dict[str, Factory]] = {
     "kalman": _lazily("kalman", "Kalman"),
     "kalman_driven": _lazily("kalman", "KalmanDriven"),
     "kf_arima": _lazily("arima", "KalmanArima"),
+    "kf_lstm": _lazily("networks", "RecurrentFilter"),
+    "musenet": _lazily("networks", "Musenet"),
+    "musenet_published": _lazily("networks", "PublishedMusenet"),
 }
 """Makers of methods by name; keywords are their options."""
 

@@ -18,6 +18,7 @@ from slidecloud.models.schedule import decay
 from slidecloud.types import DataError
 
 _KEEP_EVERY: Final = 100
+_GROUPS: Final = 16
 
 
 class Watch(Protocol):
@@ -65,19 +66,42 @@ def seeded(make: Callable[[], nn.Module], seed: int, device: torch.device) -> nn
         return make().to(device)
 
 
+def draws(group: NDArray[np.int64], plan: Plan) -> Callable[[int], NDArray[np.int64]]:
+    """Draws samples for each step, from few groups at a time where there are many.
+
+    Parameters
+    ----------
+    group
+        (n,), of each sample: those of a group share what is dear to compute.
+    plan
+        Its seed and the size of a batch.
+    """
+    groups = np.unique(group)
+
+    def draw(step: int) -> NDArray[np.int64]:
+        random = np.random.default_rng([plan.seed, step])
+        if len(groups) > _GROUPS:
+            numbers = np.flatnonzero(np.isin(group, random.choice(groups, _GROUPS, replace=False)))
+        else:
+            numbers = np.arange(len(group))
+        return random.permutation(numbers)[: plan.batch].astype(np.int64)
+
+    return draw
+
+
 def fit(
     network: nn.Module,
     loss: Callable[[Tensor], Tensor],
     *,
-    samples: int,
+    draw: Callable[[int], NDArray[np.int64]],
     plan: Plan,
     file: Path | None = None,
     watch: Watch | None = None,
 ) -> None:
     """Fit a network, or go on where an earlier call stopped.
 
-    On one machine interruptions do not change a bit: torch works in one thread, and the order of samples is that of
-    their passage through the data, whichever step begins it.
+    On one machine interruptions do not change a bit: torch works in one thread, and what a step draws depends on its
+    number alone.
 
     Parameters
     ----------
@@ -85,8 +109,8 @@ def fit(
         Is changed in place.
     loss
         Of the samples with these numbers, int64 (k,) on the network's device.
-    samples
-        How many there are.
+    draw
+        Numbers of the samples of a step, such as `draws` makes.
     plan
         How.
     file
@@ -113,7 +137,7 @@ def fit(
         for step in range(first, plan.steps):
             for group in optimiser.param_groups:
                 group["lr"] = plan.rate * decay(plan.decay, step / plan.steps)
-            numbers = torch.from_numpy(_batch(samples, plan, step)).to(device)
+            numbers = torch.from_numpy(draw(step)).to(device)
             value = _step(network, optimiser, loss, numbers, plan.steepest)
             if not np.isfinite(value):
                 raise DataError(f"The loss is {value} after {step + 1} steps; give a learning rate below {plan.rate}.")
@@ -133,15 +157,6 @@ def _step(
     nn.utils.clip_grad_norm_(network.parameters(), most)
     optimiser.step()
     return float(value.detach())
-
-
-def _batch(samples: int, plan: Plan, step: int) -> NDArray[np.int64]:
-    """Numbers of the samples of a step: those of the data in an order drawn anew for every passage."""
-    size = min(plan.batch, samples)
-    each = samples // size
-    passage, place = divmod(step, each)
-    order = np.random.default_rng([plan.seed, passage]).permutation(samples)
-    return order[place * size : (place + 1) * size].astype(np.int64)
 
 
 def _state(network: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> dict[str, Any]:

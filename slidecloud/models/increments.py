@@ -20,7 +20,7 @@ class Windows(NamedTuple):
     Attributes
     ----------
     point, row
-        int64 [n], of the point (below 0: not learnt from) and of its drivers.
+        int64 [n], of the point and of its drivers.
     features
         [n, k].
     passes
@@ -87,8 +87,7 @@ class Increments(nn.Module):
         offset, rate = (self.rest(self.reader(history)[0][:, -1]) + self.around(rest)).unbind(1)
         days = (seen.target - seen.passes[:, 0]).to(rest.dtype) / _USUAL
         parts = torch.stack([torch.ones_like(days), days, days**2, coming**2], 1)
-        own = torch.where(seen.point >= 0, self.own_spread[seen.point.clamp(min=0)], 0.0)
-        return offset + rate * days + coming, parts @ self.spread.exp() * own.exp()
+        return offset + rate * days + coming, parts @ self.spread.exp() * self.own_spread[seen.point].exp()
 
     def own_parts(self) -> Tensor:
         """Sum of squares of what points have of their own, which a loss pulls to 0."""

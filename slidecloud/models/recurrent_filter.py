@@ -130,6 +130,6 @@ class RecurrentFilter(nn.Module):
 
     def _variances(self, point: Tensor) -> tuple[Tensor, ...]:
         """Of noise, wandering offset, wandering rate and first rate, each [points]."""
-        own = torch.where(point >= 0, self.own_spread[point.clamp(min=0)], 0.0)
+        own = self.own_spread[point]
         # Bounded below, so that a series that never moves has a likelihood.
         return tuple((part + own).exp() + math.exp(-14) for part in self.spread)

@@ -67,9 +67,8 @@ class Response(nn.Module):
         return torch.cat(states, 2).cumsum(1) / _USUAL
 
     def strength(self, point: Tensor, features: Tensor) -> Tensor:
-        """[n, columns]; point numbers below 0 are of points that were not learnt from."""
-        own = torch.where((point >= 0)[:, None], self.own[point.clamp(min=0)], 0.0)
-        return self.common + own + features @ self.by_feature
+        """[n, columns], of points int64 [n] with features [n, k]."""
+        return self.common + self.own[point] + features @ self.by_feature
 
     def own_parts(self) -> Tensor:
         """Sum of squares of what points have of their own."""

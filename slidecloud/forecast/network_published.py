@@ -1,0 +1,125 @@
+"""MUSEnet as published, on series: absolute displacement from absolute dates.
+
+What the publication (IEEE JSTARS 2023) does not tell is ours: the units of the LSTMs, the scaling of every column to
+mean 0 and spread 1 on the training part, batches, and the number of steps. It learns a network for each point; here one
+learns from all points together unless `apart` is asked for, which takes as many times as long.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slidecloud.forecast.held_out import Told
+from slidecloud.forecast.network_frame import checkpoint_file
+from slidecloud.forecast.samples import INPUTS, Samples
+from slidecloud.forecast.series import Displacement, Drivers
+from slidecloud.models import musenet_learning
+from slidecloud.models.fitting import Plan
+from slidecloud.models.musenet import STEPS
+from slidecloud.models.small_weights import Weights
+from slidecloud.types import DataError, Float64
+
+if TYPE_CHECKING:
+    from slidecloud.config import Device
+
+
+class Scales(NamedTuple):
+    """Mean and spread of the windows' columns, (inputs, 4) each, and of displacement."""
+
+    mean: Float64
+    spread: Float64
+    displacement: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What has been learnt: by network its scales, weights and points, the size of its errors, and where it is used."""
+
+    scales: tuple[Scales, ...]
+    weights: tuple[Weights, ...]
+    size: Float64
+    of_point: NDArray[np.int64]
+    device: Device = "cpu"
+
+    def __call__(self, displacement: Displacement, drivers: Drivers, samples: Samples) -> Told:  # noqa: ARG002
+        windows, found = joined(samples), np.full(len(samples), np.nan)
+        for number, (scales, weights) in enumerate(zip(self.scales, self.weights, strict=True)):
+            own = self.of_point[samples.point] == number
+            if own.any():
+                mean, spread = scales.displacement
+                told = musenet_learning.forecast(weights, _scaled(windows[own], scales), device=self.device)
+                found[own] = mean + spread * told - samples.value[own]
+        return Told(found, self.size[samples.point])
+
+
+def learn(
+    displacement: Displacement, train: Samples, plan: Plan, *, apart: bool, folder: str | None, device: Device
+) -> Published:
+    """Learn one network, or one for each point.
+
+    Raises
+    ------
+    DataError
+        If windows are not of 30 steps.
+    """
+    windows, moved = joined(train), train.value + train.increment
+    of_point = np.arange(displacement.points) if apart else np.zeros(displacement.points, np.int64)
+    scales, weights = [], []
+    for number in range(int(of_point.max()) + 1):
+        own = of_point[train.point] == number
+        if not own.any():
+            raise DataError(f"point {displacement.ids[number]}: found no sample to learn from; leave it out.")
+        scales.append(_scales(windows[own], moved[own]))
+        known, (mean, spread) = _scaled(windows[own], scales[-1]), scales[-1].displacement
+        wanted = (moved[own] - mean) / spread
+        file = checkpoint_file(folder, f"published-{number}", (plan, known, wanted))
+        weights.append(musenet_learning.learn(known, wanted, plan=plan, file=file, device=device))
+    # One size for all horizons: the published network tells none.
+    size = np.sqrt(np.bincount(train.point, train.increment**2, minlength=displacement.points))
+    count = np.maximum(np.bincount(train.point, minlength=displacement.points), 1)
+    return Published(tuple(scales), tuple(weights), size / np.sqrt(count), of_point, device)
+
+
+def joined(samples: Samples) -> Float64:
+    """Windows (n, inputs * 30, 4) of displacement and each driver, newest first: value, year, month and day.
+
+    Unknown days of a driver have the mean of the known days of their window.
+
+    Raises
+    ------
+    DataError
+        If windows are not of 30 steps.
+    """
+    parts = [_dated(samples.displacement + samples.value[:, None], samples.displacement_dates)]
+    for name in INPUTS[samples.inputs]:
+        parts.append(_dated(getattr(samples, name), getattr(samples, f"{name}_dates")))
+    for part in parts:
+        if part.shape[1] != STEPS:
+            raise DataError(f"windows: found {part.shape[1]} steps, expected {STEPS} as published; give that many.")
+    return np.concatenate(parts, axis=1)
+
+
+def _dated(values: Float64, dates: NDArray[np.datetime64]) -> Float64:
+    month, day = dates.astype("datetime64[M]"), dates.astype(np.int64)
+    year = dates.astype("datetime64[Y]").astype(np.int64) + 1970
+    in_month = day - month.astype("datetime64[D]").astype(np.int64) + 1
+    known = np.where(np.isfinite(values), values, np.nanmean(values, axis=1, keepdims=True))
+    return np.stack([known, year, month.astype(np.int64) % 12 + 1, in_month], axis=2).astype(np.float64)
+
+
+def _scales(windows: Float64, moved: Float64) -> Scales:
+    columns = windows.reshape(len(windows), -1, STEPS, windows.shape[2])
+    spread, size = columns.std(axis=(0, 2)), float(moved.std())
+    return Scales(
+        columns.mean(axis=(0, 2)), np.where(spread > 0, spread, 1.0), (float(moved.mean()), size if size > 0 else 1.0)
+    )
+
+
+def _scaled(windows: Float64, scales: Scales) -> Float64:
+    mean, spread = (np.repeat(values, STEPS, axis=0) for values in (scales.mean, scales.spread))
+    found: Float64 = (windows - mean) / spread
+    return found
