@@ -31,7 +31,7 @@ _BLOCKS: Final = 6
 _FEWEST: Final = 20
 """Samples of a block's rest below which the block is forecast by what the whole teaches."""
 _PRIOR: Final = 5.0
-"""Errors that the size common to all points counts for beside a point's own."""
+"""Errors that the usual size of a point counts for beside a point's own."""
 _NORMAL: Final = float(ndtri(0.5 + 0.5 * LEVEL))
 _TINY: Final = 1e-6
 """mm; the least size of an error."""
@@ -166,14 +166,15 @@ def _blocks(train: Samples, count: int) -> list[NDArray[np.bool_]]:
 
 
 def _sizes(train: Samples, error: Float64, points: int) -> Sizes:
-    """By point, drawn towards that of all; variance a line of the days since the pass where these differ enough."""
+    """By point, their logarithms drawn towards the median; the variance a line of the days since the pass."""
     days, square = train.horizon.astype(np.float64), error**2
     usual = float(np.median(days))
     start, growth = _line(days, square, usual)
-    relative = square / (start + growth * days)
-    whole = max(float(relative.mean()), _TINY**2)
-    count, total = (np.bincount(train.point, weight, minlength=points) for weight in (None, relative))
-    own = np.sqrt((total + _PRIOR * whole) / (count + _PRIOR))
+    count = np.bincount(train.point, minlength=points)
+    total = np.bincount(train.point, square / (start + growth * days), minlength=points)
+    own = np.log(np.maximum(np.sqrt(total / np.maximum(count, 1)), _TINY))
+    usually = float(np.median(own[count > 0]))
+    own = np.exp((count * own + _PRIOR * usually) / (count + _PRIOR))
     return Sizes(own, start, growth, int(days.min()))
 
 

@@ -89,7 +89,9 @@ def _opened(path: str) -> pd.DataFrame:
         else:
             with Path(path).open(encoding="utf-8-sig") as file:
                 header = file.readline()
-            frame = pd.read_csv(path, sep=max(",;\t", key=header.count), encoding="utf-8-sig")
+            separator = max(",;\t", key=header.count)
+            words = [name for name in header.strip().split(separator) if name.strip().lower() in _NAMES["id"]]
+            frame = pd.read_csv(path, sep=separator, dtype=dict.fromkeys(words, str), encoding="utf-8-sig")
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no table of points {printable(path)}; check the path.") from None
     except (ValueError, OSError) as error:

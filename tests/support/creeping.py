@@ -44,3 +44,7 @@ def weather(first=FIRST - 60, days=900, *, seed=0):
     rain = np.where(draw.random(days) < 0.3, draw.exponential(8.0, days), 0.0)
     level = 160.0 + 12.0 * np.cos(2 * np.pi * np.arange(days) / 365.25)
     return Drivers(calendar, rain[None], level[None])
+
+
+QUICK: dict[str, dict[str, object]] = {}
+"""Options of methods that make them fast enough for tests, by name."""
