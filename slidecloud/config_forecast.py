@@ -100,7 +100,7 @@ class ForecastConfig(Section):
     )
     rain: RainConfig | None = Field(None, description="Daily rain; null does without.")
     level: LevelConfig | None = Field(None, description="Daily water level; null does without.")
-    method: str = Field("ridge", description="What forecasts; 'slidecloud forecast --methods' lists them.")
+    method: str = Field("musenet", description="What forecasts; 'slidecloud forecast --methods' lists them.")
     beside: tuple[str, ...] = Field(
         ("persistence", "linear"), description="Other methods whose errors are told beside those of 'method'."
     )

@@ -14,7 +14,7 @@ from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.forecast_inputs import inputs_of
 from slidecloud.pipeline.forecast_known import Known, known_of, objects, stored_days
-from slidecloud.pipeline.forecast_methods import check
+from slidecloud.pipeline.forecast_methods import check, forget_checkpoints
 from slidecloud.pipeline.forecast_plan import STAGE, Plan, forecast_days
 from slidecloud.pipeline.forecast_points import Part, again, of_run, of_table, same_points
 from slidecloud.pipeline.forecast_store import check_same, check_store, ensure_store, records_of, withdraw_stale
@@ -88,10 +88,13 @@ def compute(
             withdraw_stale(location, STAGE, list(made.templates), made.units)
         for name, group in made.templates.items():
             templates.ensure(location, forecast_group(name), group)
-        return drive(
+        summary = drive(
             made.units, location=location, token=token, executor=executor, memory=resources.memory_bytes,
             retries=resources.retries, retry_quarantined=retry_quarantined, progress=progress, label="forecast",
         )  # fmt: skip
+        if not summary.exit_code:
+            forget_checkpoints(location)
+        return summary
 
 
 def status(config: ForecastConfig, *, nightly: bool = False) -> StageStatus:

@@ -50,7 +50,8 @@ class BesideWork:
             return dict.fromkeys(_SUMS, 0)
         seen, driven = own.until(date), wet.until(date)
         with threadpool_limits(1):
-            fitted = made(config, self.method).fit(seen, driven, samples(seen, driven, **windows), seed=config.seed)
+            method = made(config, self.place.run, self.method)
+            fitted = method.fit(seen, driven, samples(seen, driven, **windows), seed=config.seed)
             found = fitted.predict(own, wet, asked)
         error = np.abs(found.increment - asked.increment)
         inside: NDArray[np.bool_] = (found.lower <= asked.increment) & (asked.increment <= found.upper)

@@ -14,6 +14,7 @@ from slidecloud.config_yaml import ConfigError
 from slidecloud.forecast.series import DAY
 from slidecloud.pipeline.forecast_beside import BESIDE, BesideWork
 from slidecloud.pipeline.forecast_known import Known, fingerprint
+from slidecloud.pipeline.forecast_methods import device_of
 from slidecloud.pipeline.forecast_points import Part
 from slidecloud.pipeline.forecast_work import DaysWork, FitWork, Place
 from slidecloud.pipeline.tiles import BASE_MEMORY
@@ -112,7 +113,7 @@ class Plan:
             FitWork(place, config),
             bytes_read=_bytes(learnt),
             peak_memory=self._memory(int(np.isfinite(learnt.displacement.values).sum())),
-            device=config.resources.device,
+            device=device_of(config),
         )
 
     def _days(self, place: Place, index: int, learnt: Unit | records.Key) -> Unit:
@@ -130,7 +131,7 @@ class Plan:
             bytes_read=_bytes(seen),
             bytes_written=(16 + 4 * len(self.config.thresholds)) * samples,
             peak_memory=self._memory(samples),
-            device=self.config.resources.device,
+            device=device_of(self.config),
         )
 
     def _beside(self, place: Place, method: str) -> Unit:
@@ -143,6 +144,7 @@ class Plan:
             BesideWork(place, config, method, self.days[-1]),
             bytes_read=_bytes(seen),
             peak_memory=self._memory(int(np.isfinite(seen.displacement.values).sum())),
+            device=device_of(config, method),
         )
 
     def _seen(self, place: Place, until: np.datetime64) -> Known:

@@ -17,7 +17,7 @@ from slidecloud.forecast.methods import Forecast
 from slidecloud.forecast.samples import Samples, queries, samples
 from slidecloud.forecast.series import DAY, Displacement
 from slidecloud.pipeline.forecast_known import Known, known_of
-from slidecloud.pipeline.forecast_methods import made
+from slidecloud.pipeline.forecast_methods import device_of, made, on_device
 from slidecloud.store.arrays import Writer, read, reader
 from slidecloud.store.forecast_specs import NO_DAY, forecast_group, model_object
 from slidecloud.store.location import Location
@@ -73,7 +73,7 @@ class FitWork:
         displacement, drivers = self.place.known(np.datetime64(config.train_until, "D"))
         train = samples(displacement, drivers, inputs=config.inputs, steps=config.passes, days=config.days)
         with threadpool_limits(1):
-            fitted = made(config).fit(displacement, drivers, train, seed=config.seed)
+            fitted = made(config, self.place.run).fit(displacement, drivers, train, seed=config.seed)
         writer.write_object(self.place.learnt, pack(fitted))
         return {"points": len(np.unique(train.point)), "samples": len(train)}
 
@@ -140,7 +140,7 @@ class DaysWork:
                 "with --repair on it, and 'slidecloud forecast' without --nightly."
             )
         with threadpool_limits(1):
-            found = unpack(data).predict(own, wet, asked)
+            found = on_device(unpack(data), device_of(config)).predict(own, wet, asked)
         for name, moved in zip(("displacement", "lower", "upper"), found, strict=True):
             maps[name][at] = asked.value + moved
         maps["origin"][at] = (asked.origin - _EPOCH).astype(np.int32)
