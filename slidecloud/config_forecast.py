@@ -101,6 +101,9 @@ class ForecastConfig(Section):
     rain: RainConfig | None = Field(None, description="Daily rain; null does without.")
     level: LevelConfig | None = Field(None, description="Daily water level; null does without.")
     method: str = Field("musenet", description="What forecasts; 'slidecloud forecast --methods' lists them.")
+    options: dict[str, bool | int | float] = Field(
+        default_factory=dict, description="Options of the method, such as {members: 7} of musenet."
+    )
     beside: tuple[str, ...] = Field(
         ("persistence", "linear"), description="Other methods whose errors are told beside those of 'method'."
     )

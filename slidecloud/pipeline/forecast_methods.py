@@ -15,6 +15,8 @@ from slidecloud.store.location import Location
 
 NETWORKS: Final = frozenset({"musenet", "musenet_published", "kf_lstm"})
 """Methods that learn step by step, with checkpoints, on a CPU or a GPU."""
+_OURS: Final = frozenset({"name", "folder", "device"})
+"""Options of methods that are not the configuration's to give."""
 _CHECKPOINTS: Final = ".slidecloud/checkpoints/forecast"
 
 
@@ -28,13 +30,20 @@ def check(config: ForecastConfig) -> None:
             f"resources.device is gpu, and the method {config.method!r} has no use for one; give cpu, or one of "
             f"{', '.join(sorted(NETWORKS))}."
         )
+    made: Any = METHODS[config.method]()
+    known = sorted({field.name for field in dataclasses.fields(made)} - _OURS)
+    strange = sorted(set(config.options) - set(known))
+    if strange:
+        raise ConfigError(
+            f"options: the method {config.method!r} has no {strange[0]!r}; it has {', '.join(known) or 'none'}."
+        )
 
 
 def made(config: ForecastConfig, location: Location, name: str | None = None) -> Method:
     """The method of a configuration, or another one, for a store."""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = dict(config.options) if name is None else {}
     if (name or config.method) in NETWORKS:
-        options = {"folder": _folder(location), "device": device_of(config, name)}
+        options |= {"folder": _folder(location), "device": device_of(config, name)}
     return METHODS[name or config.method](**options)
 
 

@@ -25,7 +25,7 @@ from slidecloud.store.location import Location
 from slidecloud.types import Float64
 
 STAGE: Final = "forecast"
-_LEARNT_BY: Final = ("method", "inputs", "passes", "days", "train_until", "seed")
+_LEARNT_BY: Final = ("method", "options", "inputs", "passes", "days", "train_until", "seed")
 """Settings that what is learnt depends on."""
 _SAMPLE_BYTES: Final = 8_000
 """Of a sample while a method looks at it: its windows of 30 steps, several times over."""
@@ -138,7 +138,7 @@ class Plan:
         """Errors of another method."""
         seen, config = self._seen(place, self.days[-1]), self.config
         settings = {name: value for name, value in config.science().items() if name in (*_LEARNT_BY, "horizon")}
-        digest = records.digest(["beside/1", settings | {"method": method}, fingerprint(seen)])
+        digest = records.digest(["beside/1", settings | {"method": method, "options": {}}, fingerprint(seen)])
         return Unit(
             records.Key(STAGE, self._name(f"{BESIDE}/{method}/{place.first:07d}"), digest),
             BesideWork(place, config, method, self.days[-1]),
