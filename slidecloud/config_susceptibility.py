@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date as day
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -13,10 +14,10 @@ from slidecloud.config_yaml import Section
 class AbsencesConfig(Section):
     """Places without a slide that models learn from."""
 
-    method: Literal["random", "buffered", "slope", "target_group"] = Field(
+    method: Literal["random", "buffered", "slope", "target_group", "given"] = Field(
         "random",
-        description="random, buffered (apart from slides), slope (none on flat ground) or target_group (where people "
-        "looked).",
+        description="random, buffered (apart from slides), slope (none on flat ground), target_group (where people "
+        "looked) or given (the file of slides holds places without one too).",
     )
     ratio: float = Field(1.0, gt=0, description="Absences for each slide.")
     distance: float | None = Field(None, gt=0, description="Metres from every slide, for buffered.")
@@ -25,11 +26,16 @@ class AbsencesConfig(Section):
     effort: str | None = Field(
         None, description="Factor that absences follow, such as disaster_density, for target_group."
     )
+    column: str | None = Field(
+        None, description="Column of the slides that is true or 1 for a slide and false or 0 for none, for given."
+    )
 
     @model_validator(mode="after")
     def _what_the_method_needs(self) -> AbsencesConfig:
-        needs = {"buffered": "distance", "slope": "least_slope", "target_group": "effort"}.get(self.method)
-        for name in ("distance", "least_slope", "effort"):
+        needs = {
+            "buffered": "distance", "slope": "least_slope", "target_group": "effort", "given": "column",
+        }.get(self.method)  # fmt: skip
+        for name in ("distance", "least_slope", "effort", "column"):
             given = getattr(self, name) is not None
             if given != (name == needs):
                 raise ValueError(
@@ -75,8 +81,21 @@ class SplitsConfig(Section):
 class SusceptibilityConfig(Section):
     """Where ground is likely to slide."""
 
-    slides: str | None = Field(None, description="Points or polygons of slides; null takes the inventory of the run.")
+    slides: str | None = Field(
+        None,
+        description="Points or polygons of slides: GeoPackage, GeoParquet, GeoJSON, or CSV with coordinates and crs; "
+        "null takes the inventory of the run, which is undated.",
+    )
+    layer: str | None = Field(None, description="Layer of a GeoPackage; may be left out where it has one.")
+    coordinates: tuple[str, str] | None = Field(None, description="Columns of a CSV with x and y, such as [lon, lat].")
+    crs: str | None = Field(None, description="Coordinate reference system of a CSV, such as EPSG:4326.")
+    reproject: bool = Field(False, description="Bring slides from another CRS to the grid's; false refuses other CRSs.")
     date: str | None = Field(None, description="Column of the slides with the day they happened.")
+    polygons: Literal["centroid", "cells"] = Field(
+        "centroid",
+        description="What is learnt of a polygon: the cell of its centre (the others are neither slide nor absence), "
+        "or all cells whose centres it holds.",
+    )
     on: Literal["cells", "units"] = Field("cells", description="Map cells of the grid, or mapping units.")
     models: tuple[Literal["logistic", "forest", "lightgbm", "xgboost"], ...] = Field(
         ("logistic", "forest", "lightgbm"), min_length=1, description="logistic, forest, lightgbm, xgboost."
@@ -86,6 +105,9 @@ class SusceptibilityConfig(Section):
     )
     deformation: tuple[str, ...] = Field(
         (), description="Those of them that are made from deformation series: models are made without and with them."
+    )
+    series_end: day | None = Field(
+        None, description="Last day of these series; null takes that of the run's, which alone know theirs."
     )
     circular: tuple[str, ...] = Field(("aspect",), description="Those that are angles.")
     older_slides: Literal["refuse", "drop", "allow"] = Field(
@@ -131,6 +153,13 @@ class SusceptibilityConfig(Section):
                 f"splits.region is {self.splits.region}, which is among factors: a region left out would be one that "
                 "no model has met; take it from factors"
             )
+        if self.absences.method == "given" and (self.slides is None or self.true_share is None):
+            raise ValueError(
+                "absences are given, which needs slides (a file that holds both) and true_share: nobody else knows how "
+                "much ground the absences stand for; 0.5 leaves probabilities relative"
+            )
+        if (self.coordinates is None) != (self.crs is None):
+            raise ValueError("coordinates and crs belong together: both for a CSV, none for other files")
         stray = [name for name in self.deformation if self.factors and name not in self.factors]
         if stray:
             raise ValueError(f"deformation names {', '.join(stray)}, not among factors; add it there")

@@ -20,7 +20,14 @@ class UnitsConfig(Section):
     )
     largest_area: float = Field(1e6, gt=0, description="m2 that no unit exceeds.")
     spread: float = Field(
-        0.3, ge=0.035, le=1, description="Circular variance of the aspects that no unit exceeds: 0 faces one way."
+        0.3, ge=0.035, le=1, description="Circular variance of smoothed aspects that no unit exceeds: 0 faces one way."
+    )
+    smoothing: float | None = Field(
+        None,
+        ge=0,
+        le=10e3,
+        description="m, standard deviation of the Gaussian that slopes are averaged over before their aspects are "
+        "taken; null: as wide as steadies them like the mean over least_area; 0: each cell by itself.",
     )
     flat: float = Field(2.0, ge=0, lt=90, description="Degrees; flatter ground has no aspect that counts.")
 

@@ -24,7 +24,7 @@ def test_choices_are_those_of_the_code():
     def choices(section, name):
         return get_args(section.model_fields[name].annotation)
 
-    assert choices(AbsencesConfig, "method") == absences.METHODS
+    assert choices(AbsencesConfig, "method") == (*absences.METHODS, "given")
     assert set(choices(SplitsConfig, "method")) == set(spatial_cv.METHODS) - {"optimistic"}
     assert choices(SusceptibilityConfig, "calibration") == calibration.METHODS
     assert choices(SusceptibilityConfig, "older_slides") == get_args(leakage.Treatment)
@@ -40,6 +40,9 @@ def test_choices_are_those_of_the_code():
         ({"absences": {"method": "buffered"}}, "distance is None with the method buffered; expected it"),
         ({"absences": {"distance": 100}}, "distance is 100.0 with the method random; expected none"),
         ({"absences": {"method": "target_group"}}, "effort is None"),
+        ({"absences": {"method": "given"}}, "column is None with the method given"),
+        ({"absences": {"method": "given", "column": "slide"}, "slides": "a.csv"}, "slides .* and true_share"),
+        ({"slides": "a.csv", "coordinates": ["x", "y"]}, "coordinates and crs belong together"),
         ({"splits": {"method": "optimistic"}}, "'kmeans', 'blocks' or 'regions'"),
         ({"splits": {"method": "blocks"}}, "block is None with the method blocks"),
         ({"splits": {"region": "county"}}, "region is county with the method kmeans"),

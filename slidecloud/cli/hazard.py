@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App
 
-from slidecloud.cli.console import progress, say, show
+from slidecloud.cli.console import say, show
 from slidecloud.cli.hazard_risk import risk
+from slidecloud.cli.hazard_susceptibility import susceptibility
 from slidecloud.cli.hazard_units import units
 from slidecloud.cli.options import Executor, Workers
 
 if TYPE_CHECKING:
     from slidecloud.config_hazard import HazardConfig
-    from slidecloud.pipeline.summary import Summary
 
 hazard = App(
     name="hazard",
@@ -34,6 +34,7 @@ hazard = App(
 
         slidecloud hazard factors hazard.yaml
         slidecloud hazard units hazard.yaml
+        slidecloud hazard susceptibility hazard.yaml --report pictures
         slidecloud hazard risk hazard.yaml --report pictures
 
     Exit codes: 0 all done; 1 error; 2 wrong usage; 3 finished, but some tiles are in quarantine; 130 interrupted.
@@ -41,6 +42,7 @@ hazard = App(
     help_format="markdown",
 )
 hazard.command(units)
+hazard.command(susceptibility)
 hazard.command(risk)
 
 
@@ -87,33 +89,20 @@ def factors(
     takeover
         Take the store from another driver that may still be at work; what it has not finished it then cannot record.
     """
-    from slidecloud.cli.run import replaced, tell
-    from slidecloud.config_hazard import load
+    from slidecloud.cli.hazard_work import performed, settings_of
+    from slidecloud.cli.run import tell
+    from slidecloud.pipeline.hazard_factors import compute
 
-    loaded = load(config)
-    resources = replaced(loaded.resources, {"executor": executor, "workers": workers, "memory": memory})
-    settings = loaded.model_copy(update={"resources": resources})
-    summary = _made(settings, retry_quarantined=retry_quarantined, takeover=takeover)
+    settings = settings_of(config, executor=executor, workers=workers, memory=memory)
+    summary = performed(compute, settings, retry_quarantined=retry_quarantined, takeover=takeover)
     tell(summary)
     show(_known(settings))
     say(f"Factors: {settings.place}/hazard/factors")
     return summary.exit_code
 
 
-def _made(config: HazardConfig, *, retry_quarantined: bool, takeover: bool) -> Summary:
-    from slidecloud.cluster import executor
-    from slidecloud.pipeline.hazard_factors import compute
-
-    with executor(config.resources) as opened:
-        if opened.dashboard:
-            say(f"Dask dashboard: {opened.dashboard}")
-        return compute(
-            config, executor=opened, progress=progress(), retry_quarantined=retry_quarantined, takeover=takeover
-        )
-
-
 def _known(config: HazardConfig) -> list[str]:
-    from slidecloud.pipeline.hazard_factors import known
+    from slidecloud.pipeline.hazard_made import known
     from slidecloud.store import locate
 
     shares = known(locate(config.place, config.storage_options))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slidecloud.cli.console import progress, say, show
+from slidecloud.cli.console import say, show
 from slidecloud.cli.options import Executor, Workers
 
 if TYPE_CHECKING:
@@ -58,20 +58,12 @@ def risk(
     takeover
         Take the store from another driver that may still be at work; what it has not finished it then cannot record.
     """
-    from slidecloud.cli.run import replaced, tell
-    from slidecloud.cluster import executor as executors
-    from slidecloud.config_hazard import load
+    from slidecloud.cli.hazard_work import performed, settings_of
+    from slidecloud.cli.run import tell
     from slidecloud.pipeline.hazard_risk import compute
 
-    loaded = load(config)
-    resources = replaced(loaded.resources, {"executor": executor, "workers": workers, "memory": memory})
-    settings = loaded.model_copy(update={"resources": resources})
-    with executors(resources) as opened:
-        if opened.dashboard:
-            say(f"Dask dashboard: {opened.dashboard}")
-        summary, result = compute(
-            settings, executor=opened, progress=progress(), retry_quarantined=retry_quarantined, takeover=takeover
-        )
+    settings = settings_of(config, executor=executor, workers=workers, memory=memory)
+    summary, result = performed(compute, settings, retry_quarantined=retry_quarantined, takeover=takeover)
     tell(summary)
     if result is not None:
         show(_lines(result))
@@ -97,7 +89,7 @@ def _lines(result: RiskResult) -> list[str]:
 
 
 def _written(config: HazardConfig, result: RiskResult, folder: Path) -> Path:
-    from slidecloud.pipeline.hazard_risk_report import thinned
+    from slidecloud.pipeline.hazard_risk_report import made_from, thinned
     from slidecloud.plots.maps import MOST_PIXELS, Canvas
     from slidecloud.plots.risk_page import risk_page
     from slidecloud.store import locate
@@ -106,5 +98,5 @@ def _written(config: HazardConfig, result: RiskResult, folder: Path) -> Path:
     return risk_page(
         result.risk, folder, index=index, level=level, canvas=Canvas.on(grid, (grid.dx, grid.dx)),
         points=(result.x / 1000, result.y / 1000), levels=(result.cells, result.points), scores=result.scores,
-        caveats=result.caveats,
+        caveats=result.caveats, made_from=[] if config.risk is None else made_from(config, config.risk, result),
     )  # fmt: skip

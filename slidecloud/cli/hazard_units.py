@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slidecloud.cli.console import progress, say
+from slidecloud.cli.console import say
 from slidecloud.cli.options import Executor, Workers
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def units(
     least_area: float | None = None,
     largest_area: float | None = None,
     spread: float | None = None,
+    smoothing: float | None = None,
     executor: Executor | None = None,
     workers: Workers = None,
     memory: str | None = None,
@@ -53,30 +54,29 @@ def units(
         m2 that no unit exceeds.
     spread
         Circular variance of the aspects that no unit exceeds.
+    smoothing
+        m, standard deviation of the Gaussian that slopes are averaged over before their aspects are taken; 0 takes
+        each cell by itself. Without it, as wide as steadies them like the mean over the least area.
     executor
         dask (processes of this machine, or a scheduler), threads or serial.
     memory
-        Memory of one worker, such as "4 GiB"; the flow over the whole grid needs 100 bytes a cell.
+        Memory of one worker, such as "4 GiB"; the flow over the whole grid is found at once and needs 65 bytes a cell.
     retry_quarantined
         Try the tiles in quarantine again.
     takeover
         Take the store from another driver that may still be at work; what it has not finished it then cannot record.
     """
+    from slidecloud.cli.hazard_work import performed, settings_of
     from slidecloud.cli.run import replaced, tell
-    from slidecloud.cluster import executor as opened_executor
-    from slidecloud.config_hazard import load
     from slidecloud.pipeline.hazard_units import compute
 
-    loaded = load(config)
-    given = {"elevation": elevation, "least_area": least_area, "largest_area": largest_area, "spread": spread}
-    resources = replaced(loaded.resources, {"executor": executor, "workers": workers, "memory": memory})
-    settings = loaded.model_copy(update={"resources": resources, "units": replaced(loaded.units, given)})
-    with opened_executor(resources) as opened:
-        if opened.dashboard:
-            say(f"Dask dashboard: {opened.dashboard}")
-        summary = compute(
-            settings, executor=opened, progress=progress(), retry_quarantined=retry_quarantined, takeover=takeover
-        )
+    loaded = settings_of(config, executor=executor, workers=workers, memory=memory)
+    given = {
+        "elevation": elevation, "least_area": least_area, "largest_area": largest_area, "spread": spread,
+        "smoothing": smoothing,
+    }  # fmt: skip
+    settings = loaded.model_copy(update={"units": replaced(loaded.units, given)})
+    summary = performed(compute, settings, retry_quarantined=retry_quarantined, takeover=takeover)
     tell(summary)
     say(_found(settings))
     return summary.exit_code
@@ -92,6 +92,8 @@ def _found(config: HazardConfig) -> str:
         return "There is no slope unit."
     return (
         f"{facts['units']} slope units, mean {facts['mean_area'] / 1e6:.3f} km2, median "
-        f"{facts['median_area'] / 1e6:.3f}, largest {facts['largest_area'] / 1e6:.3f}; {facts['below_least_area']} are "
-        f"smaller than asked for. Units: {config.place}/hazard/units.parquet"
+        f"{facts['median_area'] / 1e6:.3f}, largest {facts['largest_area'] / 1e6:.3f}. {facts['below_least_area']} are "
+        f"smaller than asked for, as no neighbour faces their way. Aspects averaged over {facts['smoothing']:.0f} m "
+        f"spread within the limit in all; those of single cells spread further in {facts['cells_above_spread']}. "
+        f"Units: {config.place}/hazard/units.parquet"
     )

@@ -94,8 +94,7 @@ def ingest(
         raise UsageError(f"--executor serial has one worker, and --workers is {workers}; use threads or dask.")
     if scheduler is not None and executor not in (None, "dask"):
         raise UsageError(f"--scheduler needs the executor dask, not {executor}.")
-    from slidecloud.cli.run import tell
-    from slidecloud.cluster import executor as open_executor
+    from slidecloud.cli.run import on_executor, tell
     from slidecloud.config_resources import ResourcesConfig
     from slidecloud.pipeline.folders import ingest_folder
     from slidecloud.store import locate
@@ -107,9 +106,7 @@ def ingest(
         scheduler=scheduler,
         **({} if memory is None else {"memory": memory_text(memory)}),
     )
-    with open_executor(resources) as opened:
-        if opened.dashboard:
-            say(f"Dask dashboard: {opened.dashboard}")
+    with on_executor(resources) as opened:
         stack, summary = ingest_folder(
             source,
             where,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from slidecloud.config import RunConfig
+    from slidecloud.config_resources import ResourcesConfig
     from slidecloud.pipeline.executors import Executor as OpenExecutor
     from slidecloud.pipeline.summary import Summary
 
@@ -100,15 +101,23 @@ def perform(config: RunConfig, *, retry_quarantined: bool = False, takeover: boo
     """Run a configuration on the executor it names."""
     if config.resources.performance_report and config.resources.executor != "dask":
         raise UsageError(f"A performance report is Dask's, and the executor is {config.resources.executor}.")
-    from slidecloud.cluster import executor
     from slidecloud.pipeline.run import run as run_pipeline
 
-    with executor(config.resources) as opened, _reported(opened, config):
-        if opened.dashboard:
-            say(f"Dask dashboard: {opened.dashboard}")
+    with on_executor(config.resources) as opened, _reported(opened, config):
         return run_pipeline(
             config, executor=opened, progress=progress(), retry_quarantined=retry_quarantined, takeover=takeover
         )
+
+
+@contextmanager
+def on_executor(resources: ResourcesConfig) -> Iterator[OpenExecutor]:
+    """The executor that resources name, open; says where its dashboard is."""
+    from slidecloud.cluster import executor
+
+    with executor(resources) as opened:
+        if opened.dashboard:
+            say(f"Dask dashboard: {opened.dashboard}")
+        yield opened
 
 
 @contextmanager

@@ -67,10 +67,9 @@ class Models:
 
     def __call__(self, displacement: Displacement, drivers: Drivers, samples: Samples) -> Estimate:  # noqa: ARG002
         increment = np.zeros(len(samples))
-        for point in np.unique(samples.point):
+        for point, rows in samples.by_point():
             if np.isfinite(self.scale[point]):
-                rows = samples.point == point
-                increment[rows] = self._ahead(displacement, int(point), samples.where(rows))
+                increment[rows] = self._ahead(displacement, point, samples.where(rows))
         return Estimate(increment)
 
     def _ahead(self, displacement: Displacement, point: int, samples: Samples) -> Float64:

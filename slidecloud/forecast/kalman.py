@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.forecast.intervals import Calibrated, Estimate, conformal
-from slidecloud.forecast.lagged import LAGS, forcing
+from slidecloud.forecast.lagged import LAGS, forcing, summed
 from slidecloud.forecast.samples import INPUTS, Samples
 from slidecloud.forecast.series import DAY, Displacement, Drivers
 from slidecloud.kernels import motion_filter
@@ -98,7 +98,7 @@ def _driving(
         for given, mean in zip((forcing(drivers, name) for name in names), usual, strict=True)
     ]
     series = max((len(given) for given in daily), default=1)
-    totals = [np.broadcast_to(_summed(given), (series, days + 1)) for given in daily]
+    totals = [np.broadcast_to(summed(given).total, (series, days + 1)) for given in daily]
     trends = [np.broadcast_to(mean, series) for mean in usual]
     if names:
         angle = 2 * np.pi * (drivers.days[0].astype(np.int64) - 1 + np.arange(days + 1)) / _YEAR
@@ -108,11 +108,6 @@ def _driving(
     trend = np.stack(trends, axis=1) if trends else np.zeros((1, 0))
     row = np.arange(points) if series > 1 else np.zeros(points, np.int64)
     return Driving(total, trend, row)
-
-
-def _summed(daily: Float64) -> Float64:
-    """Sums before each day and of all, (series, day + 1)."""
-    return np.concatenate([np.zeros((len(daily), 1)), np.cumsum(daily, axis=1)], axis=1)
 
 
 def _means(daily: Float64) -> Float64:
@@ -126,4 +121,5 @@ def _means(daily: Float64) -> Float64:
 
 def _number(drivers: Drivers, dates: NDArray[np.datetime64]) -> NDArray[np.int64]:
     """Days since the first of the drivers."""
-    return ((dates - drivers.days[0]) / DAY).astype(np.int64)
+    found: NDArray[np.int64] = ((dates - drivers.days[0]) / DAY).astype(np.int64)
+    return found

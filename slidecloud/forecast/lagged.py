@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ LAGS: Final = (0, 3, 6, 9, 12, 15, 18, 24, 30)
 """Days."""
 _PACES: Final = (1, 2, 4, 8)
 """Passes over which earlier motion is looked at, beside all there are."""
+_FORCINGS: Final = {"rain": ("rain",), "level": ("fall", "rise")}
 _YEAR: Final = 365.25
 
 
@@ -28,7 +30,9 @@ def matrix(samples: Samples, drivers: Drivers, motion: Float64) -> Float64:
     """
     horizon = samples.horizon.astype(np.float64)
     columns = [horizon, *_season(samples)]
-    columns += [answers(samples, drivers, name, np.full(len(samples), lag)) for name, lag in _forcings(samples)]
+    for one in INPUTS[samples.inputs]:
+        for name in _FORCINGS[one]:
+            columns += answers(samples, drivers, name)
     columns += [pace / motion[samples.point] * horizon for pace in paces(samples)]
     return np.column_stack(columns)
 
@@ -41,8 +45,8 @@ def paces(samples: Samples) -> list[Float64]:
     return list((-samples.displacement[:, back] / days).T)
 
 
-def answers(samples: Samples, drivers: Drivers, name: str, lag: NDArray[np.int64]) -> Float64:
-    """A forcing from origin to target, each shifted back by a sample's lag, (n,); NaN where too little is known.
+def answers(samples: Samples, drivers: Drivers, name: str, lags: Sequence[int] = LAGS) -> list[Float64]:
+    """A forcing from origin to target shifted back by each lag, (n,) each; NaN where too little is known.
 
     Parameters
     ----------
@@ -52,22 +56,38 @@ def answers(samples: Samples, drivers: Drivers, name: str, lag: NDArray[np.int64
         Rain and level.
     name
         ``rain`` (mm), ``fall`` or ``rise`` of the level (m).
-    lag
-        (n,), days.
+    lags
+        Days.
     """
     daily = forcing(drivers, name)
+    sums = summed(daily)
     row = samples.point if len(daily) > 1 else np.zeros_like(samples.point)
-    first = ((samples.origin - drivers.days[0]) / DAY).astype(np.int64) - lag + 1
-    return between(daily, row, first, first + samples.horizon)
+    first = ((samples.origin - drivers.days[0]) / DAY).astype(np.int64) + 1
+    return [between(sums, row, first - lag, first - lag + samples.horizon) for lag in lags]
 
 
-def between(daily: Float64, row: NDArray[np.intp], first: NDArray[np.int64], end: NDArray[np.int64]) -> Float64:
+class Sums(NamedTuple):
+    """Sums of the known days before each day and of all, and how many they are: (series, m + 1)."""
+
+    total: Float64
+    days: Float64
+
+
+def summed(daily: Float64) -> Sums:
+    """Of days (series, m), NaN where unknown."""
+    known = np.isfinite(daily)
+    none = np.zeros((len(daily), 1))
+    total, count = (np.cumsum(given, axis=1, dtype=np.float64) for given in (np.where(known, daily, 0.0), known))
+    return Sums(np.concatenate([none, total], axis=1), np.concatenate([none, count], axis=1))
+
+
+def between(sums: Sums, row: NDArray[np.intp], first: NDArray[np.int64], end: NDArray[np.int64]) -> Float64:
     """Sums of days from `first` to before `end`, (n,); unknown days count as the mean of the known of their sum.
 
     Parameters
     ----------
-    daily
-        (series, m); NaN = unknown.
+    sums
+        As `summed` makes them.
     row
         (n,), which series.
     first, end
@@ -77,16 +97,11 @@ def between(daily: Float64, row: NDArray[np.intp], first: NDArray[np.int64], end
     -------
     float64 (n,); NaN where less than `slidecloud.forecast.samples.KNOWN` of the days are known.
     """
-    known = np.isfinite(daily)
-    sums, counts = (
-        np.concatenate([np.zeros((len(daily), 1)), np.cumsum(given, axis=1)], axis=1)
-        for given in (np.where(known, daily, 0.0), known)
-    )
-    low, high = (np.clip(edge, 0, daily.shape[1]) for edge in (first, end))
-    count, total = counts[row, high] - counts[row, low], sums[row, high] - sums[row, low]
+    low, high = (np.clip(edge, 0, sums.total.shape[1] - 1) for edge in (first, end))
+    total, count = (given[row, high] - given[row, low] for given in sums)
     days = end - first
     enough = count >= KNOWN * days
-    return np.where(enough, total * days / np.maximum(count, 1), np.nan)
+    return np.where(enough, total * days / np.maximum(count, 1.0), np.nan)
 
 
 def forcing(drivers: Drivers, name: str) -> Float64:
@@ -97,12 +112,8 @@ def forcing(drivers: Drivers, name: str) -> Float64:
     if name == "rain":
         return given
     change = np.column_stack([np.full(len(given), np.nan), np.diff(given, axis=1)])
-    return np.maximum(change if name == "rise" else -change, 0.0)
-
-
-def _forcings(samples: Samples) -> list[tuple[str, int]]:
-    names = {"rain": ("rain",), "level": ("fall", "rise")}
-    return [(name, lag) for one in INPUTS[samples.inputs] for name in names[one] for lag in LAGS]
+    found: Float64 = np.maximum(change if name == "rise" else -change, 0.0)
+    return found
 
 
 def _season(samples: Samples) -> list[Float64]:

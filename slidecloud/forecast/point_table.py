@@ -49,7 +49,7 @@ def read_points(path: str, *, units: Units = "mm") -> Displacement:
     """
     frame, source = _opened(path), printable(path)
     dated = {name: day for name in frame.columns if (day := _day(name)) is not None}
-    given = {what: found for what in _NAMES if (found := _column(frame, what)) is not None}
+    given = {what: name for what in _NAMES if (name := _column(frame, what)) is not None}
     needed = ["id"] if dated else ["id", "date", "displacement"]
     missing = [what for what in needed if what not in given]
     if missing:

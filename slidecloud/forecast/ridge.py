@@ -98,8 +98,7 @@ def _fitted(train: Samples, drivers: Drivers, points: int, penalties: Sequence[f
     scale[scale == 0] = 1.0
     rows, target = rows / scale, train.increment / motion[train.point]
     squares, products = np.zeros((points, rows.shape[1], rows.shape[1])), np.zeros((points, rows.shape[1]))
-    for point in np.unique(train.point):
-        own = train.point == point
+    for point, own in train.by_point():
         squares[point], products[point] = rows[own].T @ rows[own], rows[own].T @ target[own]
     eye = np.eye(rows.shape[1])
     common = np.linalg.solve(squares.sum(axis=0) + _COMMON * eye, products.sum(axis=0))

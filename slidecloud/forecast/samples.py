@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +85,16 @@ class Samples:
     def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Samples:
         """Some of the rows."""
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        return replace(self, **{k: v[chosen] for k, v in columns.items() if isinstance(v, np.ndarray)})
+        some: dict[str, Any] = {k: v[chosen] for k, v in columns.items() if isinstance(v, np.ndarray)}
+        return replace(self, **some)
+
+    def by_point(self) -> Iterator[tuple[int, NDArray[np.intp]]]:
+        """Each point that has samples, and the rows of these."""
+        order = np.argsort(self.point, kind="stable")
+        start = 0
+        for end in (np.flatnonzero(np.diff(self.point[order], append=-1)) + 1).tolist():
+            yield int(self.point[order[start]]), order[start:end]
+            start = end
 
 
 def samples(
@@ -187,14 +197,14 @@ def _made(
 ) -> Samples:
     chosen = _check(displacement, drivers, inputs, steps, days)
     columns: list[tuple[NDArray[np.intp], NDArray[np.datetime64], NDArray[np.intp]]] = []
-    for point, (row, targets) in enumerate(zip(displacement.values, wanted, strict=True)):
+    for number, (row, targets) in enumerate(zip(displacement.values, wanted, strict=True)):
         passes = np.flatnonzero(np.isfinite(row))
         last = np.searchsorted(displacement.dates[passes], targets, side="left") - 1
         enough = last >= steps - 1
         last, kept = last[enough], targets[enough]
         near = kept - displacement.dates[passes[last]] <= longest * DAY
         looked = passes[last[near, None] - np.arange(steps)]
-        columns.append((np.full(len(looked), point), kept[near], looked))
+        columns.append((np.full(len(looked), number), kept[near], looked))
     point, target, looked = (np.concatenate(parts) for parts in zip(*columns, strict=True))
     moved = displacement.values[point[:, None], looked]
     dates = displacement.dates[looked]
@@ -212,10 +222,10 @@ def _made(
         features=displacement.features[point],
         increment=np.full(len(point), np.nan),
     )
-    enough = np.ones(len(point), bool)
+    whole = np.ones(len(point), np.bool_)
     for window in seen.values():
-        enough &= np.isfinite(window).mean(axis=1) >= KNOWN
-    return found if enough.all() else found.where(enough)
+        whole &= np.isfinite(window).mean(axis=1) >= KNOWN
+    return found if whole.all() else found.where(whole)
 
 
 def _check(displacement: Displacement, drivers: Drivers, inputs: Inputs, steps: int, days: int) -> dict[str, Float64]:

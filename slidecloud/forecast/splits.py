@@ -25,7 +25,7 @@ def by_time(samples: Samples, *, train_until: np.datetime64) -> Split:
     DataError
         If either part is empty.
     """
-    date = np.datetime64(train_until, "D")
+    date = train_until.astype("datetime64[D]")
     split = Split(samples.where(samples.target <= date), samples.where(samples.origin > date))
     for name, part, need in (("train", split.train, "targets up to"), ("test", split.test, "passes after")):
         if not len(part):

@@ -17,7 +17,7 @@ from slidecloud.stack.rain_grid import Gridded
 from slidecloud.stack.stations import Readings, read_stations
 from slidecloud.types import DataError, Float64
 
-FARTHEST: Final = 15.0
+FARTHEST: Final = 20.0
 """Kilometres from a point to a station of rain beyond which it is refused unless allowed."""
 _GRIDS: Final = (".nc", ".nc4", ".zarr")
 

@@ -6,15 +6,22 @@ import math
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from slidecloud.hazard.assessment import INSAR, Assessment
 from slidecloud.hazard.calibration import cross_fitted
 from slidecloud.hazard.evaluation import Evaluation
 from slidecloud.hazard.importance import permutation, weights
+<<<<<<< HEAD
 from slidecloud.hazard.scores import Curve, calibration_error, rate_curve
 from slidecloud.hazard.susceptibility import Susceptibility
 from slidecloud.kernels.interval import Interval
+=======
+from slidecloud.hazard.intervals import Interval
+from slidecloud.hazard.scores import Curve, auc, calibration_error, rate_curve
+from slidecloud.hazard.susceptibility import Susceptibility
+from slidecloud.types import Float64
+>>>>>>> wt-A
 
 _FLATTERS: Final = 0.02
 """Excess of a split of chance over one in space from which it is spoken of."""
@@ -107,11 +114,12 @@ def _model(assessment: Assessment, name: str, model: Susceptibility) -> dict[str
     lost = permutation(places.table, evaluation, assessment.splits, draws=3)
     return {
         "auc": _known(evaluation.auc),
+        "apparent_auc": _known(_apparent(model, assessment)),
         "auc_of_folds": [_known(each) for each in folds],
         "average_precision": _known(scores.average_precision),
         "brier": _known(scores.brier),
         "calibration_error": _known(scores.calibration_error),
-        "calibration_error_corrected": _known(_corrected_error(assessment, evaluation)),
+        "calibration_error_corrected": _known(calibration_error(*cross_fitted_first(assessment, evaluation))),
         "optimistic_auc": None if chance is None else _known(chance.auc),
         "parameters": dict(predictor.parameters),
         "factors": list(predictor.design.factors),
@@ -121,15 +129,22 @@ def _model(assessment: Assessment, name: str, model: Susceptibility) -> dict[str
     }
 
 
-def _corrected_error(assessment: Assessment, evaluation: Evaluation) -> float:
-    """Calibration error in the first repeat, with lines that had not seen the fold they speak of."""
+def _apparent(model: Susceptibility, assessment: Assessment) -> float:
+    """AUC on the very places that were learnt from."""
+    told = model.predictor.probability(assessment.places.table)
+    known = np.isfinite(told)
+    return auc(told[known], assessment.places.event[known])
+
+
+def cross_fitted_first(assessment: Assessment, evaluation: Evaluation) -> tuple[Float64, NDArray[np.bool_]]:
+    """Probabilities and outcomes in the first repeat, with lines that had not seen the fold they speak of."""
     fold = np.zeros(evaluation.event.size, np.intp)
     for each in assessment.splits:
         if each.repeat == 0:
             fold[each.test] = each.fold
     told = cross_fitted(evaluation.predicted[0], evaluation.event, fold, method=assessment.method)
     known = np.isfinite(told)
-    return calibration_error(told[known], evaluation.event[known])
+    return told[known], evaluation.event[known]
 
 
 def _interval(found: Interval) -> dict[str, float | None]:

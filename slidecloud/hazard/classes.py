@@ -44,6 +44,12 @@ def classify(
     limits = np.array(borders)
     if by == "area" and known.any():
         limits = np.quantile(value[known], limits, method="inverted_cdf")
-    found = (1 + np.searchsorted(limits, value, side="right")).astype(np.uint8)
-    found[~known] = UNKNOWN
+    return between(value, limits)
+
+
+def between(probability: ArrayLike, limits: ArrayLike) -> NDArray[np.uint8]:
+    """Class of each place by four borders that rise or are equal; the rest as for `classify`."""
+    value = np.asarray(probability, np.float64)
+    found = (1 + np.searchsorted(np.asarray(limits, np.float64), value, side="right")).astype(np.uint8)
+    found[~np.isfinite(value)] = UNKNOWN
     return found

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slidecloud.kernels.flow import NOWHERE, main_stems, steepest
+from slidecloud.libraries import library
 
 
 class Flow(NamedTuple):
@@ -45,11 +46,9 @@ def flow(elevation: ArrayLike, *, spacing: tuple[float, float]) -> Flow:
     models, Int. J. Geogr. Inf. Sci. 20(2), 193-213. O'Callaghan, J. F., Mark, D. M. (1984), The extraction of drainage
     networks from digital elevation data, Comput. Vis. Graph. Image Process. 28, 323-344.
     """
-    import pyflwdir
-    from pyflwdir.dem import fill_depressions
-
+    pyflwdir, dem = library("pyflwdir"), library("pyflwdir.dem")
     ground = _checked(elevation, spacing)
-    _, spilling = fill_depressions(ground, nodata=np.nan)
+    _, spilling = dem.fill_depressions(ground, nodata=np.nan)
     forest = pyflwdir.from_array(spilling, ftype="d8", check_ftype=False)
     direction = steepest(ground, forest.idxs_ds, forest.idxs_seq, spacing=spacing)
     del forest, spilling

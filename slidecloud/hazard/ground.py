@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 
 from slidecloud.config_susceptibility import SusceptibilityConfig
 from slidecloud.hazard import sampling
-from slidecloud.hazard.design import design
 from slidecloud.hazard.susceptibility import Places
 from slidecloud.types import Float64
 
@@ -44,6 +44,28 @@ class Ground:
     slide_date: NDArray[np.datetime64] | None = None
     series_end: NDArray[np.datetime64] | None = None
 
+    def known(self, names: Iterable[str]) -> NDArray[np.bool_]:
+        """Where all of these factors have a value, bool (n,).
+
+        Raises
+        ------
+        ValueError
+            If one is not there.
+        """
+        found = np.ones(len(self.table), bool)
+        for name in names:
+            found &= np.isfinite(values := self.factor(name))
+            if name in self.categories:
+                found &= values >= 0
+        return found
+
+    def factor(self, name: str) -> Float64:
+        """Values of a factor, (n,), NaN where missing; a factor that is not there is refused by its name."""
+        if name not in self.table.columns:
+            raise ValueError(f"found no factor {name!r} among {', '.join(map(str, self.table.columns))}")
+        values: Float64 = self.table[name].to_numpy(np.float64, na_value=np.nan)
+        return values
+
 
 def sampled(ground: Ground, config: SusceptibilityConfig) -> tuple[sampling.Sample, Places]:
     """Slides and absences of an area, of cells whose factors are all known.
@@ -55,14 +77,14 @@ def sampled(ground: Ground, config: SusceptibilityConfig) -> tuple[sampling.Samp
     DataError
         If slides or ground to draw absences from are missing.
     """
-    names = config.names(ground.table.columns)
-    made = design(ground.table, factors=names, categories=[name for name in ground.categories if name in names])
-    sample = _sample(ground, config, np.asarray(np.isfinite(made.matrix(ground.table)).all(axis=1), bool))
+    sample = _sample(ground, config, ground.known(config.names(ground.table.columns)))
     return sample, _places(ground, sample, config)
 
 
 def _sample(ground: Ground, config: SusceptibilityConfig, usable: NDArray[np.bool_]) -> sampling.Sample:
     wanted = config.absences
+    if wanted.method == "given":
+        raise ValueError("absences.method: found 'given', expected a method that draws them from the ground")
     return sampling.sample(
         ground.x,
         ground.y,
@@ -70,19 +92,12 @@ def _sample(ground: Ground, config: SusceptibilityConfig, usable: NDArray[np.boo
         method=wanted.method,
         ratio=wanted.ratio,
         distance=wanted.distance,
-        slope=_factor(ground, wanted.slope) if wanted.method == "slope" else None,
+        slope=ground.factor(wanted.slope) if wanted.method == "slope" else None,
         least_slope=None if wanted.least_slope is None else math.radians(wanted.least_slope),
-        effort=None if wanted.effort is None else _factor(ground, wanted.effort),
+        effort=None if wanted.effort is None else ground.factor(wanted.effort),
         usable=usable,
         seed=config.seed,
     )
-
-
-def _factor(ground: Ground, name: str) -> Float64:
-    if name not in ground.table.columns:
-        raise ValueError(f"found no factor {name!r} among {', '.join(map(str, ground.table.columns))}")
-    values: Float64 = ground.table[name].to_numpy(np.float64, na_value=np.nan)
-    return values
 
 
 def _places(ground: Ground, sample: sampling.Sample, config: SusceptibilityConfig) -> Places:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
+from slidecloud.kernels.tree_mean import tree_mean
 from slidecloud.kernels.tree_shapley import tree_shapley
 from slidecloud.libraries import library
 from slidecloud.types import Float64
@@ -40,7 +42,11 @@ class Logistic:
     spread: Float64
 
     def probability(self, matrix: Float64) -> Float64:
-        result: Float64 = expit(self.intercept + matrix @ self.coefficient)
+        # Column by column: a matrix product adds in an order that depends on how many rows there are.
+        total = np.full(len(matrix), self.intercept)
+        for column, coefficient in zip(matrix.T, self.coefficient, strict=True):
+            total += column * coefficient
+        result: Float64 = expit(total)
         return result
 
     def weight(self) -> Float64:
@@ -53,34 +59,68 @@ class Logistic:
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """A random forest of scikit-learn."""
+    """Trees of a random forest, one after the other.
 
-    estimator: Any
+    Attributes
+    ----------
+    first
+        int64 (tree + 1,): number of the first node of each tree, and of all nodes.
+    left, right, column
+        int64 (node,), see `slidecloud.kernels.tree_mean.tree_mean`.
+    threshold, cover, share
+        float64 (node,): border between the children, weight of what was learnt from, share of slides in it.
+    gini
+        float64 (column,), of sum 1.
+    """
+
+    first: NDArray[np.int64]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    column: NDArray[np.int64]
+    threshold: Float64
+    cover: Float64
+    share: Float64
+    gini: Float64
+
+    @classmethod
+    def of(cls, estimator: Any) -> Forest:
+        """Those of a forest of scikit-learn for two kinds."""
+        trees = [each.tree_ for each in estimator.estimators_]
+
+        def whole(name: str, dtype: type[np.generic]) -> NDArray[Any]:
+            return np.concatenate([getattr(tree, name) for tree in trees]).astype(dtype)
+
+        return cls(
+            first=np.cumsum([0, *(tree.node_count for tree in trees)]),
+            left=whole("children_left", np.int64),
+            right=whole("children_right", np.int64),
+            column=whole("feature", np.int64),
+            threshold=whole("threshold", np.float64),
+            cover=whole("weighted_n_node_samples", np.float64),
+            share=np.concatenate([tree.value[:, 0, 1] / tree.value[:, 0].sum(axis=1) for tree in trees]),
+            gini=_to_one(estimator.feature_importances_),
+        )
 
     def probability(self, matrix: Float64) -> Float64:
-        result: Float64 = self.estimator.predict_proba(matrix)[:, 1]
-        return result
+        return tree_mean(
+            matrix, first=self.first, left=self.left, right=self.right, column=self.column, threshold=self.threshold,
+            value=self.share,
+        )  # fmt: skip
 
     def weight(self) -> Float64:
-        return _to_one(self.estimator.feature_importances_)
+        return self.gini
 
     def shapley(self, matrix: Float64) -> Float64:
         # scikit-learn compares float32 values with its thresholds.
         rows = np.ascontiguousarray(matrix, np.float32).astype(np.float64)
         total = np.zeros((len(rows), rows.shape[1] + 1))
-        for each in self.estimator.estimators_:
-            tree = each.tree_
-            share = tree.value[:, 0, 1] / tree.value[:, 0].sum(axis=1)
+        for start, stop in itertools.pairwise(self.first):
+            tree = slice(start, stop)
             total += tree_shapley(
-                rows,
-                left=tree.children_left,
-                right=tree.children_right,
-                column=tree.feature,
-                threshold=tree.threshold,
-                cover=tree.weighted_n_node_samples,
-                value=share,
-            )
-        return total / len(self.estimator.estimators_)
+                rows, left=self.left[tree], right=self.right[tree], column=self.column[tree],
+                threshold=self.threshold[tree], cover=self.cover[tree], value=self.share[tree],
+            )  # fmt: skip
+        return total / (self.first.size - 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,8 +109,7 @@ def _forest(rows: Float64, slid: NDArray[np.bool_], chosen: Parameters, seed: in
     forest = library("sklearn.ensemble").RandomForestClassifier(
         int(chosen["trees"]), min_samples_leaf=int(chosen["least_leaf"]), random_state=seed, n_jobs=threads
     )
-    # Predicted by one thread: several add the trees in an order of chance, which shows in the last bits.
-    return Forest(forest.fit(rows, slid).set_params(n_jobs=1))
+    return Forest.of(forest.fit(rows, slid))
 
 
 def _lightgbm(rows: Float64, slid: NDArray[np.bool_], chosen: Parameters, seed: int, threads: int) -> Model:

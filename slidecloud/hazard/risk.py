@@ -144,7 +144,7 @@ def fit(
             f"classes, tallies, codes: found {len(classes)}, {len(tallies)} and {len(held)} factors, expected as many"
         )
     tables = tuple(_table(*given, chosen) for given in zip(classes, tallies, held, strict=True))
-    judged = _judged(tables, chosen) if chosen.weighting in ("combined", "judgement") else None
+    judged = priorities([table.classes.name for table in tables], chosen)
     measured = entropy_weights(_entropy_sums(tables)) if chosen.weighting in ("combined", "entropy") else None
     both = combine(judged.weights, measured) if judged is not None and measured is not None else None
     if both is not None:
@@ -154,6 +154,24 @@ def fit(
     else:
         weights = np.full(len(tables), 1.0 / len(tables)) if measured is None else measured
     return Risk(tables, weights, chosen, judged, measured, both)
+
+
+def priorities(names: Sequence[str], settings: RiskSettings) -> ahp.Priorities | None:
+    """Weights of factors by judgement; None where settings do without.
+
+    Raises
+    ------
+    ValueError
+        If judgements are missing or contradict themselves cell by cell.
+    """
+    if settings.weighting not in ("combined", "judgement"):
+        return None
+    if settings.judgements is None:
+        raise ValueError(
+            f"judgements: found none, expected a matrix of {len(names)} rows for the weighting {settings.weighting}; "
+            "give it, or take entropy or equal weights"
+        )
+    return ahp.priorities(settings.judgements, method=settings.judgement_method, names=names)
 
 
 def index(risk: Risk, codes: Iterable[ArrayLike]) -> Float32:
@@ -207,16 +225,6 @@ def _table(classes: FactorClasses, ground: Tally, codes: NDArray[np.integer], se
     value = np.where(unknown, np.nan, found.value)
     scaled = scaling.fit(value, method=settings.scaling, count=ground.cells).apply(value)
     return FactorTable(classes, ground, points, found, scaled)
-
-
-def _judged(tables: Sequence[FactorTable], settings: RiskSettings) -> ahp.Priorities:
-    names = [table.classes.name for table in tables]
-    if settings.judgements is None:
-        raise ValueError(
-            f"judgements: found none, expected a matrix of {len(names)} rows for the weighting {settings.weighting}; "
-            "give it, or take entropy or equal weights"
-        )
-    return ahp.priorities(settings.judgements, method=settings.judgement_method, names=names)
 
 
 def _entropy_sums(tables: Sequence[FactorTable]) -> EntropySums:

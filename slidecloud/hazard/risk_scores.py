@@ -22,6 +22,8 @@ DECIDES: Final[Mapping[str, frozenset[str]]] = {
     "los_displacement": frozenset({"los_rate", "los_displacement"}),
 }
 """Kinds of factors that a criterion by which points are picked also decides, beside the one of its own name."""
+INVENTORY: Final = ("los_rate", "visibility")
+"""Criteria of a run's own inventory: motion that its radar sees."""
 _FEW_POINTS: Final = 50
 _CHANCE: Final = 0.05
 _EXCESS: Final = 0.05

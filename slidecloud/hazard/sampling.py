@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from slidecloud.hazard.absences import Method, chances, draw_order
 from slidecloud.types import DataError
 
-_CAVEATS: Final = {
+CAVEATS: Final = {
     "random": "slides that nobody mapped may be among the absences",
     "buffered": "ground near slides is never an absence: scores flatter, and probabilities hold for ground apart from "
     "slides",
     "slope": "flat ground is never an absence: probabilities hold for ground at least that steep",
     "target_group": "absences follow where people looked: probabilities are right where slides are mapped by the same "
     "effort, and relative elsewhere",
+    "given": "they are those of the file of slides, and probabilities hold for the share of slides that was stated",
 }
 
 
@@ -153,10 +154,9 @@ def sample(
             f"found {slides.size} slides and {eligible.size} cells to draw absences from by the method {method}; "
             "expected both: check that slides lie in the area and that distance or slope leave ground over"
         )
-    number = min(round(ratio * slides.size) or 1, eligible.size)
     rank = draw_order(eligible, chance[eligible], seed=seed)
-    drawn = eligible[np.argpartition(rank, number - 1)[:number]]
-    chosen = np.concatenate([slides, np.sort(drawn)])
+    drawn = smallest(rank, most=wanted(slides.size, ratio))
+    chosen = np.concatenate([slides, np.sort(eligible[drawn])])
     return Sample(
         chosen,
         np.arange(chosen.size) < slides.size,
@@ -166,5 +166,16 @@ def sample(
         least_slope if method == "slope" else None,
         int(slides.size),
         int(eligible.size),
-        _CAVEATS[method],
+        CAVEATS[method],
     )
+
+
+def wanted(slides: int, ratio: float) -> int:
+    """Absences to draw for so many slides, at least one."""
+    return round(ratio * slides) or 1
+
+
+def smallest(rank: ArrayLike, *, most: int) -> NDArray[np.intp]:
+    """Places of the smallest numbers, at most so many, in no order."""
+    found = np.asarray(rank, np.float64)
+    return np.argpartition(found, most - 1)[:most] if found.size > most else np.arange(found.size)

@@ -31,7 +31,8 @@ class Limits:
     least, largest
         Cells that a unit should and may have.
     spread
-        Circular variance of the aspects in a unit, at most; kept from 0.035 on.
+        Circular variance of the aspects in a unit, at most; kept from 0.035 on, also where that leaves a unit smaller
+        than the least.
     """
 
     thresholds: tuple[int, ...]
@@ -71,8 +72,7 @@ def basins(water: Flow, facing: Facing, *, limits: Limits) -> NDArray[np.int32]:
     int32 (y, x), one more than the flat index of the basin's first cell; 0 where there is no elevation.
     """
     whole = np.where(water.direction == NOWHERE, -1, 0).astype(np.int32)
-    links = half_basins(*water, whole, threshold=limits.thresholds[0], sides=False)
-    found = patches(links, whole)
+    found = patches(half_basins(*water, whole, threshold=limits.thresholds[0], sides=False), whole)
     owner = joined(
         facing.pieces(found.label, len(found.first)), borders(found.label, whole), least=limits.least,
         largest=np.inf, spread=2.0,

@@ -74,11 +74,11 @@ class Maps(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Susceptibility:
-    """A model with all that its numbers need: how it did on held-out space, and the way to probabilities."""
+class Mapper:
+    """All that a map needs: the model, those of the folds, the way to probabilities, and the ground it knows."""
 
     predictor: Predictor
-    evaluation: Evaluation
+    members: tuple[Predictor, ...]
     correction: Correction
     area: Area
 
@@ -96,7 +96,7 @@ class Susceptibility:
             As for `classes.classify`; with ``area`` all of the ground must be given at once.
         """
         probability = self.correction.apply(self.predictor.probability(table))
-        members = np.array([self.correction.apply(each.probability(table)) for each in self.evaluation.members])
+        members = np.array([self.correction.apply(each.probability(table)) for each in self.members])
         # A category that one fold never met is unknown to that fold's model alone.
         told = np.isfinite(members)
         count = told.sum(axis=0)
@@ -105,6 +105,25 @@ class Susceptibility:
         spread = np.where(count > 1, np.sqrt(square / np.maximum(count - 1, 1)), np.nan)
         unlike = self.area.dissimilarity(self.predictor.design.matrix(table))
         return Maps(probability, spread, unlike, classify(probability, borders=borders, by=by))
+
+
+@dataclass(frozen=True, slots=True)
+class Susceptibility:
+    """A model with all that its numbers need: how it did on held-out space, and the way to probabilities."""
+
+    predictor: Predictor
+    evaluation: Evaluation
+    correction: Correction
+    area: Area
+
+    @property
+    def mapper(self) -> Mapper:
+        """What its maps are made with."""
+        return Mapper(self.predictor, self.evaluation.members, self.correction, self.area)
+
+    def maps(self, table: pd.DataFrame, *, borders: tuple[float, ...] = BORDERS, by: By = "probability") -> Maps:
+        """Maps of any cells or units, as `Mapper.maps`."""
+        return self.mapper.maps(table, borders=borders, by=by)
 
 
 def to_learn_from(

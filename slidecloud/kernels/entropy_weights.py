@@ -20,10 +20,6 @@ class EntropySums(NamedTuple):
     total: Float64
     logs: Float64
 
-    def plus(self, other: EntropySums) -> EntropySums:
-        """Those of both blocks together."""
-        return EntropySums(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
-
 
 def entropy_sums(values: ArrayLike, *, count: ArrayLike | None = None) -> EntropySums:
     """Sums of one block.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slidecloud.kernels.distinct import distinct
 from slidecloud.types import Float64
 
 
@@ -50,7 +51,7 @@ def natural_breaks(values: ArrayLike, *, classes: int = 4, count: ArrayLike | No
     Fisher, W. D. (1958), On grouping for maximum homogeneity, J. Am. Stat. Assoc. 53, 789-798; Jenks, G. F. (1977),
     Optimal data classification for choropleth maps, University of Kansas.
     """
-    level, weight = _distinct(values, count)
+    level, weight = distinct(values, count=count)
     if not 1 <= classes <= 255:
         raise ValueError(f"classes: found {classes}, expected 1 to 255")
     if len(level) < classes:
@@ -83,19 +84,6 @@ class _Sums(NamedTuple):
         weight, value, square = (total[end] - total[start] for total in self)
         spread: Float64 = np.maximum(square - value**2 / weight, 0.0)
         return spread
-
-
-def _distinct(values: ArrayLike, count: ArrayLike | None) -> tuple[Float64, Float64]:
-    given = np.asarray(values, np.float64)
-    number = np.ones(given.shape) if count is None else np.asarray(count, np.float64)
-    if given.ndim != 1 or number.shape != given.shape:
-        raise ValueError(f"values, count: found shapes {given.shape} and {number.shape}, expected (n,) for both")
-    if np.isinf(given).any() or not (np.isfinite(number) & (number >= 0.0)).all():
-        raise ValueError("values, count: found infinite ones or a negative count, expected finite values and counts")
-    used = ~np.isnan(given) & (number > 0.0)
-    level, inverse = np.unique(given[used], return_inverse=True)
-    weight: Float64 = np.bincount(inverse, weights=number[used], minlength=len(level)).astype(np.float64)
-    return level, weight
 
 
 def _first_members(sums: _Sums, classes: int) -> NDArray[np.intp]:

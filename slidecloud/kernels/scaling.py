@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from slidecloud.kernels.distinct import distinct
 from slidecloud.types import Float64
 
 Method = Literal["minmax", "z", "rank"]
@@ -56,17 +57,9 @@ def fit(values: ArrayLike, *, method: Method = "minmax", count: ArrayLike | None
     ValueError
         If shapes disagree, no value is known, one is infinite or a count negative.
     """
-    given = np.asarray(values, np.float64)
-    number = np.ones(given.shape) if count is None else np.asarray(count, np.float64)
-    if given.ndim != 1 or number.shape != given.shape:
-        raise ValueError(f"values, count: found shapes {given.shape} and {number.shape}, expected (n,) for both")
-    if np.isinf(given).any() or not (np.isfinite(number) & (number >= 0.0)).all():
-        raise ValueError("values, count: found infinite ones or a negative count, expected finite values and counts")
-    used = ~np.isnan(given) & (number > 0.0)
-    if not used.any():
+    level, cells = distinct(values, count=count)
+    if not level.size:
         raise ValueError("values: found none that is known, expected at least one")
-    level, inverse = np.unique(given[used], return_inverse=True)
-    cells = np.bincount(inverse, weights=number[used])
     if method == "rank":
         return Scaling(level, (np.cumsum(cells) - cells / 2) / cells.sum(), method)
     ends = level[[0, -1]] if len(level) > 1 else level

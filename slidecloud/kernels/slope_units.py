@@ -49,9 +49,10 @@ def half_basins(
     -------
     int64 (y, x) labels, equal where cells belong together; -1 outside the regions. Only their equality has a meaning.
     """
-    label = np.full(direction.shape, -1, np.int64)
     cells = np.flatnonzero(region >= 0)
     order = cells[np.argsort(-accumulation.ravel()[cells], kind="stable")]
+    del cells  # A whole country must fit.
+    label = np.full(direction.shape, -1, np.int64)
     _half_basins(direction, accumulation, stem, region, order, threshold, sides, label)
     return label
 
@@ -78,9 +79,14 @@ def borders(label: NDArray[np.int32], region: NDArray[np.int32]) -> NDArray[np.i
 
 def sums(label: NDArray[np.int32], values: Float64, count: int) -> Float64:
     """Sum of ``values`` (y, x) over each of ``count`` labels; cells are added in their order, whatever lies around."""
-    inside = label >= 0
-    total = np.bincount(label[inside], weights=values[inside], minlength=count)
-    return total.astype(np.float64, copy=False)
+    total = np.zeros(count)
+    add(label, values, total)
+    return total
+
+
+def add(label: NDArray[np.int32], values: Float64, total: Float64) -> None:
+    """Add ``values`` (y, x) to the ``total`` of their labels, cell after cell; so rows may come some at a time."""
+    _add(label, values, total)
 
 
 def extents(name: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -180,6 +186,14 @@ def _patches(label, region, numbered):  # type: ignore[no-untyped-def]
             else:
                 numbered[i, j] = numbered[root // columns, root % columns]
     return first[:count].copy()
+
+
+@njit(nogil=True, cache=True)
+def _add(label, values, total):  # type: ignore[no-untyped-def]
+    for i in range(label.shape[0]):
+        for j in range(label.shape[1]):
+            if label[i, j] >= 0:
+                total[label[i, j]] += values[i, j]
 
 
 @njit(nogil=True, cache=True)

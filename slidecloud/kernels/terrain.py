@@ -89,7 +89,11 @@ def slope_aspect(elevation: ArrayLike, *, spacing: tuple[ArrayLike, ArrayLike]) 
     SlopeAspect
         NaN wherever the 3 x 3 neighbourhood holds a NaN.
     """
-    rise_y, rise_x = gradient(elevation, spacing=spacing)
+    return falling(*gradient(elevation, spacing=spacing))
+
+
+def falling(rise_y: Float64, rise_x: Float64) -> SlopeAspect:
+    """Slope and downslope direction of ground that rises so much, as `gradient` returns it; NaN where that is."""
     slope = np.arctan(np.sqrt(rise_x * rise_x + rise_y * rise_y))
     # Rows run southward, so the ground falls towards the north where it rises along rows.
     aspect = np.mod(np.arctan2(-rise_x, rise_y), 2.0 * np.pi).astype(np.float32)

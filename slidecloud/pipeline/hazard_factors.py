@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numpy as np
-
-from slidecloud.config_factors import FactorConfig
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.hazard.factors import grid_of
 from slidecloud.hazard.opening import opened
 from slidecloud.hazard.sources import Source, known_pixels
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
+from slidecloud.pipeline.hazard_made import STAGE, made_from
 from slidecloud.pipeline.hazard_motion import Motion, inventory_places, motions
 from slidecloud.pipeline.hazard_store import check_store, ensure_store, withdraw_stale
 from slidecloud.pipeline.progress import Progress
@@ -28,7 +26,6 @@ from slidecloud.store.location import Location, locate
 from slidecloud.store.specs import SPATIAL_CHUNK
 from slidecloud.types import Grid
 
-STAGE: Final = "hazard_factors"
 _READ_BYTES: Final = 8
 
 
@@ -94,7 +91,7 @@ def compute(
     with lease.hold(location, takeover=takeover) as token:
         withdraw_stale(location, STAGE, units)
         ensure_store(location, config)
-        templates.ensure(location, FACTORS, _template(config.factors, sources, grid))
+        templates.ensure(location, FACTORS, _template(config, sources, grid))
         return drive(
             units, location=location, token=token, executor=executor, memory=config.resources.memory_bytes,
             retries=config.resources.retries, retry_quarantined=retry_quarantined, progress=progress, label="factors",
@@ -145,22 +142,13 @@ def plan(sources: Sequence[Source], grid: Grid, *, memory: int, tile: tuple[int,
     return units
 
 
-def known(location: Location) -> dict[str, float]:
-    """Share of the grid on which each factor that is made has a value, from the records of its tiles."""
-    found: dict[str, Any] = {}
-    for key in records.done(location, stage=STAGE):
-        record = records.read(location, key)
-        facts = {} if record is None else record.facts
-        for name, count in facts.get("known", {}).items():
-            found[name] = found.get(name, 0) + np.array([count, facts["pixels"]])
-    return {name: float(some / whole) for name, (some, whole) in found.items()}
-
-
-def _template(factors: Mapping[str, FactorConfig], sources: Sequence[Source], grid: Grid) -> dict[str, bytes]:
+def _template(config: HazardConfig, sources: Sequence[Source], grid: Grid) -> dict[str, bytes]:
+    factors = config.factors
     classes = {source.name: source.classes() for source in sources}
     arrays = [array for name, one in factors.items() for array in arrays_of(name, one)]
     ends = {source.name: source.ends for source in sources if isinstance(source, Motion)}
+    about = {"factors": list(factors), "arrays": arrays, "deformation_ends": ends, "made_from": made_from(config)}
     return templates.group(
-        factor_specs(factors, classes), {"y": grid.height, "x": grid.width}, path=FACTORS,
-        attributes={"factors": list(factors), "arrays": arrays, "deformation_ends": ends}, coordinates={}, grid=grid,
+        factor_specs(factors, classes), {"y": grid.height, "x": grid.width}, path=FACTORS, attributes=about,
+        coordinates={}, grid=grid,
     )  # fmt: skip

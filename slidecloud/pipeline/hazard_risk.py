@@ -8,27 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import reduce
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slidecloud.config_factors import FactorConfig
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_risk import RiskConfig
 from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard import gathering
 from slidecloud.hazard.factor_classes import MISSING, Tally
 from slidecloud.hazard.factors import grid_of
-from slidecloud.hazard.risk import BINS, RiskSettings, fit, level_breaks
+from slidecloud.hazard.risk import BINS, RiskSettings, fit, index, level_breaks, priorities
 from slidecloud.hazard.risk_places import Places, kept, places
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import Executor
+from slidecloud.pipeline.hazard_made import STAGE as FACTORS_STAGE
+from slidecloud.pipeline.hazard_made import check_made
 from slidecloud.pipeline.hazard_motion import inventory_places
 from slidecloud.pipeline.hazard_risk_classes import classes_in
 from slidecloud.pipeline.hazard_risk_report import RiskResult, report
-from slidecloud.pipeline.hazard_risk_scores import RiskPlaces, judged
+from slidecloud.pipeline.hazard_risk_scores import RiskPlaces, scored, spoken_against
 from slidecloud.pipeline.hazard_risk_work import Ground, IndexWork, LevelWork, TallyWork
-from slidecloud.pipeline.hazard_store import check_store
+from slidecloud.pipeline.hazard_store import check_store, withdraw_report, withdraw_stale
 from slidecloud.pipeline.progress import Progress
 from slidecloud.pipeline.summary import Summary
 from slidecloud.pipeline.tiles import BASE_MEMORY, Tile, cut
@@ -70,6 +74,8 @@ def compute(
     ------
     ConfigError
         If there is no section ``risk``, factors are not made, or the configuration does not go with them.
+    ValueError
+        If judgements contradict each other's cells, or the index takes too few values for four levels.
     DataError
         If no point lies on open ground where all factors are known.
     LeaseError, MemoryError
@@ -77,12 +83,17 @@ def compute(
     """
     settings = config.risk
     if settings is None:
-        raise ConfigError("risk is missing; add the section, at least 'risk: {factors: {slope: {breaks: [15, 30]}}}'.")
+        raise ConfigError(
+            "risk is missing; add the section, at least 'risk: {factors: {slope: {breaks: [15, 30]}, aspect: {}}, "
+            "weighting: entropy}'."
+        )
+    priorities(tuple(settings.factors), _settings(settings))  # refused before anything is read
     location = locate(config.place, config.storage_options)
     check_store(location, config)
+    check_made(location, config, settings.factors)
     grid = grid_of(config.grid)
     masks = tuple(open_map(path, options=config.storage_options) for path in settings.masks)
-    ground = Ground(location, grid, classes_in(location, config.factors, settings, grid), masks)
+    ground = Ground(location, grid, classes_in(location, config.factors, settings), masks)
     found = places(*_points(config, settings, location, grid), grid, seed=settings.seed)
     resources = config.resources
     tiles = cut(
@@ -93,22 +104,22 @@ def compute(
 
         def driven(name: str, parts: Any, make: Callable[[Tile], Work]) -> tuple[Summary, list[dict[str, Any]]]:
             units = _units(name, parts, make, ground, tiles)
-            _withdraw_stale(location, name, units)
+            withdraw_stale(location, STAGE, units, within=f"{name}/")
+            withdraw_report(location, STAGE, units, path=REPORT)
             summary = drive(
                 units, location=location, token=token, executor=executor, memory=resources.memory_bytes,
                 retries=resources.retries, retry_quarantined=retry_quarantined, progress=progress, label=f"risk {name}",
             )  # fmt: skip
             return summary, [dict(one.facts) for unit in units if (one := records.read(location, unit.key))]
 
-        kinds = {name: one.kind for name, one in config.factors.items()}
-        return _passes(settings, kinds, ground, found, driven)
+        return _passes(settings, config.factors, ground, found, driven)
 
 
 Driven = Callable[[str, Any, Callable[[Tile], Work]], tuple[Summary, list[dict[str, Any]]]]
 
 
 def _passes(
-    settings: RiskConfig, kinds: Mapping[str, str], ground: Ground, found: Places, driven: Driven
+    settings: RiskConfig, factors: Mapping[str, FactorConfig], ground: Ground, found: Places, driven: Driven
 ) -> tuple[Summary, RiskResult | None]:
     location, grid = ground.location, ground.grid
     size = {"y": grid.height, "x": grid.width}
@@ -124,9 +135,9 @@ def _passes(
     if summary.exit_code:
         return summary, None
     tallies, codes, seen = _gathered(ground, found, facts)
-    use = kept(found, codes, seen)
-    points = use.place[found.point[use.place]]
-    risk = fit(ground.classes, tallies, codes[:, points], settings=_settings(settings))
+    at = RiskPlaces(found, kept(found, codes, seen), codes)
+    risk = fit(ground.classes, tallies, codes[:, at.points], settings=_settings(settings))
+    scores = scored(settings, factors, grid, at, risk)
     made = [risk.weights.tolist(), [table.scaled.tolist() for table in risk.tables]]
     more, facts = driven("index", made, lambda tile: IndexWork(ground, tile, risk))
     summary += more
@@ -141,7 +152,10 @@ def _passes(
     if more.exit_code:
         return summary, None
     cells = np.sum([one["cells"] for one in facts], axis=0)
-    result = judged(settings, kinds, ground, RiskPlaces(found, use, codes), risk, breaks, cells)
+    told = spoken_against(settings, factors, location, at, risk, scores)
+    points = np.bincount(breaks.level(index(risk, codes[:, at.points])), minlength=len(cells))
+    x, y = (axis[at.points] for axis in found.metres(grid))
+    result = RiskResult(risk, breaks, scores, told, x, y, cells, points)
     about = templates.group((), {}, path=REPORT, attributes=report(result), coordinates={}, grid=None)
     templates.ensure(location, REPORT, about)
     return summary, result
@@ -165,7 +179,7 @@ def _settings(config: RiskConfig) -> RiskSettings:
 
 def _units(name: str, parts: Any, make: Callable[[Tile], Work], ground: Ground, tiles: Sequence[Tile]) -> list[Unit]:
     count = len(ground.classes)
-    inputs = sorted([key.unit, key.digest] for key in records.done(ground.location, stage="hazard_factors"))
+    inputs = sorted([key.unit, key.digest] for key in records.done(ground.location, stage=FACTORS_STAGE))
     digest = records.digest(
         [
             "risk/1",
@@ -188,15 +202,6 @@ def _units(name: str, parts: Any, make: Callable[[Tile], Work], ground: Ground, 
     ]
 
 
-def _withdraw_stale(location: Location, name: str, units: Sequence[Unit]) -> None:
-    """Withdraw records of this pass that are not of this plan: their objects may be written over."""
-    wanted = {unit.key for unit in units}
-    for folder in (records.DONE, records.QUARANTINE):
-        for key in records.done(location, stage=STAGE, folder=folder) - wanted:
-            if key.unit.startswith(f"{name}/"):
-                records.withdraw(location, key, folder=folder)
-
-
 def _gathered(
     ground: Ground, found: Places, facts: Sequence[dict[str, Any]]
 ) -> tuple[list[Tally], NDArray[np.int16], NDArray[np.bool_]]:
@@ -206,7 +211,7 @@ def _gathered(
     for one in facts:
         codes[:, one["place"]], seen[one["place"]] = np.array(one["codes"], np.int16), one["open"]
     tallies = [
-        Tally(*(np.sum([one[name][k] for one in facts], axis=0) for name in ("cells", "open_cells")))
+        reduce(Tally.plus, (Tally(np.array(one["cells"][k]), np.array(one["open_cells"][k])) for one in facts))
         for k in range(len(ground.classes))
     ]
     return tallies, codes, seen

@@ -9,38 +9,30 @@ import numpy as np
 
 from slidecloud.config_factors import FactorConfig
 from slidecloud.config_risk import RiskConfig
-from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.factor_classes import FactorClasses
 from slidecloud.hazard.risk_classes import FactorFacts, classes_of
 from slidecloud.store.arrays import reader
 from slidecloud.store.hazard_specs import FACTORS
 from slidecloud.store.location import Location
 from slidecloud.store.specs import SPATIAL_CHUNK
-from slidecloud.types import Grid
 
 _SAMPLE_CHUNKS: Final = 64
 """Chunks, evenly over the grid, that borders of equal ground are taken from."""
 
 
 def classes_in(
-    location: Location, factors: Mapping[str, FactorConfig], config: RiskConfig, grid: Grid
+    location: Location, factors: Mapping[str, FactorConfig], config: RiskConfig
 ) -> tuple[FactorClasses, ...]:
-    """Classes of all factors of the index, in its order.
+    """Classes of all factors of the index, which are made, in its order.
 
     Raises
     ------
     ConfigError
-        If factors are not made on this grid, or the configuration does not go with them.
+        If the configuration does not go with the factors.
     """
-    if location.read(f"{FACTORS}/zarr.json") is None:
-        raise ConfigError(f"{location} holds no factors yet; make them with 'slidecloud hazard factors'.")
     group: Any = reader(location, FACTORS)
     found = []
     for name, one in config.factors.items():
-        if name not in group or group[name].shape != (grid.height, grid.width):
-            raise ConfigError(
-                f"risk.factors.{name} is not made in {location} on this grid; run 'slidecloud hazard factors' first."
-            )
         about = dict(group[name].attrs)
         facts = FactorFacts(factors[name].kind, str(about["units"]), _meanings(about))
         sample = _sample(group[name]) if one.parts is not None else None

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config_factors import GridConfig
+from slidecloud.config_hazard import HazardConfig
+from slidecloud.config_risk import RiskConfig
 from slidecloud.hazard.factors import grid_of
 from slidecloud.hazard.risk import Risk
 from slidecloud.hazard.risk_scores import HeldOut
 from slidecloud.hazard.risk_tables import class_table, level_table, weight_table
 from slidecloud.kernels.natural_breaks import Breaks
+from slidecloud.store import templates
 from slidecloud.store.arrays import reader
 from slidecloud.store.location import Location
 from slidecloud.store.risk_specs import RISK
@@ -68,6 +71,22 @@ def report(result: RiskResult) -> dict[str, Any]:
         "others_scored": scores.others,
         "caveats": list(result.caveats),
     }
+
+
+def made_from(config: HazardConfig, risk: RiskConfig, result: RiskResult) -> list[tuple[str, str]]:
+    """Names and values of what an index was made from, for people."""
+    grid = grid_of(config.grid)
+    held_out = "at random" if risk.held_out == "optimistic" else f"in parts that lie together ({risk.held_out})"
+    source = "the inventory of the run" if risk.points is None else risk.points.rstrip("/").rpartition("/")[2]
+    rows = [
+        ("landslides", f"{len(result.x)}, from {source}"),
+        ("grid", f"{grid.width} x {grid.height} cells of {grid.dx:g} m, {config.grid.crs}"),
+        ("held out", f"{held_out}, {risk.folds} parts, {risk.repeats} times"),
+        ("weights", f"{risk.weighting}, from information values scaled by {risk.scaling}"),
+        ("software", templates.SOFTWARE),
+    ]
+    masks = ", ".join(path.rstrip("/").rpartition("/")[2] for path in risk.masks)
+    return rows if not masks else [*rows, ("masks", masks)]
 
 
 def thinned(location: Location, config: GridConfig, *, most: int) -> tuple[Float32, NDArray[np.uint8], Grid]:

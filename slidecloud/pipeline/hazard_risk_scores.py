@@ -8,15 +8,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from slidecloud.config_factors import FactorConfig
 from slidecloud.config_risk import RiskConfig
-from slidecloud.hazard.risk import Risk, index
+from slidecloud.config_yaml import ConfigError
+from slidecloud.hazard.risk import Risk
 from slidecloud.hazard.risk_places import Kept, Places
-from slidecloud.hazard.risk_scores import caveats, held_out
+from slidecloud.hazard.risk_scores import INVENTORY, HeldOut, caveats, held_out
 from slidecloud.hazard.spatial_cv import folds
-from slidecloud.kernels.natural_breaks import Breaks
 from slidecloud.pipeline.hazard_risk_classes import deformation_in
-from slidecloud.pipeline.hazard_risk_report import RiskResult
-from slidecloud.pipeline.hazard_risk_work import Ground
+from slidecloud.store.location import Location
+from slidecloud.types import Grid
 
 
 class RiskPlaces(NamedTuple):
@@ -26,32 +27,64 @@ class RiskPlaces(NamedTuple):
     used: Kept
     codes: NDArray[np.int16]
 
+    @property
+    def points(self) -> NDArray[np.intp]:
+        """Numbers of the landslides among those that are used."""
+        return self.used.place[self.every.point[self.used.place]]
 
-def judged(
+
+def scored(
+    settings: RiskConfig, factors: Mapping[str, FactorConfig], grid: Grid, at: RiskPlaces, risk: Risk
+) -> HeldOut:
+    """Scores of the index on held-out places.
+
+    Raises
+    ------
+    ConfigError
+        If the places cannot be held out as the configuration asks for.
+    """
+    x, y = (axis[at.used.place] for axis in at.every.metres(grid))
+    codes, point = at.codes[:, at.used.place], at.every.point[at.used.place]
+    picked_by = settings.picked_by if settings.points is not None else (*settings.picked_by, *INVENTORY)
+    kinds = {name: one.kind for name, one in factors.items()}
+    try:
+        splits = folds(
+            x, y, method=settings.held_out, number=settings.folds, repeats=settings.repeats, buffer=settings.buffer,
+            block=settings.block, seed=settings.seed,
+        )  # fmt: skip
+        return held_out(risk, codes, point, splits, picked_by=picked_by, kinds=kinds)
+    except ValueError as error:
+        raise ConfigError(
+            f"risk cannot be scored on {int(point.sum())} landslides as it asks for: {error}. Give other folds, block "
+            "or buffer."
+        ) from None
+
+
+def spoken_against(
     settings: RiskConfig,
-    kinds: Mapping[str, str],
-    ground: Ground,
+    factors: Mapping[str, FactorConfig],
+    location: Location,
     at: RiskPlaces,
     risk: Risk,
-    breaks: Breaks,
-    cells: NDArray[np.int64],
-) -> RiskResult:
-    """The index with its scores on held-out places and what speaks against it."""
-    x, y = (axis[at.used.place] for axis in at.every.metres(ground.grid))
-    codes, point = at.codes[:, at.used.place], at.every.point[at.used.place]
-    splits = folds(
-        x, y, method=settings.held_out, number=settings.folds, repeats=settings.repeats, buffer=settings.buffer,
-        block=settings.block, seed=settings.seed,
-    )  # fmt: skip
-    scores = held_out(risk, codes, point, splits, picked_by=settings.picked_by, kinds=kinds)
-    told = [
+    scores: HeldOut,
+) -> tuple[str, ...]:
+    """What speaks against the index, one sentence each."""
+    return (
         *_left_out(at.every, at.used),
-        *deformation_in(ground.location, risk.names),
+        *_own_density(settings, {name: factors[name] for name in risk.names}),
+        *deformation_in(location, risk.names),
         *caveats(risk, scores, optimistic=settings.held_out == "optimistic"),
+    )
+
+
+def _own_density(settings: RiskConfig, factors: Mapping[str, FactorConfig]) -> list[str]:
+    """A sentence for each factor that is made of the landslides that are held out."""
+    return [
+        f"{name} is the density of these landslides, held-out ones among them: it tells the index where they are, and "
+        "its score is too good. Give the density of others, or leave it out."
+        for name, one in factors.items()
+        if one.kind == "density" and one.path == settings.points
     ]
-    level = breaks.level(index(risk, codes[:, point]))
-    points = np.bincount(level, minlength=len(cells))
-    return RiskResult(risk, breaks, scores, tuple(told), x[point], y[point], cells, points)
 
 
 def _left_out(found: Places, use: Kept) -> list[str]:

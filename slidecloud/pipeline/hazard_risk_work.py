@@ -12,9 +12,10 @@ from slidecloud.hazard import laying
 from slidecloud.hazard.factor_classes import FactorClasses, tally
 from slidecloud.hazard.risk import Risk, histogram, index
 from slidecloud.kernels.natural_breaks import Breaks
+from slidecloud.pipeline.hazard_windows import read_window
 from slidecloud.pipeline.tiles import Tile
 from slidecloud.stack.map_files import MapFile
-from slidecloud.store.arrays import Writer, reader
+from slidecloud.store.arrays import Writer
 from slidecloud.store.hazard_specs import FACTORS
 from slidecloud.store.location import Location
 from slidecloud.store.risk_specs import RISK
@@ -42,9 +43,7 @@ class Ground:
 
     def codes(self, tile: Tile) -> NDArray[np.int16]:
         """Class of each factor, (factor, y, x)."""
-        group = reader(self.location, FACTORS)
-        window = tile.rows, tile.columns
-        return np.stack([one.codes(np.asarray(group[one.name][window])) for one in self.classes])  # type: ignore[index]
+        return np.stack([one.codes(read_window(self.location, FACTORS, one.name, tile)) for one in self.classes])
 
     def is_open(self, tile: Tile) -> NDArray[np.bool_]:
         """Where points can be, (y, x); ground that a mask does not know is open."""
@@ -102,7 +101,6 @@ class LevelWork:
     breaks: Breaks
 
     def __call__(self, writer: Writer) -> dict[str, Any]:
-        found = reader(self.ground.location, RISK)["index"][self.tile.rows, self.tile.columns]  # type: ignore[index]
-        level = self.breaks.level(np.asarray(found))
+        level = self.breaks.level(read_window(self.ground.location, RISK, "index", self.tile))
         writer.write(f"{RISK}/level", level, (self.tile.top, self.tile.left))
         return {"cells": np.bincount(level.ravel(), minlength=5).tolist()}

@@ -51,9 +51,26 @@ def ensure_store(location: Location, config: HazardConfig) -> None:
     templates.ensure(location, HAZARD, templates.group((), {}, path=HAZARD, attributes={}, **nothing))
 
 
-def withdraw_stale(location: Location, stage: str, units: Sequence[Unit]) -> None:
-    """Withdraw records of a stage that are not of this plan: their objects may be written over."""
+def withdraw_stale(
+    location: Location, stage: str, units: Sequence[Unit], *, within: str = "", keep: str | None = None
+) -> None:
+    """Withdraw records of a stage that are not of this plan: their objects may be written over.
+
+    Only units whose names begin with ``within`` are looked at; those that begin with ``keep`` are left for a later plan
+    of the same stage.
+    """
     wanted = {unit.key for unit in units}
     for folder in (records.DONE, records.QUARANTINE):
         for key in records.done(location, stage=stage, folder=folder) - wanted:
-            records.withdraw(location, key, folder=folder)
+            if key.unit.startswith(within) and not (keep is not None and key.unit.startswith(keep)):
+                records.withdraw(location, key, folder=folder)
+
+
+def withdraw_report(location: Location, stage: str, units: Sequence[Unit], *, path: str) -> None:
+    """Take a report away before units of a stage that are not done write over the maps that it speaks of."""
+    if not {unit.key for unit in units} - records.done(location, stage=stage):
+        return
+    for key in records.done(location, stage=templates.STAGE):
+        if key.unit == path:
+            records.withdraw(location, key)
+    location.delete(f"{path}/zarr.json")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from slidecloud.config_units import UnitsConfig
 from slidecloud.hazard.flow import Flow, flow
 from slidecloud.hazard.slope_units import Limits, basins, limits, slope_units
-from slidecloud.pipeline.hazard_windows import Basins, facing_of, read_window
+from slidecloud.pipeline.hazard_windows import Basins, facing_in, read_window
 from slidecloud.pipeline.tiles import Tile
 from slidecloud.store.arrays import Writer
 from slidecloud.store.hazard_specs import FACTORS
@@ -37,7 +37,8 @@ class FlowWork:
                 "model that covers the grid, or another factor with units.elevation."
             )
         water = flow(elevation, spacing=(-self.grid.dy, self.grid.dx))
-        faced = facing_of(elevation, self.config, self.grid)
+        del elevation
+        faced = facing_in(self.location, self.config, self.grid, whole)
         found = basins(water, faced, limits=limits_of(self.config, self.grid))
         maps: dict[str, NDArray[Any]] = {**water._asdict(), "basin": found}
         for name, values in maps.items():
@@ -71,11 +72,9 @@ class CutWork:
         """Units of the basins asked for, in a window that holds them, by the place of their first cells in the grid."""
         water = Flow(*(read_window(self.location, FLOW_GROUP, name, window) for name in Flow._fields))
         basin = read_window(self.location, FLOW_GROUP, "basin", window)
-        elevation = read_window(self.location, FACTORS, self.config.elevation, window)
-        unit = slope_units(
-            water, facing_of(elevation, self.config, self.grid), np.where(np.isin(basin, present), basin, 0),
-            limits=limits_of(self.config, self.grid),
-        )  # fmt: skip
+        faced = facing_in(self.location, self.config, self.grid, window)
+        asked = np.where(np.isin(basin, present), basin, 0)
+        unit = slope_units(water, faced, asked, limits=limits_of(self.config, self.grid))
         numbers, first = np.unique(unit, return_index=True)
         row, column = np.divmod(first[numbers >= 0], unit.shape[1])
         names = 1 + (row + window.top) * self.grid.width + column + window.left

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from slidecloud.config_units import UnitsConfig
 from slidecloud.hazard import zonal
 from slidecloud.hazard.unit_polygons import polygons
-from slidecloud.pipeline.hazard_windows import Basins, facing_of, read_window
+from slidecloud.pipeline.hazard_windows import Basins, facing_in, read_window, smoothing
 from slidecloud.pipeline.tiles import Tile
 from slidecloud.store import tables
 from slidecloud.store.arrays import Writer
@@ -86,11 +86,15 @@ class ZonesWork:
         unit: NDArray[np.int32] = (number.reshape(named.shape) - missing).astype(np.int32)
         names, count = names[missing:], len(names) - missing
         elevation = read_window(self.location, FACTORS, self.config.elevation, window)
-        pieces = facing_of(elevation, self.config, self.grid).pieces(unit, count)
+        pieces, by_cell = (
+            facing_in(self.location, self.config, self.grid, window, smooth=smooth).pieces(unit, count)
+            for smooth in (True, False)
+        )
         columns: dict[str, Any] = {
             "unit": names,
             "area": pieces.cells * abs(self.grid.dx * self.grid.dy),
             "aspect_spread": pieces.spread,
+            "cell_aspect_spread": by_cell.spread,
             "height_range": zonal.span(unit, elevation, count),
         }
         for layer in self.layers:
@@ -122,7 +126,13 @@ class TableWork:
         found = tables.decode(*stored).sort_values("unit", ignore_index=True)
         writer.write_object(UNITS_TABLE, tables.encode(found))
         area = found["area"].to_numpy()
-        facts: dict[str, Any] = {"units": len(found), "below_least_area": int((area < self.config.least_area).sum())}
+        facts: dict[str, Any] = {
+            "factors": {layer.name: layer.digest for layer in self.layers},
+            "units": len(found),
+            "below_least_area": int((area < self.config.least_area).sum()),
+            "cells_above_spread": int((found["cell_aspect_spread"] > self.config.spread).sum()),
+            "smoothing": smoothing(self.config),
+        }
         if len(found):
             sizes = {"mean": area.mean(), "median": np.median(area), "least": area.min(), "largest": area.max()}
             facts |= {f"{name}_area": float(size) for name, size in sizes.items()}

@@ -14,7 +14,7 @@ from typing import Any, Final
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_units import UnitsConfig
 from slidecloud.hazard.factors import grid_of
-from slidecloud.pipeline import hazard_factors
+from slidecloud.pipeline import hazard_made
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.hazard_store import check_store, ensure_store, withdraw_stale
@@ -33,10 +33,15 @@ from slidecloud.store.unit_specs import FLOW, FLOW_GROUP, UNITS, UNITS_GROUP, La
 from slidecloud.types import Grid
 
 STAGE: Final = "hazard_units"
-_FLOW_BYTES: Final = 100
-"""Bytes of memory for a cell of the whole grid while the flow is found."""
+FLOW_UNIT: Final = (STAGE, "flow")
+_PROCESS: Final = BASE_MEMORY + 100_000_000
+"""Bytes of a process that has also loaded what tables of outlines need."""
+_FLOW_BYTES: Final = 65
+"""Bytes of memory for a cell of the whole grid while the flow is found; 54 were measured at 4,000 x 4,000."""
 _CELL_BYTES: Final = 150
-"""The same for a cell of a window while units are cut."""
+"""The same for a cell of a window while units are cut; up to 67 were measured, and more where windows are small."""
+_TABLE_BYTES: Final = 30
+"""The same for a cell of the grid while the table is put together; up to 24 were measured."""
 _KINDS: Final[dict[str, LayerKind]] = {"aspect": "angle", "category": "category"}
 """Kinds of factors whose values are no plain numbers."""
 
@@ -71,9 +76,9 @@ def compute(
     Raises
     ------
     ConfigError
-        If the store holds something else.
+        If the store holds something else, or other factors than the configuration.
     KeyError
-        If the elevation is no factor that is made.
+        If the elevation is no factor.
     LeaseError
         If another process is writing the store, or takes it over.
     MemoryError
@@ -81,13 +86,16 @@ def compute(
     """
     location = locate(config.place, config.storage_options)
     check_store(location, config)
-    resources = config.resources
+    hazard_made.check_made(location, config, config.factors)
+    resources, grid = config.resources, grid_of(config.grid)
     units, groups = plan(
-        location, config.units, grid_of(config.grid), layers_of(location), memory=resources.memory_bytes,
-        tile=resources.tile,
-    )  # fmt: skip
+        location, config.units, grid, layers_of(location), memory=resources.memory_bytes, tile=resources.tile
+    )
     done = records.done(location)
-    check_memory([unit for unit in units if unit.key not in done], resources.memory_bytes)
+    todo = [unit for unit in units if unit.key not in done]
+    if any(unit.name == FLOW_UNIT for unit in todo):
+        check_flow(grid, resources.memory_bytes)
+    check_memory(todo, resources.memory_bytes)
     with lease.hold(location, takeover=takeover) as token:
         withdraw_stale(location, STAGE, units)
         ensure_store(location, config)
@@ -102,7 +110,7 @@ def compute(
 def layers_of(location: Location) -> list[Layer]:
     """Every factor of a store of which something is made, in the order in which they were asked for."""
     made: dict[str, list[list[str]]] = {}
-    for key in sorted(records.done(location, stage=hazard_factors.STAGE), key=lambda key: key.unit):
+    for key in sorted(records.done(location, stage=hazard_made.STAGE), key=lambda key: key.unit):
         record = records.read(location, key)
         for name in () if record is None else record.facts["known"]:
             made.setdefault(name, []).append([key.unit, key.digest])
@@ -161,22 +169,21 @@ def plan(
     by_name = {layer.name: layer for layer in layers}
     if config.elevation not in by_name:
         raise KeyError(
-            f"units.elevation is {config.elevation!r}, which is no factor that is made; expected one of "
-            f"{', '.join(sorted(by_name)) or 'those that slidecloud hazard factors makes, which has not run yet'}"
+            f"units.elevation is {config.elevation!r}, which is no factor; expected one of {', '.join(sorted(by_name))}"
         )
     cells = grid.height * grid.width
     if cells >= 2**31:
         raise ValueError(f"the grid has {cells} cells, expected fewer than 2^31; take a coarser grid, or parts of it")
     place = [grid.crs, grid.left, grid.top, grid.dx, grid.dy, grid.height, grid.width]
-    cut_by = records.digest(["hazard_units/1", place, config.model_dump(), by_name[config.elevation].digest])
+    cut_by = records.digest(["hazard_units/2", place, config.model_dump(), by_name[config.elevation].digest])
     shape = (grid.height, grid.width)
     tiles = cut(
         shape, SPATIAL_CHUNK, read_per_pixel=17 + 4 * len(layers), memory_per_pixel=4 * _CELL_BYTES, memory=memory,
         tile=tile,
     )  # fmt: skip
     water = Unit(
-        records.Key(STAGE, "flow", cut_by), FlowWork(location, grid, config), bytes_read=4 * cells,
-        bytes_written=13 * cells, peak_memory=BASE_MEMORY + _FLOW_BYTES * cells,
+        records.Key(*FLOW_UNIT, cut_by), FlowWork(location, grid, config), bytes_read=4 * cells,
+        bytes_written=13 * cells, peak_memory=_flow_memory(grid),
     )  # fmt: skip
     cuts = [
         Unit(
@@ -197,7 +204,7 @@ def plan(
     table = Unit(
         records.Key(STAGE, "table", records.digest([described, [str(one) for one in tiles]])),
         TableWork(location, config, tuple(layers), tuple(tiles)), requires=tuple(unit.name for unit in zones),
-        bytes_read=cells, bytes_written=cells, peak_memory=BASE_MEMORY + 20 * cells,
+        bytes_read=cells, bytes_written=cells, peak_memory=_PROCESS + _TABLE_BYTES * cells,
     )  # fmt: skip
     nothing: dict[str, Any] = {"attributes": {}, "coordinates": {}}
     groups = {
@@ -207,7 +214,33 @@ def plan(
     return [water, *cuts, *zones, table], groups
 
 
+def check_flow(grid: Grid, memory: int) -> None:
+    """Refuse a grid whose flow does not fit a worker's bytes: it is found at once, for it may come from anywhere.
+
+    Raises
+    ------
+    MemoryError
+        With what is needed, and the spacing that would do.
+    """
+    needed = _flow_memory(grid)
+    if needed <= memory:
+        return
+    room = (memory - _PROCESS) // _FLOW_BYTES
+    coarser = math.ceil(grid.dx * math.sqrt(grid.height * grid.width / room)) if room > 0 else 0
+    raise MemoryError(
+        f"The flow over the whole grid is found at once: {grid.height} x {grid.width} cells of {_FLOW_BYTES} bytes "
+        f"need {needed / 2**30:.2f} GiB, and a worker has {memory / 2**30:.2f} GiB. Give one worker that much with "
+        f"'--workers 1 --memory \"{math.ceil(needed / 2**30)} GiB\"' or in resources; "
+        + (f"take a grid of {coarser} m, which would fit; " if coarser else "")
+        + "or cut the grid along divides, into a store for each part."
+    )
+
+
+def _flow_memory(grid: Grid) -> int:
+    return _PROCESS + _FLOW_BYTES * grid.height * grid.width
+
+
 def _memory(tile: Tile, config: UnitsConfig, grid: Grid) -> int:
     """Bytes for a tile with the basins that reach out of it; a basin is hardly longer than four times its breadth."""
     reach = 2 * math.ceil(math.sqrt(config.first_stream / abs(grid.dx * grid.dy)))
-    return BASE_MEMORY + _CELL_BYTES * tile.padded((reach, reach), (reach, reach), (grid.height, grid.width)).pixels
+    return _PROCESS + _CELL_BYTES * tile.padded((reach, reach), (reach, reach), (grid.height, grid.width)).pixels

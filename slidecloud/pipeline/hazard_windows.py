@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slidecloud.config_units import UnitsConfig
-from slidecloud.hazard.facing import Facing, facing
+from slidecloud.hazard.facing import Facing, facing, halo, smoothing_of
 from slidecloud.kernels.slope_units import extents
 from slidecloud.pipeline.tiles import Tile
 from slidecloud.store.arrays import read, reader
+from slidecloud.store.hazard_specs import FACTORS
 from slidecloud.store.location import Location
 from slidecloud.store.unit_specs import BASINS
-from slidecloud.types import DataError, Float32, Grid
+from slidecloud.types import DataError, Grid
 
 _EDGES = ("top", "bottom", "left", "right")
 
@@ -28,9 +29,21 @@ def read_window(location: Location, group: str, name: str, window: Tile) -> NDAr
     return read(found, (window.rows, window.columns))  # type: ignore[arg-type]
 
 
-def facing_of(elevation: Float32, config: UnitsConfig, grid: Grid) -> Facing:
-    """Which way the ground of a window faces."""
-    return facing(elevation, spacing=(-grid.dy, grid.dx), flat=math.radians(config.flat))
+def smoothing(config: UnitsConfig) -> float:
+    """Standard deviation, m, of the Gaussian that slopes are averaged over."""
+    return smoothing_of(config.least_area) if config.smoothing is None else config.smoothing
+
+
+def facing_in(location: Location, config: UnitsConfig, grid: Grid, window: Tile, *, smooth: bool = True) -> Facing:
+    """Which way the ground of a window faces; its slopes are averaged unless each cell is asked for by itself."""
+    spacing = (-grid.dy, grid.dx)
+    width = smoothing(config) if smooth else 0.0
+    around = halo(spacing, width)
+    wide = window.padded(around, around, (grid.height, grid.width))
+    elevation = read_window(location, FACTORS, config.elevation, wide)
+    found = facing(elevation, spacing=spacing, flat=math.radians(config.flat), smoothing=width)
+    top, left = window.top - wide.top, window.left - wide.left
+    return Facing(found.aspect[top : window.bottom - wide.top, left : window.right - wide.left])
 
 
 @dataclass(frozen=True)

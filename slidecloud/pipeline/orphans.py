@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from slidecloud.pipeline import interferograms
-from slidecloud.store import lease, records
+from slidecloud.pipeline.hazard_store import KIND as HAZARD_KIND
+from slidecloud.store import hazard_keys, lease, records
 from slidecloud.store.clock import PROBES
 from slidecloud.store.decomposition_specs import AREA, FOLDER
 from slidecloud.store.forecast_specs import FORECAST, FORECASTS, model_object, points_table
@@ -29,6 +30,7 @@ _PROBE = re.compile(rf"{re.escape(PROBES)}/[0-9a-f]{{32}}$")
 _REPORT = re.compile(rf"{re.escape(REPORTS)}/\d{{8}}T\d{{6}}Z\.html$")
 _GRID = ("x", "y", "spatial_ref")
 _PATCHES = rf"patches(?:/{NAME.pattern}(?:/(?:timeseries|unwrapped))?)?"
+<<<<<<< HEAD
 _FORECASTS = rf"{FORECAST}(?:/{FORECAST_NAME.pattern})?"
 _GROUP = {
     "run": r"(?:bursts/[a-z0-9_]{1,64}/(?:"
@@ -44,6 +46,40 @@ _TABLES = [
     *_OF_FORECASTS,
 ]  # fmt: skip
 _TABLE = re.compile("|".join(f"{name}$" for name in _TABLES))
+=======
+_RUN = (
+    r"(?:bursts/[a-z0-9_]{1,64}/(?:"
+    + "|".join([*sorted({*GROUPS, interferograms.STAGE}), _PATCHES])
+    + rf")|{re.escape(DENSITY_GROUP)}|{re.escape(FOLDER)}(?:/{AREA.pattern})?)/"
+)
+_TABLES = [detections("[a-z0-9_]{1,64}"), rf"{SEAMS_FOLDER}/[a-z0-9_]+\.parquet", *map(re.escape, (INVENTORY, *TABLES))]
+_OF_HAZARD = rf"{hazard_keys.ARRAY}|{hazard_keys.METADATA}"
+_NOTHING = "(?!)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """What slidecloud writes into a store: where groups lie, the objects of groups and arrays, and all else."""
+
+    group: str
+    arrays: str
+    tables: str = _NOTHING
+
+
+def _arrays(group: str) -> str:
+    names = "|".join(sorted({*_GRID, *(spec.name for specs in GROUPS.values() for spec in specs)}))
+    return rf"{group}(?:{names})/(?:zarr\.json|c(?:/\d+)*)|{group}zarr\.json"
+
+
+_KINDS = {
+    "run": _Patterns(
+        rf"{_RUN}|{hazard_keys.GROUP}", rf"{_arrays(_RUN)}|{_OF_HAZARD}", "|".join([*_TABLES, hazard_keys.OBJECT])
+    ),
+    HAZARD_KIND: _Patterns(rf"(?:{hazard_keys.GROUP})?", rf"{_OF_HAZARD}|zarr\.json", hazard_keys.OBJECT),
+    Stack.KIND: _Patterns("", _arrays("")),
+    SLC_KIND: _Patterns("", _arrays("")),
+}
+>>>>>>> wt-A
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +125,7 @@ class Collection:
 
 
 def collect(url: str, storage_options: Mapping[str, Any] | None = None, *, remove: bool = False) -> Collection:
-    """Find what no record owns in a run store or a stack, and remove it where asked to.
+    """Find what no record owns in a run store, a stack or a store of hazard, and remove it where asked to.
 
     Removing holds the store's lease, so that no unit is at work meanwhile.
 
@@ -102,10 +138,15 @@ def collect(url: str, storage_options: Mapping[str, Any] | None = None, *, remov
     """
     location = locate(url, storage_options)
     kind = kind_of(location)
-    if kind not in _GROUP:
+    if kind not in _KINDS:
         raise DataError(
+<<<<<<< HEAD
             f"{location} holds {kind or 'no slidecloud store'}; expected a run store, a burst stack, an SLC stack or "
             "forecasts."
+=======
+            f"{location} holds {kind or 'no slidecloud store'}; expected a run store, a burst stack, an SLC stack or a "
+            "store of hazard."
+>>>>>>> wt-A
         )
     if not remove:
         return Collection(*_sort(location, kind), removed=False, holder=lease.holder(location))
@@ -119,9 +160,14 @@ def collect(url: str, storage_options: Mapping[str, Any] | None = None, *, remov
 def _sort(location: Location, kind: str) -> tuple[tuple[Orphan, ...], tuple[str, ...]]:
     """Objects without a record: ours, and those of others."""
     owned = _owned(location)
+<<<<<<< HEAD
     group = re.compile(_GROUP[kind])
     arrays = "|".join(sorted({*_GRID, *(spec.name for specs in (*GROUPS.values(), FORECASTS) for spec in specs)}))
     mine = re.compile(rf"{_GROUP[kind]}(?:(?:{arrays})/)(?:zarr\.json|c(?:/\d+)*)$|{_GROUP[kind]}zarr\.json$")
+=======
+    mine = _KINDS[kind]
+    group, arrays, tables = (re.compile(pattern) for pattern in (mine.group, mine.arrays, mine.tables))
+>>>>>>> wt-A
     orphans: list[Orphan] = []
     foreign: list[str] = []
     for key in location.keys(""):
@@ -131,9 +177,13 @@ def _sort(location: Location, kind: str) -> tuple[tuple[Orphan, ...], tuple[str,
             orphans.append(Orphan(key, "left by a write that was cut short"))
         elif _PROBE.match(key):
             orphans.append(Orphan(key, "left by a question to the store"))
+<<<<<<< HEAD
         elif kind in ("run", FORECAST_KIND) and _TABLE.match(key):
+=======
+        elif tables.fullmatch(key):
+>>>>>>> wt-A
             orphans.append(Orphan(key, "no record owns it: its unit was stopped, or its record withdrawn"))
-        elif mine.match(key):
+        elif arrays.fullmatch(key):
             _check_template(location, group, key, owned)
             orphans.append(Orphan(key, "no record owns it: its unit was stopped, or its record withdrawn"))
         else:

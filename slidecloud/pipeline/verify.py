@@ -16,6 +16,7 @@ from slidecloud.store.stacks import INGEST, batch_records
 from slidecloud.types import DataError
 
 _TOGETHER = 32
+_EXPECTED = "a run store, a burst stack or a store of hazard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,12 @@ def verify(
     repair: bool = False,
     progress: Progress | None = None,
 ) -> Verification:
-    """Read every recorded object of a run store or a burst stack again and compare checksums.
+    """Read every recorded object of a run store, a burst stack or a store of hazard again and compare checksums.
 
     Parameters
     ----------
     url
-        Run store or burst stack.
+        The store.
     repair
         Withdraw the records of damaged units, so that the next run or ingest does them again, and write damaged
         metadata anew from the schema where that needs no data.
@@ -73,10 +74,14 @@ def verify(
     """
     location = locate(url, storage_options)
     if not location.exists():
-        raise FileNotFoundError(f"There is nothing at {location}; give a run store or a burst stack.")
+        raise FileNotFoundError(
+            f"There is nothing at {location}; give a run store, a burst stack or a store of hazard."
+        )
     keys = _current(location)
     if not keys:
-        raise DataError(f"{location} holds no records of slidecloud; give a run store or a burst stack.")
+        raise DataError(
+            f"{location} holds no records of slidecloud; give a run store, a burst stack or a store of hazard."
+        )
     remedy = _remedy(location, keys)
     progress = progress or Silent()
     progress.start(units=len(keys), bytes=0, label="verify")

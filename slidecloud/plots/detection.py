@@ -14,7 +14,7 @@ from slidecloud.kernels.matching import match
 from slidecloud.kernels.precision import Outcomes, average_precision, curve
 from slidecloud.kernels.views import GradientView
 from slidecloud.models.tiles import Tile
-from slidecloud.plots.figures import FAINT, INK, new_figure
+from slidecloud.plots.figures import FAINT, INK, new_figure, share_axes
 from slidecloud.types import Float32, Float64
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def precision_recall(detectors: Mapping[str, Outcomes]) -> Figure:
         found = curve(outcomes)
         label = f"{name}: {average_precision(outcomes):.3f}"
         axes.plot(found.recall, found.precision, color=colour, lw=1.6, label=label)
-    _dress(axes, "recall: share of slides found", "precision: share of detections that are slides")
+    share_axes(axes, "recall: share of slides found", "precision: share of detections that are slides")
     axes.legend(title="average precision", fontsize=8, title_fontsize=8, loc="lower left", frameon=False)
     return figure
 
@@ -62,7 +62,7 @@ def reliability_diagram(detectors: Mapping[str, Probabilities], *, bins: int = 1
         error = float(np.sum(count * np.abs(promised - share)) / max(count.sum(), 1))
         label = f"{name}: error {error:.3f}"
         axes.errorbar(promised, share, bars, color=colour, lw=1.4, marker="o", ms=4, elinewidth=0.8, label=label)
-    _dress(axes, "promised probability", "share that are slides")
+    share_axes(axes, "promised probability", "share that are slides")
     axes.legend(fontsize=8, loc="upper left", frameon=False)
     return figure
 
@@ -118,16 +118,6 @@ def _draw_boxes(axes: Axes, tile: Tile, found: Detections, threshold: float, iou
 def _frame(axes: Axes, box: Float32, colour: str, width: float, style: str) -> None:
     top, left, bottom, right = box
     axes.plot([left, right, right, left, left], [top, top, bottom, bottom, top], color=colour, lw=width, ls=style)
-
-
-def _dress(axes: Axes, across: str, up: str) -> None:
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1.02)
-    axes.set_xlabel(across, fontsize=9, color=INK)
-    axes.set_ylabel(up, fontsize=9, color=INK)
-    axes.tick_params(labelsize=8)
-    axes.grid(color=FAINT, alpha=0.25, lw=0.6)
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _cycle(count: int) -> list[str]:

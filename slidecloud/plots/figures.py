@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK = "#222222"
@@ -32,6 +33,17 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure
+
+
+def share_axes(axes: Axes, across: str, up: str) -> None:
+    """Dress axes of two shares, each from 0 to 1."""
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1.02)
+    axes.set_xlabel(across, fontsize=9, color=INK)
+    axes.set_ylabel(up, fontsize=9, color=INK)
+    axes.tick_params(labelsize=8)
+    axes.grid(color=FAINT, alpha=0.25, lw=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def save(figure: Figure, path: str | os.PathLike[str], *, dpi: int = 130) -> Path:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from slidecloud.hazard.risk import LEVELS
 from slidecloud.hazard.scores import Curve
 from slidecloud.plots import maps
-from slidecloud.plots.figures import FAINT, INK, new_figure
+from slidecloud.plots.figures import FAINT, INK, new_figure, share_axes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LEVEL_COLOURS: Final = {1: "#fef0d9", 2: "#fdcc8a", 3: "#fc8d59", 4: "#b30000"}
 CLASS_NAMES: Final = {1: "very low", 2: "low", 3: "moderate", 4: "high", 5: "very high"}
 CLASS_COLOURS: Final = {1: "#fef0d9", 2: "#fdd49e", 3: "#fdbb84", 4: "#ef6548", 5: "#990000"}
-_LINES: Final = ("#1b6ca8", "#d95f02", "#1b9e77", "#7b4ea3", "#8c6d1f", "#c2367a")
+LINES: Final = ("#1b6ca8", "#d95f02", "#1b9e77", "#7b4ea3", "#8c6d1f", "#c2367a")
 _AXES: Final = {
     "roc": ("share of random places taken for landslides", "share of landslides found"),
     "rate": ("share of the ground, the most susceptible first", "share of landslides on it"),
@@ -83,16 +83,9 @@ def curve_figure(curves: Mapping[str, Curve], *, kind: Literal["roc", "rate"] = 
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color=FAINT, lw=1, ls="--")
     for number, (name, curve) in enumerate(curves.items()):
-        colour = _LINES[number % len(_LINES)]
+        colour = LINES[number % len(LINES)]
         axes.plot(curve.across, curve.up, color=colour, lw=1.6, label=f"{name}: {curve.area:.3f}")
-    across, up = _AXES[kind]
-    axes.set_xlim(0, 1)
-    axes.set_ylim(0, 1.02)
-    axes.set_xlabel(across, fontsize=9, color=INK)
-    axes.set_ylabel(up, fontsize=9, color=INK)
-    axes.tick_params(labelsize=8)
-    axes.grid(color=FAINT, alpha=0.25, lw=0.6)
-    axes.spines[["top", "right"]].set_visible(False)
+    share_axes(axes, *_AXES[kind])
     axes.legend(title="area below", fontsize=8, title_fontsize=8, loc="lower right", frameon=False)
     if note:
         figure.supxlabel(note, fontsize=8, color=INK, wrap=True)

@@ -10,7 +10,7 @@ from typing import Final
 
 _STYLE: Final = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:1150px;margin:2rem auto;padding:0 1rem;color:#222}"
-    "img{width:100%;height:auto}table{border-collapse:collapse;margin:1rem 0}"
+    "img{max-width:100%;height:auto}table{border-collapse:collapse;margin:1rem 0}"
     "td,th{padding:.2rem 1.2rem .2rem 0;border-bottom:1px solid #ddd}th{font-weight:600;text-align:left}"
     "td+td,th+th{text-align:right}pre{background:#f4f4f4;padding:.8rem;overflow:auto}h1,h2{font-weight:600}"
     "p.note{color:#555}"

@@ -32,7 +32,7 @@ def information_figure(risk: Risk) -> Figure:
     rows = math.ceil(len(tables) / columns)
     most = max(len(table.classes.labels) for table in tables)
     figure = new_figure(4.0 * columns, rows * (0.26 * most + 1.1))
-    reach = 1.25 * max(float(np.nanmax(np.abs(table.information.value) + table.information.sigma)) for table in tables)
+    reach = 1.45 * max(float(np.nanmax(np.abs(table.information.value) + table.information.sigma)) for table in tables)
     panels = np.ravel(figure.subplots(rows, columns, squeeze=False))
     for axes, table, weight in zip(panels, tables, risk.weights, strict=False):
         _draw_factor(axes, table, float(weight), reach)
@@ -89,7 +89,7 @@ def weight_figure(risk: Risk) -> Figure:
     axes.set_xlabel("weight", fontsize=8, color=INK)
     axes.tick_params(labelsize=8, length=2)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     axes.set_title(_made_of(risk), fontsize=8, loc="left", color=FAINT)
     return figure
 

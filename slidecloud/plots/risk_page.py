@@ -40,6 +40,7 @@ def risk_page(
     levels: tuple[ArrayLike, ArrayLike],
     scores: HeldOut | None = None,
     caveats: Sequence[str] = (),
+    made_from: Sequence[tuple[str, str]] = (),
 ) -> Path:
     """Write ``risk.html``, with its tables and pictures inside, and the pictures beside it.
 
@@ -57,6 +58,8 @@ def risk_page(
         On held-out places, where there are any.
     caveats
         Sentences of `slidecloud.hazard.risk_scores.caveats`, printed before anything else.
+    made_from
+        Names and values of what the index was made from, such as its landslides and its grid.
 
     Returns
     -------
@@ -79,6 +82,8 @@ def risk_page(
         parts.append(f"<h2>{title}</h2>{picture}{_table(tables[title]) if title in tables else ''}")
     if scores is not None:
         parts.append(pages.table(_score_rows(scores)))
+    if made_from:
+        parts.append(f"<h2>Made from</h2>{pages.table(made_from)}")
     return pages.write(folder / "risk.html", title="Landslide risk", body="".join(parts))
 
 

@@ -121,8 +121,8 @@ def _readings(name: str, frame: DataFrame, source: str, quantity: Quantity) -> R
     values = [
         value_of(text, source, number, quantity) for text, number in zip(frame.iloc[:, what], numbers, strict=True)
     ]
-    place = [_degrees(frame, _named(names, which), name, source) for which in _PLACE]
-    return Readings(name, *place, np.array(times, "datetime64[s]"), np.array(values), zones == {True})
+    longitude, latitude = (_degrees(frame, _named(names, which), name, source) for which in _PLACE)
+    return Readings(name, longitude, latitude, np.array(times, "datetime64[s]"), np.array(values), zones == {True})
 
 
 def _degrees(frame: DataFrame, wanted: str | None, station: str, source: str) -> float:

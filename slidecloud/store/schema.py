@@ -13,6 +13,7 @@ from slidecloud.store.decomposition_specs import DECOMPOSITION
 from slidecloud.store.gradient_specs import GRADIENT_FLAGS, GRADIENTS, bin_sums
 from slidecloud.store.inventory_specs import DENSITY
 from slidecloud.store.patch_specs import OF_PATCHES, UNWRAPPED
+from slidecloud.store.risk_specs import RISK_ARRAYS
 from slidecloud.store.specs import (
     EPOCH,
     PAIR_BATCH,
@@ -26,6 +27,7 @@ from slidecloud.store.specs import (
 from slidecloud.store.specs import map_spec as _map
 from slidecloud.store.specs import time_spec as _time
 from slidecloud.store.trajectory_specs import TRAJECTORY
+from slidecloud.store.unit_specs import FLOW, UNITS
 from slidecloud.store.visibility_specs import VISIBILITY
 
 __all__ = [
@@ -213,6 +215,9 @@ GROUPS: Final = {
     "density": DENSITY,
     "visibility": VISIBILITY,
     "decomposition": DECOMPOSITION,
+    "hazard/flow": FLOW,
+    "hazard/units": UNITS,
+    "hazard/risk": RISK_ARRAYS,
 }
 
 

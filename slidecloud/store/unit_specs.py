@@ -39,7 +39,8 @@ UNITS: Final[tuple[ArraySpec, ...]] = (
 _COLUMNS: Final = (
     ColumnSpec("unit", "int32", "1", "number of the unit in the map: one more than the flat index of its first cell"),
     ColumnSpec("area", "float64", "m2", "area of its cells"),
-    ColumnSpec("aspect_spread", "float32", "1", "circular variance of the aspects of its cells that are not flat"),
+    ColumnSpec("aspect_spread", "float32", "1", "circular variance of its aspects, smoothed, where it is not flat"),
+    ColumnSpec("cell_aspect_spread", "float32", "1", "the same of the aspects of single cells, not smoothed"),
     ColumnSpec("height_range", "float32", "m", "highest less lowest elevation of its cells"),
 )
 

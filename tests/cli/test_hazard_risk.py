@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,10 @@ def test_levels_are_made_told_and_drawn(
     assert sorted(path.name for path in pictures.iterdir()) == [
         "risk-classes.png", "risk-map.png", "risk-roc.png", "risk-weights.png", "risk.html",
     ]  # fmt: skip
+    page = (pictures / "risk.html").read_text()
+    assert re.search(r"<td>landslides</td><td>\d+, from slides\.geojson</td>", page)
+    assert "610 x 270 cells of 30 m, EPSG:32648" in page
+    assert "in parts that lie together (kmeans), 2 parts, 5 times" in page
 
 
 def test_a_matrix_that_is_not_reciprocal_is_refused(hazard: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,9 @@ def test_units_follow_the_factors(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "slidecloud hazard factors" in capsys.readouterr().err
     assert main(["hazard", "factors", str(file), "--executor", "serial"]) == 0
     assert main(["hazard", "units", str(file), "--executor", "serial", "--spread", "0.2"]) == 0
-    assert "slope units, mean" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "slope units, mean" in said
+    assert "Aspects averaged over 69 m" in said
     table = geopandas.read_parquet(tmp_path / "hazard.zarr" / "hazard" / "units.parquet")
     unit = xr.open_zarr(tmp_path / "hazard.zarr" / "hazard" / "units").unit.values
     assert np.array_equal(table["unit"], np.unique(unit))
@@ -46,3 +48,5 @@ def test_units_follow_the_factors(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert set(table["cover_majority"]) == {1, 2}
     assert main(["hazard", "units", str(file), "--executor", "serial", "--spread", "2"]) == 2
     assert "spread" in capsys.readouterr().err
+    assert main(["hazard", "units", str(file), "--executor", "serial", "--memory", "350 MiB", "--spread", "0.1"]) == 1
+    assert "The flow over the whole grid" in capsys.readouterr().err

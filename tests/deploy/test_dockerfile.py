@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,19 @@ def test_what_is_copied_exists_and_is_let_into_the_build() -> None:
     assert all((ROOT / path).exists() for path in copied)
 
 
+def test_what_every_command_needs_is_installed() -> None:
+    """All extras but those of tests and of parts that are not free; the GPU's in its image alone."""
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for name, extras in (
+        ("build", set(known) - {"gpu", "snaphu", "test"}),
+        ("build-gpu", set(known) - {"snaphu", "test"}),
+    ):
+        (given,) = re.findall(r"'\.\[(.*)\]'", _stage(name))
+        assert set(given.split(",")) == extras
+    # LightGBM's wheel is linked with the system's OpenMP, which a slim base lacks.
+    assert "libgomp1" in _stage("runtime")
+
+
 @pytest.mark.long
 def test_install_steps_in_a_bare_environment(tmp_path: Path) -> None:
     """COPY and RUN of the build stage, with another folder for /opt and nothing of this environment but Python."""
@@ -67,6 +81,7 @@ def test_install_steps_in_a_bare_environment(tmp_path: Path) -> None:
     for words in (["slidecloud", "--version"], ["dask", "scheduler", "--version"], ["dask", "worker", "--version"]):
         subprocess.run([place / "bin" / words[0], *words[1:]], cwd=tmp_path, env=bare, check=True, timeout=120)
     modules = "import slidecloud.cluster.preload, slidecloud.client.driver, dask_kubernetes, kr8s, s3fs, matplotlib"
+    modules += ", lightgbm, pyflwdir, sklearn.ensemble, xgboost"
     subprocess.run([place / "bin/python", "-c", modules], cwd=tmp_path, env=bare, check=True, timeout=120)
 
 

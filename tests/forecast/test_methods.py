@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from creeping import QUICK, displacement, passes, steady, weather
 
-from slidecloud.forecast.lagged import between
+from slidecloud.forecast.lagged import between, summed
 from slidecloud.forecast.methods import METHODS, method
 from slidecloud.forecast.samples import queries, samples
 from slidecloud.forecast.series import Drivers
@@ -162,7 +162,7 @@ def _answering(lag, strength, *, of):
     daily = driven.rain if of == "rain" else np.maximum(-np.diff(level, axis=1, prepend=np.nan), 0.0)
     first = (passes(80) - driven.days[0]).astype(int)
     row, start = np.zeros(80, int), np.full(80, first[0]) - lag
-    moved = strength * between(daily, row, start, first - lag + 1)
+    moved = strength * between(summed(daily), row, start, first - lag + 1)
     return displacement(moved - moved[0], passes(80)), driven
 
 
@@ -195,16 +195,16 @@ def test_nothing_to_learn_from_is_refused(name):
 def test_sums_count_unknown_days_as_the_mean_of_the_known():
     daily = np.array([[1.0, 2.0, np.nan, 3.0, 4.0, 6.0]])
     row = np.zeros(3, int)
-    found = between(daily, row, np.array([0, 4, 1]), np.array([6, 6, 4]))
+    found = between(summed(daily), row, np.array([0, 4, 1]), np.array([6, 6, 4]))
     np.testing.assert_allclose(found, [16 / 5 * 6, 10.0, np.nan])
-    assert np.isnan(between(daily, row[:1], np.array([-5]), np.array([2])))[0]
+    assert np.isnan(between(summed(daily), row[:1], np.array([-5]), np.array([2])))[0]
 
 
 def test_features_of_points_reach_the_trees():
     """Rain makes half of the points faster, which a feature tells."""
     kind, driven = np.arange(12) % 2, weather(days=1400)
     day = (passes(110) - driven.days[0]).astype(int)
-    fallen = between(driven.rain, np.zeros(109, int), day[:-1] + 1, day[1:] + 1)
+    fallen = between(summed(driven.rain), np.zeros(109, int), day[:-1] + 1, day[1:] + 1)
     steps = 3.0 + np.where(kind == 1, 0.05, 0.0)[:, None] * (fallen - fallen.mean())
     plain = displacement(np.concatenate([np.zeros((12, 1)), np.cumsum(steps, axis=1)], axis=1), passes(110))
     errors = []

@@ -157,3 +157,13 @@ def test_truth_of_other_points_is_refused():
     other = displacement(np.zeros((3, 60)), ids=np.array(["a", "b", "c"]))
     with pytest.raises(DataError, match="other points"):
         samples(steady(), weather(), truth=other)
+
+
+def test_rows_are_found_by_point():
+    found = samples(steady(), weather(), steps=5)
+    mixed = found.where(np.random.default_rng(0).permutation(len(found)))
+    parts = dict(mixed.by_point())
+    assert list(parts) == [0, 1, 2]
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(len(found)))
+    assert all((mixed.point[rows] == point).all() for point, rows in parts.items())
+    assert list(found.where(np.zeros(len(found), bool)).by_point()) == []

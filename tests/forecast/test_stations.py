@@ -49,7 +49,7 @@ def test_points_take_the_nearest_station(tmp_path, name):
 def test_a_station_20_km_away_is_told_and_refused_unless_allowed(tmp_path):
     path = _table(tmp_path / "rain.csv", places={"Upper": PLACES["Upper"]})
     far = _points((110.01, 31.0), (110.21, 31.0))
-    with pytest.raises(DataError, match=r"to point p1 is Upper, 20\.1 km away; expected at most 15 km"):
+    with pytest.raises(DataError, match=r"to point p1 is Upper, 20\.1 km away; expected at most 20 km"):
         rain_of(path, far)
     for farthest in (25.0, None):
         found = rain_of(path, far, farthest=farthest)

@@ -19,7 +19,8 @@ from slidecloud.hazard.factors import grid_of
 from slidecloud.kernels.curvature import curvature, relief
 from slidecloud.kernels.terrain import slope_aspect
 from slidecloud.pipeline.executors import serial
-from slidecloud.pipeline.hazard_factors import compute, known, plan, sources_of
+from slidecloud.pipeline.hazard_factors import compute, plan, sources_of
+from slidecloud.pipeline.hazard_made import known
 from slidecloud.pipeline.verify import verify
 from slidecloud.store import locate
 

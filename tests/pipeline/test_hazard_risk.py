@@ -140,8 +140,16 @@ def test_what_cannot_be_done_is_told(folder, made, tmp_path):
         hazard_risk.compute(config(folder, store, risk={"factors": {"cover": {"breaks": [1]}}}), executor=serial())
     with pytest.raises(DataError, match="0 random places lie on open ground"):
         hazard_risk.compute(config(folder, store, risk={"masks": [str(folder / "dem.tif")]}), executor=serial())
+    with pytest.raises(ConfigError, match=r"risk cannot be scored on \d+ landslides as it asks for: .*expected 2 to"):
+        hazard_risk.compute(config(folder, store, risk={"folds": 5000}), executor=serial())
     with pytest.raises(ConfigError, match="risk is missing"):
         hazard_risk.compute(config(folder, store).model_copy(update={"risk": None}), executor=serial())
+
+
+def test_judgements_are_refused_before_anything_is_read(folder, tmp_path):
+    wrong = {"factors": {"slope": {"breaks": [5]}, "aspect": {}}, "matrix": [[1, 2], [1, 1]], "weighting": "judgement"}
+    with pytest.raises(ValueError, match=r"aspect against slope .* expects 0\.5"):
+        hazard_risk.compute(config(folder, tmp_path / "empty.zarr", risk=wrong), executor=serial())
 
 
 def test_deformation_among_the_factors_is_told_of(tmp_path):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import numpy as np
 import pytest
 import shapely
 
 from slidecloud import simulate
 from slidecloud.config_units import UnitsConfig
-from slidecloud.hazard.facing import facing
+from slidecloud.hazard.facing import facing, smoothing_of
 from slidecloud.hazard.flow import flow
 from slidecloud.hazard.slope_units import basins, slope_units
+from slidecloud.kernels.terrain import slope_aspect
 from slidecloud.pipeline import hazard_units
 from slidecloud.pipeline.drive import drive
 from slidecloud.pipeline.executors import serial
@@ -93,7 +97,8 @@ def test_any_tiles_give_the_same_map_and_the_same_table(tmp_path, factors, whole
 def test_units_are_those_of_the_whole_ground_named_after_their_first_cells(factors, whole):
     height = factors["elevation"]
     water = flow(height, spacing=(40.0, 40.0))
-    faced = facing(height, spacing=(40.0, 40.0), flat=np.radians(CONFIG.flat))
+    smoothing = smoothing_of(CONFIG.least_area)
+    faced = facing(height, spacing=(40.0, 40.0), flat=np.radians(CONFIG.flat), smoothing=smoothing)
     asked = limits_of(CONFIG, GRID)
     wanted = slope_units(water, faced, basins(water, faced, limits=asked), limits=asked)
     unit, _ = results(whole)
@@ -108,6 +113,7 @@ def test_the_table_says_what_the_cells_say(factors, whole):
     assert np.array_equal(table["unit"], np.setdiff1d(unit, [0]))
     assert (table["aspect_spread"] <= CONFIG.spread + 1e-6).all()
     assert table["area"].max() <= CONFIG.largest_area
+    slope = slope_aspect(factors["elevation"], spacing=(40.0, 40.0)).slope
     rng = np.random.default_rng(0)
     for row in table.iloc[rng.choice(len(table), 20, replace=False)].itertuples():
         cells = unit == row.unit
@@ -118,6 +124,9 @@ def test_the_table_says_what_the_cells_say(factors, whole):
         assert row.elevation_std == pytest.approx(height.std(), rel=1e-5)
         aspect = factors["aspect"][cells]
         vector = np.exp(1j * aspect[np.isfinite(aspect)].astype(float)).mean()
+        steep = np.isfinite(aspect) & (slope[cells] >= np.radians(CONFIG.flat))
+        apart = 1 - abs(np.exp(1j * aspect[steep].astype(float)).mean()) if steep.any() else 0.0
+        assert row.cell_aspect_spread == pytest.approx(apart, abs=1e-5)
         assert np.exp(1j * row.aspect_mean) == pytest.approx(vector / abs(vector), abs=1e-5)
         rock = factors["lithology"][cells]
         assert row.lithology_majority == (np.argmax(np.bincount(rock[rock >= 0])) if (rock >= 0).any() else -1)
@@ -151,3 +160,21 @@ def test_what_cannot_be_is_refused():
         UnitsConfig(least_area=1e5, largest_area=1.5e5)
     with pytest.raises(ValueError, match="drain more than a unit"):
         UnitsConfig(first_stream=1e4)
+
+
+def test_a_flow_that_does_not_fit_is_refused_with_what_would():
+    nation = Grid("EPSG:32645", 0.0, 3060000.0, 30.0, -30.0, 14_000, 14_000)
+    with pytest.raises(MemoryError, match=r"14000 x 14000 cells of 65 bytes need 12\.27 GiB.* has 4\.00 GiB") as error:
+        hazard_units.check_flow(nation, 4 * 2**30)
+    coarser = int(re.search(r"grid of (\d+) m, which would fit", str(error.value))[1])
+    for spacing in (coarser - 1, coarser):
+        cells = math.ceil(14_000 * 30 / spacing)
+        grid = Grid("EPSG:32645", 0.0, 3060000.0, spacing, -spacing, cells, cells)
+        if spacing < coarser:
+            with pytest.raises(MemoryError):
+                hazard_units.check_flow(grid, 4 * 2**30)
+        else:
+            hazard_units.check_flow(grid, 4 * 2**30)
+    hazard_units.check_flow(nation, 13 * 2**30)
+    with pytest.raises(MemoryError, match="cut the grid along divides"):
+        hazard_units.check_flow(nation, 2**28)
