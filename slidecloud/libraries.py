@@ -7,19 +7,11 @@ from types import ModuleType
 from typing import Final
 
 _EXTRAS: Final = {
-<<<<<<< HEAD
-    "sklearn": "hazard",
-    "lightgbm": "hazard",
-    "xgboost": "xgboost",
-    "statsmodels": "forecast",
-    "torch": "detect",
-=======
     "lightgbm": "hazard",
     "pyflwdir": "hazard",
     "sklearn": "hazard",
     "statsmodels": "forecast",
     "xgboost": "xgboost",
->>>>>>> wt-A
 }
 _NAMES: Final = {"sklearn": "scikit-learn"}
 

@@ -12,16 +12,10 @@ from slidecloud.hazard.assessment import INSAR, Assessment
 from slidecloud.hazard.calibration import cross_fitted
 from slidecloud.hazard.evaluation import Evaluation
 from slidecloud.hazard.importance import permutation, weights
-<<<<<<< HEAD
-from slidecloud.hazard.scores import Curve, calibration_error, rate_curve
-from slidecloud.hazard.susceptibility import Susceptibility
-from slidecloud.kernels.interval import Interval
-=======
-from slidecloud.hazard.intervals import Interval
 from slidecloud.hazard.scores import Curve, auc, calibration_error, rate_curve
 from slidecloud.hazard.susceptibility import Susceptibility
+from slidecloud.kernels.interval import Interval
 from slidecloud.types import Float64
->>>>>>> wt-A
 
 _FLATTERS: Final = 0.02
 """Excess of a split of chance over one in space from which it is spoken of."""

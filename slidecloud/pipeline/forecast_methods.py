@@ -11,13 +11,13 @@ from slidecloud.config_forecast import ForecastConfig
 from slidecloud.config_resources import Device
 from slidecloud.config_yaml import ConfigError
 from slidecloud.forecast.methods import METHODS, Fitted, Method
+from slidecloud.store.forecast_specs import CHECKPOINTS
 from slidecloud.store.location import Location
 
 NETWORKS: Final = frozenset({"musenet", "musenet_published", "kf_lstm"})
 """Methods that learn step by step, with checkpoints, on a CPU or a GPU."""
 _OURS: Final = frozenset({"name", "folder", "device"})
 """Options of methods that are not the configuration's to give."""
-_CHECKPOINTS: Final = ".slidecloud/checkpoints/forecast"
 
 
 def check(config: ForecastConfig) -> None:
@@ -70,4 +70,4 @@ def forget_checkpoints(location: Location) -> None:
 
 def _folder(location: Location) -> str | None:
     """Of checkpoints, beside the records of a store on this machine; elsewhere there is none, and no half is kept."""
-    return str(Path(location.url) / _CHECKPOINTS) if location.is_local else None
+    return str(Path(location.url) / CHECKPOINTS) if location.is_local else None

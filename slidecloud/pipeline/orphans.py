@@ -9,12 +9,9 @@ from typing import Any
 
 from slidecloud.pipeline import interferograms
 from slidecloud.pipeline.hazard_store import KIND as HAZARD_KIND
-from slidecloud.store import hazard_keys, lease, records
+from slidecloud.store import forecast_keys, forecasts, hazard_keys, lease, records
 from slidecloud.store.clock import PROBES
 from slidecloud.store.decomposition_specs import AREA, FOLDER
-from slidecloud.store.forecast_specs import FORECAST, FORECASTS, model_object, points_table
-from slidecloud.store.forecast_specs import NAME as FORECAST_NAME
-from slidecloud.store.forecasts import KIND as FORECAST_KIND
 from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
 from slidecloud.store.patch_specs import NAME
@@ -30,23 +27,6 @@ _PROBE = re.compile(rf"{re.escape(PROBES)}/[0-9a-f]{{32}}$")
 _REPORT = re.compile(rf"{re.escape(REPORTS)}/\d{{8}}T\d{{6}}Z\.html$")
 _GRID = ("x", "y", "spatial_ref")
 _PATCHES = rf"patches(?:/{NAME.pattern}(?:/(?:timeseries|unwrapped))?)?"
-<<<<<<< HEAD
-_FORECASTS = rf"{FORECAST}(?:/{FORECAST_NAME.pattern})?"
-_GROUP = {
-    "run": r"(?:bursts/[a-z0-9_]{1,64}/(?:"
-    + "|".join([*sorted({*GROUPS, interferograms.STAGE}), _PATCHES])
-    + rf")|{re.escape(DENSITY_GROUP)}|{re.escape(FOLDER)}(?:/{AREA.pattern})?|{_FORECASTS})/",
-    FORECAST_KIND: rf"(?:{_FORECASTS}/)?",
-    Stack.KIND: "",
-    SLC_KIND: "",
-}
-_OF_FORECASTS = [points_table(FORECAST_NAME.pattern), model_object(FORECAST_NAME.pattern, r"\d+")]
-_TABLES = [
-    detections("[a-z0-9_]{1,64}"), rf"{SEAMS_FOLDER}/[a-z0-9_]+\.parquet", *map(re.escape, (INVENTORY, *TABLES)),
-    *_OF_FORECASTS,
-]  # fmt: skip
-_TABLE = re.compile("|".join(f"{name}$" for name in _TABLES))
-=======
 _RUN = (
     r"(?:bursts/[a-z0-9_]{1,64}/(?:"
     + "|".join([*sorted({*GROUPS, interferograms.STAGE}), _PATCHES])
@@ -54,6 +34,7 @@ _RUN = (
 )
 _TABLES = [detections("[a-z0-9_]{1,64}"), rf"{SEAMS_FOLDER}/[a-z0-9_]+\.parquet", *map(re.escape, (INVENTORY, *TABLES))]
 _OF_HAZARD = rf"{hazard_keys.ARRAY}|{hazard_keys.METADATA}"
+_OF_FORECASTS = rf"{forecast_keys.ARRAY}|{forecast_keys.METADATA}"
 _NOTHING = "(?!)"
 
 
@@ -73,13 +54,15 @@ def _arrays(group: str) -> str:
 
 _KINDS = {
     "run": _Patterns(
-        rf"{_RUN}|{hazard_keys.GROUP}", rf"{_arrays(_RUN)}|{_OF_HAZARD}", "|".join([*_TABLES, hazard_keys.OBJECT])
+        rf"{_RUN}|{hazard_keys.GROUP}|{forecast_keys.GROUP}",
+        rf"{_arrays(_RUN)}|{_OF_HAZARD}|{_OF_FORECASTS}",
+        "|".join([*_TABLES, hazard_keys.OBJECT, forecast_keys.OBJECT]),
     ),
+    forecasts.KIND: _Patterns(rf"(?:{forecast_keys.GROUP})?", rf"{_OF_FORECASTS}|zarr\.json", forecast_keys.OBJECT),
     HAZARD_KIND: _Patterns(rf"(?:{hazard_keys.GROUP})?", rf"{_OF_HAZARD}|zarr\.json", hazard_keys.OBJECT),
     Stack.KIND: _Patterns("", _arrays("")),
     SLC_KIND: _Patterns("", _arrays("")),
 }
->>>>>>> wt-A
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +108,7 @@ class Collection:
 
 
 def collect(url: str, storage_options: Mapping[str, Any] | None = None, *, remove: bool = False) -> Collection:
-    """Find what no record owns in a run store, a stack or a store of hazard, and remove it where asked to.
+    """Find what no record owns in a store of a run, a stack, hazard or forecasts, and remove it where asked to.
 
     Removing holds the store's lease, so that no unit is at work meanwhile.
 
@@ -140,13 +123,8 @@ def collect(url: str, storage_options: Mapping[str, Any] | None = None, *, remov
     kind = kind_of(location)
     if kind not in _KINDS:
         raise DataError(
-<<<<<<< HEAD
-            f"{location} holds {kind or 'no slidecloud store'}; expected a run store, a burst stack, an SLC stack or "
-            "forecasts."
-=======
-            f"{location} holds {kind or 'no slidecloud store'}; expected a run store, a burst stack, an SLC stack or a "
-            "store of hazard."
->>>>>>> wt-A
+            f"{location} holds {kind or 'no slidecloud store'}; expected a run store, a burst stack, an SLC stack, "
+            "or a store of hazard or of forecasts."
         )
     if not remove:
         return Collection(*_sort(location, kind), removed=False, holder=lease.holder(location))
@@ -160,14 +138,8 @@ def collect(url: str, storage_options: Mapping[str, Any] | None = None, *, remov
 def _sort(location: Location, kind: str) -> tuple[tuple[Orphan, ...], tuple[str, ...]]:
     """Objects without a record: ours, and those of others."""
     owned = _owned(location)
-<<<<<<< HEAD
-    group = re.compile(_GROUP[kind])
-    arrays = "|".join(sorted({*_GRID, *(spec.name for specs in (*GROUPS.values(), FORECASTS) for spec in specs)}))
-    mine = re.compile(rf"{_GROUP[kind]}(?:(?:{arrays})/)(?:zarr\.json|c(?:/\d+)*)$|{_GROUP[kind]}zarr\.json$")
-=======
     mine = _KINDS[kind]
     group, arrays, tables = (re.compile(pattern) for pattern in (mine.group, mine.arrays, mine.tables))
->>>>>>> wt-A
     orphans: list[Orphan] = []
     foreign: list[str] = []
     for key in location.keys(""):
@@ -177,11 +149,7 @@ def _sort(location: Location, kind: str) -> tuple[tuple[Orphan, ...], tuple[str,
             orphans.append(Orphan(key, "left by a write that was cut short"))
         elif _PROBE.match(key):
             orphans.append(Orphan(key, "left by a question to the store"))
-<<<<<<< HEAD
-        elif kind in ("run", FORECAST_KIND) and _TABLE.match(key):
-=======
         elif tables.fullmatch(key):
->>>>>>> wt-A
             orphans.append(Orphan(key, "no record owns it: its unit was stopped, or its record withdrawn"))
         elif arrays.fullmatch(key):
             _check_template(location, group, key, owned)

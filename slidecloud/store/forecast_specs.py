@@ -14,6 +14,9 @@ FORECAST: Final = "forecast"
 NAME: Final = re.compile(r"[a-z0-9_]{1,64}")
 """Of the part of the forecasts that one track has."""
 
+CHECKPOINTS: Final = ".slidecloud/checkpoints/forecast"
+"""Folder of what networks have half learnt, which no record owns."""
+
 DAYS: Final = 64
 """Days in a chunk, and in a unit of the work."""
 
