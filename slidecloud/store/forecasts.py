@@ -30,9 +30,12 @@ def names(location: Location) -> tuple[str, ...]:
 
 
 def dataset(location: Location, name: str) -> xr.Dataset:
-    """The forecasts of a part, dims (time, point), with what was known of its points."""
-    _check(location, name)
-    return open_dataset(location / forecast_group(name))
+    """The forecasts of a part, dims (time, point), with what was known of its points and the ids of these."""
+    table = points(location, name)
+    found = open_dataset(location / forecast_group(name))
+    places = [axis for axis in ("longitude", "latitude") if axis in found]
+    ids = {"point": table["id"].to_numpy(object), "landslide_id": ("point", table["landslide"].to_numpy(object))}
+    return found.set_coords(places).assign_coords(ids)
 
 
 def points(location: Location, name: str) -> GeoDataFrame:

@@ -46,6 +46,10 @@ def test_points_are_the_most_coherent_pixels_of_landslides(made):
     series = run.timeseries(small.BURST)
     found = forecasting.opened(config, "ascending_001")
     np.testing.assert_array_equal(found.pass_time.values.astype("datetime64[D]"), passes)
+    assert found.point.values.tolist() == table["id"].tolist()
+    assert found.landslide_id.values.tolist() == table["landslide"].tolist()
+    some = found.displacement.sel(point=table["id"].iloc[0])
+    assert some.dims == ("time",)
     for number, (row, column) in enumerate(zip(table["row"], table["column"], strict=True)):
         moved = 1000 * series.displacement.values[:, row, column].astype(float)
         np.testing.assert_allclose(found.observed.values[:, number], moved)
