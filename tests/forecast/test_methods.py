@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from functools import cache
 
@@ -213,3 +214,19 @@ def test_features_of_points_reach_the_trees():
         told = method("boosting").fit(moved, driven, train, seed=0).predict(moved, driven, test)
         errors.append(np.sqrt(np.mean((told.increment - test.increment) ** 2)))
     assert errors[1] < 0.7 * errors[0]
+
+
+@pytest.mark.parametrize(("name", "hidden"), [("boosting", "lightgbm"), ("kf_arima", "statsmodels")])
+def test_missing_library_is_named_with_its_extra(monkeypatch, name, hidden):
+    given, (split, _) = _simulated(), _fitted("persistence")
+    for module in [module for module in sys.modules if module.partition(".")[0] == hidden]:
+        monkeypatch.delitem(sys.modules, module)
+
+    class Hiding:
+        def find_spec(self, module, path=None, target=None):
+            if module.partition(".")[0] == hidden:
+                raise ModuleNotFoundError(f"No module named {hidden!r}", name=hidden)
+
+    monkeypatch.setattr(sys, "meta_path", [Hiding(), *sys.meta_path])
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'slidecloud\[forecast\]'"):
+        method(name).fit(given.displacement, given.drivers, split.train, seed=0)
