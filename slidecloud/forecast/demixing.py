@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from slidecloud.libraries import library
 from slidecloud.types import DataError, Float64
 
 LEAST_MEMORY: Final = 0.9
@@ -152,9 +153,9 @@ def _filled(values: Float64, learnt: int) -> Float64:
 
 def _components(centred: Float64, learnt: int, number: int | None, seed: int) -> tuple[Float64, Float64, bool]:
     """Maps (point, component) and courses (component, date), turned and in order."""
-    from sklearn.decomposition import FastICA
-    from sklearn.exceptions import ConvergenceWarning
-
+    decomposition, exceptions = (
+        library(f"sklearn.{name}", extra="forecast") for name in ("decomposition", "exceptions")
+    )
     early = centred[:, :learnt]
     singular = np.linalg.svd(early, compute_uv=False)
     if not singular[0] > 0:
@@ -163,10 +164,10 @@ def _components(centred: Float64, learnt: int, number: int | None, seed: int) ->
     wanted = min(_above_noise(singular, early.shape), most) if number is None else number
     if not 1 <= wanted <= most:
         raise ValueError(f"components: found {wanted}, expected 1 to {most}, as many as the displacement has")
-    search = FastICA(wanted, whiten="unit-variance", random_state=seed, max_iter=1000, tol=1e-6)
+    search = decomposition.FastICA(wanted, whiten="unit-variance", random_state=seed, max_iter=1000, tol=1e-6)
     with warnings.catch_warnings():
         # It is told by the result, and what was found by then still separates.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
         search.fit(early)
     maps = early @ search.components_.T
     courses = np.linalg.lstsq(maps, centred, rcond=None)[0]

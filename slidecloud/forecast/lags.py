@@ -1,0 +1,179 @@
+"""How long after rain or drawdown a slide moves: by correlation with shifted drivers, and by what a method looks at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from slidecloud.forecast.independence import adjusted_p
+from slidecloud.forecast.methods import Fitted
+from slidecloud.forecast.samples import Samples
+from slidecloud.forecast.series import Displacement, Drivers
+from slidecloud.kernels import rain as kernel
+from slidecloud.kernels.interval import of_mean
+from slidecloud.types import DataError, Float64
+
+Cause = Literal["rain", "drawdown"]
+LAGS: Final = tuple(range(0, 61, 3))
+"""Days that are looked at."""
+_EPOCH: Final = np.datetime64(0, "D")
+
+
+class Lags(NamedTuple):
+    """Correlation of each point's rate of motion, in its own direction, with a driver some days before.
+
+    ``lag``: int64 (lag,), days. ``correlation``: float64 (point, lag), in [-1, 1], NaN where too few intervals have
+    both. ``best``: (point,), days at which it is largest. ``low``, ``high``: (point,), the least and the largest lag
+    whose correlation lies within the interval of the best one: passes 12 days apart do not tell neighbouring lags
+    apart. ``p_value``: (point,), of a correlation as large at any lag if motion did not follow the driver.
+    ``adjusted``: (point,), for the number of points (Benjamini and Hochberg 1995).
+    """
+
+    lag: NDArray[np.int64]
+    correlation: Float64
+    best: Float64
+    low: Float64
+    high: Float64
+    p_value: Float64
+    adjusted: Float64
+
+
+def cross_correlation(
+    displacement: Displacement,
+    drivers: Drivers,
+    *,
+    of: Cause = "rain",
+    lags: ArrayLike = LAGS,
+    level: float = 0.95,
+    surrogates: int = 999,
+    seed: int = 0,
+) -> Lags:
+    """Lags of all points by `slidecloud.kernels.rain.lagged`, whose intervals and p values know of memory and seasons.
+
+    Parameters
+    ----------
+    displacement
+        At the passes.
+    drivers
+        Whose rain, mm a day, or fall of the level, m a day and 0 where it rises, is held against the rate.
+    of
+        Which of the two.
+    lags
+        Days, at least 0, ascending.
+    level, surrogates, seed
+        As for `slidecloud.kernels.rain.lagged`.
+
+    Raises
+    ------
+    DataError
+        If the driver is absent.
+    """
+    shift = np.asarray(lags, np.int64)
+    given, number = _forcing(drivers, of), (drivers.days - _EPOCH).astype(np.float64)
+    shape = len(displacement.values), len(shift)
+    correlation, best, low, high, p_value = np.full(shape, np.nan), *(np.full(shape[0], np.nan) for _ in range(4))
+    for point, row in enumerate(displacement.values):
+        known = np.isfinite(row)
+        if known.sum() <= kernel.LEAST:
+            continue
+        days, moved = (displacement.dates[known] - _EPOCH).astype(np.float64), row[known]
+        direction = -1.0 if moved[-1] <= moved[0] else 1.0
+        wet = kernel.over_intervals(number, given[point if len(given) > 1 else 0], days, lags=shift)
+        rate = direction * np.diff(moved) / np.diff(days)
+        found = kernel.lagged(rate, wet, level=level, surrogates=surrogates, seed=seed)
+        correlation[point] = found.correlation
+        if found.best >= 0:
+            alike = shift[found.correlation >= found.low[found.best]]
+            best[point], low[point], high[point] = shift[found.best], alike.min(), alike.max()
+            p_value[point] = found.p_value
+    return Lags(shift, correlation, best, low, high, p_value, adjusted_p(p_value))
+
+
+def permutation(
+    fitted: Fitted,
+    displacement: Displacement,
+    drivers: Drivers,
+    samples: Samples,
+    *,
+    of: Literal["rain", "level"] = "rain",
+    width: int = 5,
+    repeats: int = 10,
+    level: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """What a method loses when it is given another day's rain or level, by how long before the target that day is.
+
+    The days of a window are handed, together, from each sample to another drawn at random (Breiman 2001). Where they
+    matter, errors grow. Neighbouring days say nearly the same of a slow driver such as a level, so a loss may be spread
+    over windows. It tells of the method, not of the slide: one without skill does not matter either way.
+
+    Parameters
+    ----------
+    fitted
+        A method that has learnt.
+    displacement, drivers, samples
+        As for its `predict`; samples with known increments, not learnt from.
+    of
+        Which of the inputs.
+    width
+        Days of a window.
+    repeats
+        Times each is done anew, at least 2.
+    level, seed
+        Of the intervals, and of the draws.
+
+    Returns
+    -------
+    DataFrame
+        A row a window: ``newest`` and ``oldest`` (days before the target, both included), ``loss`` (mm, growth of the
+        root mean square error), ``low``, ``high`` (of its mean over the draws). NaN where a method does not take the
+        windows of the samples, as those that filter the whole series do not.
+
+    Raises
+    ------
+    DataError
+        If the samples lack the input, or none has a known increment.
+    ValueError
+        If a setting makes no sense.
+    """
+    window: Float64 | None = getattr(samples, of)
+    if window is None:
+        raise DataError(f"{of}: found none in the samples (inputs {samples.inputs}), expected what is to be exchanged.")
+    if width < 1 or repeats < 2:
+        raise ValueError(f"width, repeats: found {width} and {repeats}, expected at least 1 and 2")
+    known = np.isfinite(samples.increment)
+    if not known.any():
+        raise DataError("samples: found none with a known increment, expected some to see errors grow in.")
+    random = np.random.default_rng(seed)
+
+    def error(columns: slice) -> float:
+        other = window.copy()
+        other[:, columns] = window[random.permutation(len(window)), columns]
+        return _rmse(fitted, displacement, drivers, replace(samples, **{of: other}))
+
+    usual = _rmse(fitted, displacement, drivers, samples)
+    read = error(slice(None)) != usual
+    rows = []
+    for first in range(0, window.shape[1], width):
+        last = min(first + width, window.shape[1]) - 1
+        losses = [error(slice(first, last + 1)) - usual for _ in range(repeats)] if read else [np.nan]
+        mean = of_mean(losses, level=level)
+        rows.append((first, last, mean.value, mean.low, mean.high))
+    return pd.DataFrame(rows, columns=["newest", "oldest", "loss", "low", "high"])
+
+
+def _forcing(drivers: Drivers, of: Cause) -> Float64:
+    given = drivers.rain if of == "rain" else drivers.level
+    if given is None:
+        name = "rain" if of == "rain" else "level"
+        raise DataError(f"{name}: found none, expected the driver whose lag is looked for.")
+    return given if of == "rain" else np.maximum(-np.diff(given, axis=1, prepend=np.nan), 0.0)
+
+
+def _rmse(fitted: Fitted, displacement: Displacement, drivers: Drivers, samples: Samples) -> float:
+    apart = fitted.predict(displacement, drivers, samples).increment - samples.increment
+    return float(np.sqrt(np.nanmean(apart**2)))
