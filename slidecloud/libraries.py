@@ -11,6 +11,7 @@ _EXTRAS: Final = {
     "pyflwdir": "hazard",
     "sklearn": "hazard",
     "statsmodels": "forecast",
+    "torch": "detect",
     "xgboost": "xgboost",
 }
 _NAMES: Final = {"sklearn": "scikit-learn"}

@@ -8,7 +8,7 @@ learns from all points together unless `apart` is asked for, which takes as many
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,6 @@ from slidecloud.forecast.samples import INPUTS, Samples
 from slidecloud.forecast.series import Displacement, Drivers
 from slidecloud.models import musenet_learning
 from slidecloud.models.fitting import Plan
-from slidecloud.models.musenet import STEPS
 from slidecloud.models.small_weights import Weights
 from slidecloud.types import DataError, Float64
 
@@ -27,12 +26,17 @@ if TYPE_CHECKING:
     from slidecloud.config import Device
 
 
+_TINY: Final = 1e-3
+"""mm; the spread of displacement where nothing moves."""
+
+
 class Scales(NamedTuple):
-    """Mean and spread of the windows' columns, (inputs, 4) each, and of displacement."""
+    """Mean and spread of the windows' columns, (inputs, 4) each, and of displacement; `steps` of each input."""
 
     mean: Float64
     spread: Float64
     displacement: tuple[float, float]
+    steps: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,13 @@ class Published:
     device: Device = "cpu"
 
     def __call__(self, displacement: Displacement, drivers: Drivers, samples: Samples) -> Told:  # noqa: ARG002
-        windows, found = joined(samples), np.full(len(samples), np.nan)
+        windows, found = windows_of(samples), np.full(len(samples), np.nan)
         for number, (scales, weights) in enumerate(zip(self.scales, self.weights, strict=True)):
             own = self.of_point[samples.point] == number
             if own.any():
                 mean, spread = scales.displacement
-                told = musenet_learning.forecast(weights, _scaled(windows[own], scales), device=self.device)
+                seen = _joined([window[own] for window in windows], scales)
+                told = musenet_learning.forecast(weights, seen, steps=scales.steps, device=self.device)
                 found[own] = mean + spread * told - samples.value[own]
         return Told(found, self.size[samples.point])
 
@@ -64,43 +69,35 @@ def learn(
     Raises
     ------
     DataError
-        If windows are not of 30 steps.
+        If a point has no sample to learn from and is to have a network of its own.
     """
-    windows, moved = joined(train), train.value + train.increment
+    windows, moved = windows_of(train), train.value + train.increment
     of_point = np.arange(displacement.points) if apart else np.zeros(displacement.points, np.int64)
     scales, weights = [], []
     for number in range(int(of_point.max()) + 1):
         own = of_point[train.point] == number
         if not own.any():
             raise DataError(f"point {displacement.ids[number]}: found no sample to learn from; leave it out.")
-        scales.append(_scales(windows[own], moved[own]))
-        known, (mean, spread) = _scaled(windows[own], scales[-1]), scales[-1].displacement
+        chosen = [window[own] for window in windows]
+        scales.append(_scales(chosen, moved[own]))
+        known, (mean, spread), steps = _joined(chosen, scales[-1]), scales[-1].displacement, scales[-1].steps
         wanted = (moved[own] - mean) / spread
         file = checkpoint_file(folder, f"published-{number}", (plan, known, wanted))
-        weights.append(musenet_learning.learn(known, wanted, plan=plan, file=file, device=device))
+        weights.append(musenet_learning.learn(known, wanted, steps=steps, plan=plan, file=file, device=device))
     # One size for all horizons: the published network tells none.
     size = np.sqrt(np.bincount(train.point, train.increment**2, minlength=displacement.points))
     count = np.maximum(np.bincount(train.point, minlength=displacement.points), 1)
     return Published(tuple(scales), tuple(weights), size / np.sqrt(count), of_point, device)
 
 
-def joined(samples: Samples) -> Float64:
-    """Windows (n, inputs * 30, 4) of displacement and each driver, newest first: value, year, month and day.
+def windows_of(samples: Samples) -> list[Float64]:
+    """Windows (n, steps, 4) of displacement and each driver, newest first: value, year, month and day.
 
     Unknown days of a driver have the mean of the known days of their window.
-
-    Raises
-    ------
-    DataError
-        If windows are not of 30 steps.
     """
-    parts = [_dated(samples.displacement + samples.value[:, None], samples.displacement_dates)]
-    for name in INPUTS[samples.inputs]:
-        parts.append(_dated(getattr(samples, name), getattr(samples, f"{name}_dates")))
-    for part in parts:
-        if part.shape[1] != STEPS:
-            raise DataError(f"windows: found {part.shape[1]} steps, expected {STEPS} as published; give that many.")
-    return np.concatenate(parts, axis=1)
+    parts = [(samples.displacement + samples.value[:, None], samples.displacement_dates)]
+    parts += [(getattr(samples, name), getattr(samples, f"{name}_dates")) for name in INPUTS[samples.inputs]]
+    return [_dated(*part) for part in parts]
 
 
 def _dated(values: Float64, dates: NDArray[np.datetime64]) -> Float64:
@@ -111,15 +108,17 @@ def _dated(values: Float64, dates: NDArray[np.datetime64]) -> Float64:
     return np.stack([known, year, month.astype(np.int64) % 12 + 1, in_month], axis=2).astype(np.float64)
 
 
-def _scales(windows: Float64, moved: Float64) -> Scales:
-    columns = windows.reshape(len(windows), -1, STEPS, windows.shape[2])
-    spread, size = columns.std(axis=(0, 2)), float(moved.std())
+def _scales(windows: list[Float64], moved: Float64) -> Scales:
+    spread = np.stack([window.std(axis=(0, 1)) for window in windows])
     return Scales(
-        columns.mean(axis=(0, 2)), np.where(spread > 0, spread, 1.0), (float(moved.mean()), size if size > 0 else 1.0)
+        np.stack([window.mean(axis=(0, 1)) for window in windows]),
+        np.where(spread > 0, spread, 1.0),
+        (float(moved.mean()), max(float(moved.std()), _TINY)),
+        tuple(window.shape[1] for window in windows),
     )
 
 
-def _scaled(windows: Float64, scales: Scales) -> Float64:
-    mean, spread = (np.repeat(values, STEPS, axis=0) for values in (scales.mean, scales.spread))
-    found: Float64 = (windows - mean) / spread
-    return found
+def _joined(windows: list[Float64], scales: Scales) -> Float64:
+    """Scaled, (n, all steps, 4)."""
+    scaled = zip(windows, scales.mean, scales.spread, strict=True)
+    return np.concatenate([(window - mean) / spread for window, mean, spread in scaled], axis=1)

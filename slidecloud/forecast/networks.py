@@ -1,4 +1,4 @@
-"""Networks among the methods: MUSEnet made to extrapolate, as published, and KF-LSTM; torch is asked for when they fit."""
+"""Networks among the methods: MUSEnet made to extrapolate and as published, and KF-LSTM; torch is needed to fit."""
 
 from __future__ import annotations
 
@@ -99,6 +99,8 @@ class RecurrentFilter:
 class PublishedMusenet:
     """MUSEnet as published: absolute displacement from windows with absolute dates; it does not extrapolate.
 
+    Windows are of 30 passes and 30 days as published, unless samples have others.
+
     Attributes
     ----------
     steps, batch
@@ -117,7 +119,7 @@ class PublishedMusenet:
     name: str = "musenet_published"
 
     def fit(self, displacement: Displacement, drivers: Drivers, train: Samples, *, seed: int) -> HeldOut:
-        """As `Musenet.fit`; raises DataError also where windows are not of 30 steps."""
+        """As `Musenet.fit`."""
         library("torch")
         from slidecloud.forecast.network_published import learn
         from slidecloud.models.fitting import Plan

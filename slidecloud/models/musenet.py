@@ -34,29 +34,30 @@ class Musenet(nn.Module):
 
     Parameters
     ----------
-    inputs
-        How many there are: 2 (displacement with rain or level) or 3 (with both).
+    steps
+        Of each input, `STEPS` as published: two inputs (displacement with rain or level) or three (with both).
     """
 
-    def __init__(self, inputs: int) -> None:
+    def __init__(self, steps: Sequence[int]) -> None:
         super().__init__()
-        self.readers = nn.ModuleList(nn.LSTM(PARTS, HIDDEN, batch_first=True) for _ in range(inputs))
-        sizes = (inputs * STEPS * HIDDEN, *DENSE)
+        self.steps = tuple(steps)
+        self.readers = nn.ModuleList(nn.LSTM(PARTS, HIDDEN, batch_first=True) for _ in self.steps)
+        sizes = (sum(self.steps) * HIDDEN, *DENSE)
         self.dense = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(sizes))
 
     def forward(self, joined: Tensor) -> Tensor:
-        """Joined windows [n, inputs * 30, 4] to displacement [n].
+        """Joined windows [n, all steps, 4] to displacement [n].
 
         Raises
         ------
         ValueError
             If the windows have another shape.
         """
-        wanted = (len(self.readers) * STEPS, PARTS)
+        wanted = (sum(self.steps), PARTS)
         if joined.ndim != 3 or tuple(joined.shape[1:]) != wanted:
             found = tuple(joined.shape)
             raise ValueError(f"joined windows: found shape {found}, expected (n, {wanted[0]}, {PARTS})")
-        windows = joined.split(STEPS, dim=1)
+        windows = joined.split(self.steps, dim=1)
         states = [reader(window)[0].flatten(1) for reader, window in zip(self.readers, windows, strict=True)]
         values = torch.cat(states, 1)
         for layer in self.dense[:-1]:
@@ -66,7 +67,7 @@ class Musenet(nn.Module):
 
 
 def joined(windows: Sequence[Tensor]) -> Tensor:
-    """Windows [n, 30, 4] of each input as one sample [n, inputs * 30, 4]."""
+    """Windows [n, steps, 4] of each input as one sample [n, all steps, 4]: [n, 60, 4] or [n, 90, 4] as published."""
     return torch.cat(list(windows), 1)
 
 

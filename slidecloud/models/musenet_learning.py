@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from slidecloud.models.fitting import Plan, Watch, draws, fit, seeded
-from slidecloud.models.musenet import STEPS, Musenet
+from slidecloud.models.musenet import Musenet
 from slidecloud.models.place import place
 from slidecloud.models.predict import with_threads
 from slidecloud.models.small_weights import Weights, array, tensor, weights_of, with_weights
@@ -27,14 +28,15 @@ def learn(
     joined: Float64,
     displacement: Float64,
     *,
+    steps: Sequence[int],
     plan: Plan,
     file: Path | None = None,
     device: Device = "cpu",
     watch: Watch | None = None,
 ) -> Weights:
-    """Learn displacement (n,) from joined windows (n, inputs * 30, 4), both scaled, by the mean squared error."""
+    """Learn displacement (n,) from joined windows (n, all steps, 4), both scaled, by the mean squared error."""
     where = place(device)
-    network = seeded(lambda: Musenet(joined.shape[1] // STEPS), plan.seed, where)
+    network = seeded(lambda: Musenet(steps), plan.seed, where)
     known, wanted = tensor(joined, where), tensor(displacement, where)
 
     def loss(numbers: Tensor) -> Tensor:
@@ -45,10 +47,10 @@ def learn(
     return weights_of(network)
 
 
-def forecast(weights: Weights, joined: Float64, *, device: Device = "cpu") -> Float64:
+def forecast(weights: Weights, joined: Float64, *, steps: Sequence[int], device: Device = "cpu") -> Float64:
     """Scaled displacement (n,)."""
     where = place(device)
-    network = with_weights(Musenet(joined.shape[1] // STEPS), weights, where)
+    network = with_weights(Musenet(steps), weights, where)
     found = np.empty(len(joined))
     with with_threads(1), torch.inference_mode():
         for first in range(0, len(joined), _BLOCK):

@@ -17,7 +17,10 @@ from torch import Tensor, nn
 from slidecloud.models.response import Response
 
 _USUAL: Final = 12.0
-_FIRST: Final = (-3.0, -4.0, -4.0, -2.0)
+_FIRST: Final = (-3.0, -5.0, -7.0, -3.0)
+"""Logarithms of the variances of noise, wandering offset, wandering rate and first rate at the start."""
+_PACE: Final = 5.0
+"""Variances differ by orders of magnitude: their logarithms move so much faster than other numbers."""
 
 
 class States(NamedTuple):
@@ -49,7 +52,7 @@ class RecurrentFilter(nn.Module):
     def __init__(self, response: Response, *, points: int) -> None:
         super().__init__()
         self.response = response
-        self.spread = nn.Parameter(torch.tensor(_FIRST))
+        self.spread = nn.Parameter(torch.tensor(_FIRST) / _PACE)
         self.own_spread = nn.Parameter(torch.zeros(points))
 
     def explained(self, sums: Tensor, point: Tensor, row: Tensor, features: Tensor, days: Tensor) -> Tensor:
@@ -132,4 +135,4 @@ class RecurrentFilter(nn.Module):
         """Of noise, wandering offset, wandering rate and first rate, each [points]."""
         own = self.own_spread[point]
         # Bounded below, so that a series that never moves has a likelihood.
-        return tuple((part + own).exp() + math.exp(-14) for part in self.spread)
+        return tuple((_PACE * part + own).exp() + math.exp(-14) for part in self.spread)

@@ -1,4 +1,4 @@
-"""How rain and water level drive motion from day to day: LSTMs along the calendar, each day knowing only days before."""
+"""How rain and water level drive motion from day to day: LSTMs along the calendar, which never look ahead."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class Response(nn.Module):
         super().__init__()
         self.readers = nn.ModuleList(nn.LSTM(count, hidden, batch_first=True) for count in channels)
         columns = len(channels) * hidden + plain
-        self.common = nn.Parameter(torch.randn(columns) * _SPREAD)
+        # Plain columns begin without a say: what no data contradict would stay.
+        self.common = nn.Parameter(torch.cat([torch.zeros(plain), torch.randn(columns - plain) * _SPREAD]))
         self.own = nn.Parameter(torch.zeros(points, columns))
         self.by_feature = nn.Parameter(torch.zeros(features, columns))
 

@@ -46,5 +46,9 @@ def weather(first=FIRST - 60, days=900, *, seed=0):
     return Drivers(calendar, rain[None], level[None])
 
 
-QUICK: dict[str, dict[str, object]] = {}
+QUICK: dict[str, dict[str, object]] = {
+    "kf_lstm": {"steps": 40},
+    "musenet": {"members": 2, "steps": 60},
+    "musenet_published": {"steps": 40},
+}
 """Options of methods that make them fast enough for tests, by name."""
