@@ -37,7 +37,7 @@ class RainConfig(Section):
         "refuse", description="Days without a value: refuse them, leave them unknown, or take them as dry."
     )
     farthest: float | None = Field(
-        15.0, gt=0, description="Kilometres from a point to its station beyond which it is refused; null allows any."
+        20.0, gt=0, description="Kilometres from a point to its station beyond which it is refused; null allows any."
     )
 
 
@@ -93,10 +93,10 @@ class ForecastConfig(Section):
     points: PointsConfig | None = Field(None, description="A table of displacement, in place of a run.")
     store: str | None = Field(None, description="Store to write where points come from a table: a folder or URL.")
     per_landslide: int = Field(
-        20, ge=1, description="Most points of a landslide on a track: those of the highest temporal coherence."
+        20, ge=1, description="Most points of a landslide on a track: those of the highest coherence."
     )
     least_coherence: float = Field(
-        0.7, ge=0, le=1, description="Temporal coherence below which a pixel of a run is no point."
+        0.7, ge=0, le=1, description="Temporal coherence, beyond that of noise, below which a pixel is no point."
     )
     rain: RainConfig | None = Field(None, description="Daily rain; null does without.")
     level: LevelConfig | None = Field(None, description="Daily water level; null does without.")

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from slidecloud.config_forecast import ForecastConfig
 from slidecloud.forecast.series import Displacement
+from slidecloud.pipeline.forecast_pixels import Seen, corner_of, of_map, series_of
 from slidecloud.store import Run, tables
-from slidecloud.store.arrays import MissingChunkError
 from slidecloud.store.forecast_specs import FORECAST_POINTS
-from slidecloud.store.velocity_maps import Pixels, VelocityMap, velocity_maps
+from slidecloud.store.velocity_maps import Pixels, velocity_maps
 from slidecloud.types import DataError, Float64, track_of
 
 if TYPE_CHECKING:
@@ -56,25 +56,10 @@ class Series(NamedTuple):
     sigma: Float64 | None
 
 
-class _Seen(NamedTuple):
-    """Points of one map: for each its landslide, place in the burst, coherence and series, mm (point, date)."""
-
-    burst: str
-    dates: NDArray[np.datetime64]
-    values: Float64
-    sigma: Float64
-    landslide: NDArray[np.object_]
-    row: NDArray[np.int32]
-    column: NDArray[np.int32]
-    coherence: NDArray[np.float32]
-    longitude: Float64
-    latitude: Float64
-
-
 def of_run(run: Run, config: ForecastConfig) -> list[Part]:
     """Points of all landslides of a run that have displacement, a part for each track.
 
-    A landslide has on each track the pixels of its outline with the highest temporal coherence.
+    A landslide has on each track the pixels of its outline with the highest temporal coherence beyond that of noise.
 
     Raises
     ------
@@ -84,18 +69,18 @@ def of_run(run: Run, config: ForecastConfig) -> list[Part]:
         If no landslide has displacement that is coherent enough.
     """
     inventory = run.inventory
-    seen: dict[str, list[_Seen]] = {}
+    seen: dict[str, list[Seen]] = {}
     for burst in run.bursts:
         header = run.header(burst)
         for one in velocity_maps(run.location, header):
-            found = _of_map(one, inventory, config)
+            found = of_map(one, inventory, config)
             if found is not None:
                 seen.setdefault(track_of(header), []).append(found)
     parts = [_part(track, maps, config.per_landslide) for track, maps in sorted(seen.items())]
     if not parts:
         raise DataError(
-            f"{run.location} has no pixel in a landslide with displacement and a temporal coherence of at least "
-            f"{config.least_coherence:g}. Lower least_coherence, or finish the stage 'timeseries' of the run."
+            f"{run.location} has no pixel in a landslide with most of its dates and a temporal coherence, beyond that "
+            f"of noise, of at least {config.least_coherence:g}. Lower least_coherence, or finish the stage 'timeseries'."
         )
     return parts
 
@@ -107,13 +92,13 @@ def again(run: Run, title: str, table: GeoDataFrame, before: Displacement) -> Di
     row, column = (table[name].to_numpy(np.intp) for name in ("row", "column"))
     for burst in np.unique(bursts).tolist():
         for one in velocity_maps(run.location, run.header(burst)) if burst in run.bursts else ():
-            top, left = _corner(one)
+            top, left = corner_of(one)
             height, width = one.shape
             inside = (bursts == burst) & (row >= top) & (row < top + height)
             inside &= (column >= left) & (column < left + width)
             if inside.any():
                 pixels = Pixels(row[inside] - top, column[inside] - left)
-                seen.append(Series(np.flatnonzero(inside), *_series(one, pixels)))
+                seen.append(Series(np.flatnonzero(inside), *series_of(one, pixels)))
     return _brought(before, seen, title)
 
 
@@ -157,58 +142,7 @@ def of_table(displacement: Displacement) -> Part:
     return Part(TABLE, "points of the table", displacement, _table(displacement, nothing))
 
 
-def _of_map(one: VelocityMap, inventory: GeoDataFrame, config: ForecastConfig) -> _Seen | None:
-    """The best points of a map in each landslide; None where it has none, or is not finished."""
-    outlines, names = inventory.geometry.to_numpy(), inventory["id"].to_numpy()
-    near = one.near(outlines)
-    if not len(near):
-        return None
-    try:
-        coherence = one.map("temporal_coherence")
-        known = np.isfinite(one.map("velocity"))
-        chosen = [
-            (np.full(len(best.rows), names[number], object), best)
-            for number, pixels in zip(near.tolist(), one.inside(outlines[near]), strict=True)
-            if len((best := _best(pixels, coherence, known, config)).rows)
-        ]
-        if not chosen:
-            return None
-        pixels = Pixels(*(np.concatenate([getattr(best, name) for _, best in chosen]) for name in Pixels._fields))
-        # A pixel in two outlines is a point of the first.
-        _, first = np.unique(np.column_stack(pixels), axis=0, return_index=True)
-        pixels = Pixels(*(axis[np.sort(first)] for axis in pixels))
-        landslide = np.concatenate([found for found, _ in chosen])[np.sort(first)]
-        series = _series(one, pixels)
-    except MissingChunkError:
-        return None
-    top, left = _corner(one)
-    return _Seen(
-        one.header.id, *series, landslide, (pixels.rows + top).astype(np.int32),
-        (pixels.columns + left).astype(np.int32), coherence[pixels].astype(np.float32), *one.place(pixels),
-    )  # fmt: skip
-
-
-def _best(pixels: Pixels, coherence: NDArray[np.float32], known: NDArray[np.bool_], config: ForecastConfig) -> Pixels:
-    """The pixels of the highest coherence, in row-major order."""
-    good = np.flatnonzero(known[pixels] & (coherence[pixels] >= np.float32(config.least_coherence)))
-    order = np.argsort(-coherence[pixels][good], kind="stable")[: config.per_landslide]
-    kept = np.sort(good[order])
-    return Pixels(pixels.rows[kept], pixels.columns[kept])
-
-
-def _series(one: VelocityMap, pixels: Pixels) -> tuple[NDArray[np.datetime64], Float64, Float64]:
-    """Days of the passes, displacement and its standard error (point, date), mm."""
-    moved, sigma = (1000.0 * one.series(f"displacement{end}", pixels).T.astype(np.float64) for end in ("", "_sigma"))
-    return one.time.astype("datetime64[D]"), moved, sigma
-
-
-def _corner(one: VelocityMap) -> tuple[int, int]:
-    """First row and column of a map in its burst."""
-    window = one.window()
-    return (0, 0) if window is None else (window[0].start, window[1].start)
-
-
-def _part(track: str, maps: Sequence[_Seen], most: int) -> Part:
+def _part(track: str, maps: Sequence[Seen], most: int) -> Part:
     """The maps of a track on common dates, with the best points of each landslide among them."""
     dates = np.unique(np.concatenate([one.dates for one in maps]))
     series = []

@@ -115,5 +115,5 @@ FORECAST_POINTS: Final[tuple[ColumnSpec, ...]] = (
     ColumnSpec("burst", "text", "", "burst that saw it; empty for points of a table"),
     ColumnSpec("row", "int32", "pixel", "row in the burst; -1 for points of a table"),
     ColumnSpec("column", "int32", "pixel", "column in the burst; -1 for points of a table"),
-    ColumnSpec("coherence", "float32", "1", "temporal coherence; NaN for points of a table"),
+    ColumnSpec("coherence", "float32", "1", "temporal coherence beyond that of noise; NaN for points of a table"),
 )

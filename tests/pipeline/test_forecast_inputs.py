@@ -11,6 +11,7 @@ import pandas
 import pytest
 
 from slidecloud.pipeline import forecast
+from slidecloud.pipeline.summary import Summary
 from slidecloud.types import DataError
 
 
@@ -77,13 +78,13 @@ def test_each_input_may_be_absent(folder):
 
 def test_a_station_far_away_is_told_and_refused(folder):
     rain = pandas.read_csv(folder / "rain.csv")
-    rain.assign(station="Badong", longitude=110.21, latitude=31.0).to_csv(folder / "rain.csv", index=False)
-    with pytest.raises(DataError, match=r"Badong, 20\.\d km away.*expected at most 15 km.*farthest"):
+    rain.assign(station="Badong", longitude=110.23, latitude=31.0).to_csv(folder / "rain.csv", index=False)
+    with pytest.raises(DataError, match=r"Badong, 2\d\.\d km away.*expected at most 20 km.*farthest"):
         forecasting.compute(forecasting.settings(folder))
     heard = Heard()
     config = forecasting.settings(folder, rain={"path": "rain.csv", "farthest": None})
     forecast.compute(config, executor=forecasting.serial(), progress=heard)
-    assert any("3 points take the rain of Badong, 20." in sentence for sentence in heard.told)
+    assert any("3 points take the rain of Badong, 2" in sentence for sentence in heard.told)
 
 
 def test_a_file_that_is_not_there_is_named(folder):
@@ -95,7 +96,7 @@ def test_a_file_that_is_not_there_is_named(folder):
 def test_units_travel_light(folder, monkeypatch):
     """What is sent to workers holds no series: they read them from the store."""
     seen = []
-    monkeypatch.setattr(forecast, "drive", lambda units, **_: seen.extend(units))
+    monkeypatch.setattr(forecast, "drive", lambda units, **_: seen.extend(units) or Summary())
     config = forecasting.settings(folder)
     forecast.compute(config, executor=forecasting.serial())
     assert len(seen) > 2
