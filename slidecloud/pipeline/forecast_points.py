@@ -79,8 +79,9 @@ def of_run(run: Run, config: ForecastConfig) -> list[Part]:
     parts = [_part(track, maps, config.per_landslide) for track, maps in sorted(seen.items())]
     if not parts:
         raise DataError(
-            f"{run.location} has no pixel in a landslide with most of its dates and a temporal coherence, beyond that "
-            f"of noise, of at least {config.least_coherence:g}. Lower least_coherence, or finish the stage 'timeseries'."
+            f"{run.location} has no pixel in a landslide with most of its dates and a temporal coherence, beyond "
+            f"that of noise, of at least {config.least_coherence:g}. Lower least_coherence, or finish "
+            "the stage 'timeseries'."
         )
     return parts
 
@@ -156,12 +157,15 @@ def _part(track: str, maps: Sequence[Seen], most: int) -> Part:
         for name in ("landslide", "row", "column", "coherence", "longitude", "latitude")
     }
     columns["burst"] = np.concatenate([np.full(len(one.row), one.burst, object) for one in maps])
-    kept = _best_of_each(columns["landslide"], columns["coherence"], most)
+    places = zip(*(columns[name] for name in ("burst", "row", "column")), strict=True)
+    ids = np.array([f"{burst}_{row}_{column}" for burst, row, column in places])
+    # Where patches of a burst overlap, a pixel is a point once.
+    once = np.sort(np.unique(ids, return_index=True)[1])
+    kept = once[_best_of_each(columns["landslide"][once], columns["coherence"][once], most)]
     columns = {name: values[kept] for name, values in columns.items()}
-    ids = [f"{b}_{r}_{c}" for b, r, c in zip(*(columns[name] for name in ("burst", "row", "column")), strict=True)]
     x, y = columns.pop("longitude"), columns.pop("latitude")
     features = np.zeros((len(kept), 0))
-    displacement = Displacement(dates, series[0][kept], series[1][kept], np.array(ids), x, y, features)
+    displacement = Displacement(dates, series[0][kept], series[1][kept], ids[kept], x, y, features)
     return Part(re.sub("[^a-z0-9]+", "_", track.lower()), track, displacement, _table(displacement, columns))
 
 
