@@ -54,9 +54,9 @@ class RiskConfig(Section):
         None, description="Judgements: how many times the row outweighs the column; fractions may be written 1/3."
     )
     method: Literal["column_mean", "geometric_mean", "eigenvector"] = Field(
-        "column_mean", description="How weights are made of judgements."
+        "column_mean", description="Weights from judgements: column_mean, geometric_mean or eigenvector."
     )
-    scaling: Literal["minmax", "z", "rank"] = Field("minmax", description="How information values are scaled.")
+    scaling: Literal["minmax", "z", "rank"] = Field("minmax", description="Of information values: minmax, z or rank.")
     smoothing: float = Field(
         1.0,
         ge=0,
@@ -66,13 +66,13 @@ class RiskConfig(Section):
         "average", description="What classes count as whose ground a mask took: average, or missing."
     )
     held_out: Literal["kmeans", "blocks", "optimistic"] = Field(
-        "kmeans", description="How points are held out: compact groups, blocks, or at random (optimistic)."
+        "kmeans", description="How points are held out: kmeans (compact groups), blocks, or optimistic (at random)."
     )
     folds: int = Field(10, ge=2, description="Parts of which each is held out once.")
     repeats: int = Field(5, ge=1, description="Times this is done anew.")
     block: float | None = Field(None, gt=0, description="Metres of a block, for blocks.")
     buffer: float = Field(0.0, ge=0, description="Metres around what is held out that nothing is learned from.")
-    seed: int = Field(0, ge=0, description="Of all draws.")
+    seed: int = Field(0, ge=0, description="Seed of all draws.")
 
     @field_validator("matrix", mode="before")
     @classmethod

@@ -96,7 +96,7 @@ class SusceptibilityConfig(Section):
         description="What is learnt of a polygon: the cell of its centre (the others are neither slide nor absence), "
         "or all cells whose centres it holds.",
     )
-    on: Literal["cells", "units"] = Field("cells", description="Map cells of the grid, or mapping units.")
+    on: Literal["cells", "units"] = Field("cells", description="cells (of the grid) or units (slope units).")
     models: tuple[Literal["logistic", "forest", "lightgbm", "xgboost"], ...] = Field(
         ("logistic", "forest", "lightgbm"), min_length=1, description="logistic, forest, lightgbm, xgboost."
     )
@@ -111,7 +111,8 @@ class SusceptibilityConfig(Section):
     )
     circular: tuple[str, ...] = Field(("aspect",), description="Those that are angles.")
     older_slides: Literal["refuse", "drop", "allow"] = Field(
-        "refuse", description="Slides that are not younger than the end of their deformation series."
+        "refuse",
+        description="refuse, drop or allow slides that are not younger than the end of their deformation series.",
     )
     absences: AbsencesConfig = Field(default_factory=AbsencesConfig, description="Places without a slide.")
     splits: SplitsConfig = Field(default_factory=SplitsConfig, description="Cross-validation in space.")
@@ -123,14 +124,15 @@ class SusceptibilityConfig(Section):
         "logistic", description="logistic, isotonic (for thousands of places) or none, on held-out space."
     )
     classes: Literal["probability", "area"] = Field(
-        "probability", description="Whether borders are of the probability, or of the share of the area below."
+        "probability",
+        description="Whether borders are of the probability, or, with area, of the share of the area below.",
     )
     borders: tuple[float, float, float, float] = Field((0.2, 0.4, 0.6, 0.8), description="Borders of the five classes.")
     block: float | None = Field(
         None, gt=0, description="Metres of the blocks of the bootstrap; null takes the range of the variogram."
     )
     draws: int = Field(1000, ge=100, description="Draws of blocks for the intervals.")
-    seed: int = Field(0, ge=0, description="Of all that is drawn.")
+    seed: int = Field(0, ge=0, description="Seed of all draws.")
 
     @field_validator("borders")
     @classmethod

@@ -21,6 +21,19 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_DOCUMENT_END = "\n..."
+
+
+class _Loader(yaml.SafeLoader):
+    """Keys are words: without this, YAML 1.1 takes a key such as ``on`` for true."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:bool":
+                key.tag = "tag:yaml.org,2002:str"
+        return super().construct_mapping(node, deep=deep)
+
+
 Model = TypeVar("Model", bound=Section)
 
 
@@ -33,7 +46,7 @@ def parsed(text: str, model: type[Model], *, name: str, form: str = "valid YAML"
         If it is not YAML, or a key is unknown, missing or has a wrong value.
     """
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ConfigError(f"{name} is not {form}: {error}") from None
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
@@ -65,8 +78,8 @@ def template_lines(model: type[BaseModel], values: dict[str, Any], *, indent: st
             continue
         value = values.get(name, info.get_default(call_default_factory=True))
         plain = list(value) if isinstance(value, tuple) else value
-        text = yaml.safe_dump(plain, default_flow_style=True).removesuffix("\n").removesuffix("\n...").strip()
-        yield f"{indent}{name}: {text}"
+        text = yaml.safe_dump(plain, default_flow_style=True, sort_keys=False).removesuffix("\n")
+        yield f"{indent}{name}: {text.removesuffix(_DOCUMENT_END).strip()}"
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:

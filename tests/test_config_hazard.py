@@ -89,3 +89,18 @@ def test_secrets_are_refused():
     with pytest.raises(ConfigError, match="secret"):
         parse(WHOLE + "storage_options: {secret: hunter2}\n")
     assert HazardConfig.model_fields["storage_options"].description
+
+
+def test_a_key_is_a_word_whatever_yaml_takes_it_for():
+    """YAML 1.1 reads the key ``on`` as true."""
+    text = """
+store: ./hazard.zarr
+grid: {crs: EPSG:32648, spacing: 30, bounds: [0, 0, 300, 300]}
+factors: {elevation: {kind: raster, path: dem.tif}, slope: {}}
+susceptibility:
+  slides: slides.gpkg
+  on: units
+  tuned: yes
+"""
+    found = parse(text).susceptibility
+    assert (found.on, found.tuned) == ("units", True)

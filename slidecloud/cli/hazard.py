@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cyclopts import App
 
 from slidecloud.cli.console import say, show
+from slidecloud.cli.errors import UsageError
 from slidecloud.cli.hazard_risk import risk
 from slidecloud.cli.hazard_susceptibility import susceptibility
 from slidecloud.cli.hazard_units import units
@@ -32,6 +33,7 @@ hazard = App(
 
     For example:
 
+        slidecloud hazard factors --print-config > hazard.yaml   # every key, to be edited
         slidecloud hazard factors hazard.yaml
         slidecloud hazard units hazard.yaml
         slidecloud hazard susceptibility hazard.yaml --report pictures
@@ -48,9 +50,10 @@ hazard.command(risk)
 
 @hazard.command
 def factors(
-    config: Path,
+    config: Path | None = None,
     /,
     *,
+    print_config: bool = False,
     executor: Executor | None = None,
     workers: Workers = None,
     memory: str | None = None,
@@ -71,6 +74,7 @@ def factors(
 
     For example:
 
+        slidecloud hazard factors --print-config > hazard.yaml
         slidecloud hazard factors hazard.yaml
         slidecloud hazard factors hazard.yaml --executor threads --workers 4
 
@@ -80,6 +84,8 @@ def factors(
     ----------
     config
         The YAML that describes hazard.
+    print_config
+        Print a commented configuration with every key of every section, and stop.
     executor
         dask (processes of this machine, or a scheduler), threads or serial.
     memory
@@ -89,6 +95,13 @@ def factors(
     takeover
         Take the store from another driver that may still be at work; what it has not finished it then cannot record.
     """
+    if print_config:
+        from slidecloud.config_hazard_template import template
+
+        show(template().splitlines())
+        return 0
+    if config is None:
+        raise UsageError("'slidecloud hazard factors' needs the YAML of hazard; write one with --print-config.")
     from slidecloud.cli.hazard_work import performed, settings_of
     from slidecloud.cli.run import tell
     from slidecloud.pipeline.hazard_factors import compute

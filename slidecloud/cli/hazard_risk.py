@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slidecloud.cli.console import say, show
 from slidecloud.cli.options import Executor, Workers
 
 if TYPE_CHECKING:
@@ -58,21 +57,14 @@ def risk(
     takeover
         Take the store from another driver that may still be at work; what it has not finished it then cannot record.
     """
-    from slidecloud.cli.hazard_work import performed, settings_of
-    from slidecloud.cli.run import tell
+    from slidecloud.cli.hazard_work import mapped, settings_of
     from slidecloud.pipeline.hazard_risk import compute
 
     settings = settings_of(config, executor=executor, workers=workers, memory=memory)
-    summary, result = performed(compute, settings, retry_quarantined=retry_quarantined, takeover=takeover)
-    tell(summary)
-    if result is not None:
-        show(_lines(result))
-        for caveat in result.caveats:
-            say(caveat, style="yellow")
-        say(f"Risk: {settings.place}/hazard/risk")
-        if report is not None:
-            say(f"Report: {_written(settings, result, report)}")
-    return summary.exit_code
+    return mapped(
+        compute, settings, "risk", lines=_lines, written=_written, report=report,
+        retry_quarantined=retry_quarantined, takeover=takeover,
+    )  # fmt: skip
 
 
 def _lines(result: RiskResult) -> list[str]:

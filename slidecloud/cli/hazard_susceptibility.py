@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slidecloud.cli.console import say, show
 from slidecloud.cli.options import Executor, Workers
 
 if TYPE_CHECKING:
@@ -70,21 +69,14 @@ def susceptibility(
     takeover
         Take the store from another driver that may still be at work; what it has not finished it then cannot record.
     """
-    from slidecloud.cli.hazard_work import performed, settings_of
-    from slidecloud.cli.run import tell
+    from slidecloud.cli.hazard_work import mapped, settings_of
     from slidecloud.pipeline.hazard_susceptibility import compute
 
     settings = settings_of(config, executor=executor, workers=workers, memory=memory)
-    summary, result = performed(compute, settings, retry_quarantined=retry_quarantined, takeover=takeover)
-    tell(summary)
-    if result is not None:
-        show(_lines(result))
-        for caveat in result.caveats:
-            say(caveat, style="yellow")
-        say(f"Susceptibility: {settings.place}/hazard/susceptibility")
-        if report is not None:
-            say(f"Report: {_written(settings, result, report)}")
-    return summary.exit_code
+    return mapped(
+        compute, settings, "susceptibility", lines=_lines, written=_written, report=report,
+        retry_quarantined=retry_quarantined, takeover=takeover,
+    )  # fmt: skip
 
 
 def _lines(result: SusceptibilityResult) -> list[str]:

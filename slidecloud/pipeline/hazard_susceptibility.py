@@ -140,7 +140,7 @@ def _plan(config: HazardConfig, land: Land, slides: SlideCells) -> Plan:
                 f"susceptibility.on is units, and {land.location} holds none; make them with 'slidecloud hazard units'."
             )
         facts = hazard_units.sizes(land.location)
-        stale = [layer.name for layer in land.layers if facts["factors"].get(layer.name) != made[layer.name]]
+        stale = [layer.name for layer in land.layers if facts.get("factors", {}).get(layer.name) != made[layer.name]]
         if stale:
             raise ConfigError(
                 f"susceptibility.on is units, and {stale[0]} has been made since the units were described by it; "

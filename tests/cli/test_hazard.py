@@ -9,6 +9,7 @@ import terrain_files as files
 import yaml
 
 from slidecloud.cli import main
+from slidecloud.config_hazard import HazardConfig, parse
 
 
 def test_factors_are_made_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -27,3 +28,15 @@ def test_factors_are_made_and_told(tmp_path: Path, capsys: pytest.CaptureFixture
     assert (tmp_path / "hazard.zarr" / "hazard" / "factors" / "relief" / "zarr.json").is_file()
     assert main(["hazard", "factors", str(tmp_path / "none.yaml")]) == 1
     assert "no configuration" in capsys.readouterr().err
+
+
+def test_the_configuration_that_is_printed_can_be_used(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["hazard", "factors", "--print-config"]) == 0
+    text = capsys.readouterr().out
+    found = parse(text)
+    assert set(yaml.safe_load(text)) == set(HazardConfig.model_fields) - {"run"}
+    # The judgements speak of the factors in this order.
+    assert found.risk is not None
+    assert list(found.risk.factors) == ["slope", "aspect", "rivers"]
+    assert main(["hazard", "factors"]) == 2
+    assert "--print-config" in capsys.readouterr().err
