@@ -125,12 +125,10 @@ def _told(config: ForecastConfig, *, nightly: bool) -> int:
 
 
 def _made(config: ForecastConfig, *, nightly: bool, retry_quarantined: bool, takeover: bool) -> Summary:
-    from slidecloud.cluster import executor
+    from slidecloud.cli.run import on_executor
     from slidecloud.pipeline.forecast import compute
 
-    with executor(config.resources) as opened:
-        if opened.dashboard:
-            say(f"Dask dashboard: {opened.dashboard}")
+    with on_executor(config.resources) as opened:
         return compute(
             config, executor=opened, nightly=nightly, progress=progress(), retry_quarantined=retry_quarantined,
             takeover=takeover,

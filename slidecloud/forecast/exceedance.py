@@ -126,5 +126,5 @@ def over_days(
     at, passes = begin.astype(np.int64), dates[known].astype(np.int64)
     # Both passes around a day up to the origin lie up to the origin, which is a pass itself.
     start = np.interp(at, passes, values[known], left=np.nan)
-    span = (target - begin) / _DAY
+    span = (target.astype(np.int64) - at).astype(np.float64)
     return Base(np.where(some, start, np.nan), np.where(some, rate * span, np.nan))

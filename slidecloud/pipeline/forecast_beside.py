@@ -22,10 +22,10 @@ _SUMS = ("count", "square", "absolute", "inside")
 
 
 class Beside(NamedTuple):
-    """Errors of a method, mm, and the share of passes inside its intervals."""
+    """How many passes a method was judged by, its errors, mm, and the share of passes inside its intervals."""
 
     method: str
-    count: int
+    passes: int
     rmse: float
     mae: float
     coverage: float

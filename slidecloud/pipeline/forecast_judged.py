@@ -89,7 +89,7 @@ def judged(location: Location) -> list[Judged]:
 
 
 def _short(other: Beside) -> str:
-    return f"{other.rmse:.2f} mm of {other.count} passes, {other.coverage:.1%} within"
+    return f"{other.rmse:.2f} mm of {other.passes} passes, {other.coverage:.1%} within"
 
 
 def _scores(made: xr.Dataset) -> Scores:

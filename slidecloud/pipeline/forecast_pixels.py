@@ -64,7 +64,7 @@ def of_map(one: VelocityMap, inventory: GeoDataFrame, config: ForecastConfig) ->
 def _inside(one: VelocityMap, outlines: NDArray[np.object_], near: NDArray[np.intp]) -> Iterator[tuple[int, Pixels]]:
     """Pixels with a velocity in each outline, by its number."""
     known = np.isfinite(one.map("velocity"))
-    for number, pixels in zip(near.tolist(), one.inside(outlines[near]), strict=True):
+    for number, pixels in zip(near.tolist(), one.inside(list(outlines[near])), strict=True):
         seen = known[pixels]
         if seen.any():
             yield number, Pixels(pixels.rows[seen], pixels.columns[seen])

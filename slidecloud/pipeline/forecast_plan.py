@@ -190,10 +190,10 @@ def forecast_days(known: Known, config: ForecastConfig, *, title: str) -> NDArra
     }
     last = min(*ends.values(), passed[-1] + config.horizon * DAY)
     if last < first:
-        known = " and ".join(f"{name} ends on {day}" for name, day in ends.items())
+        ended = " and ".join(f"{name} ends on {day}" for name, day in ends.items())
         raise ConfigError(
             f"train_until is {config.train_until}, and {title} can be forecast up to {last}: the last pass is of "
-            f"{passed[-1]}, {known}. Give an earlier date, or newer data."
+            f"{passed[-1]}, {ended}. Give an earlier date, or newer data."
         )
     return np.arange(first, last + DAY)
 

@@ -147,8 +147,8 @@ class DaysWork:
         moving = _of_motion(found, own, asked)
         for number, threshold in enumerate(config.thresholds):
             base = _base(threshold, own.dates, own.values, asked)
-            ends = (asked.value + moved for moved in moving)
-            maps["exceedance"][number][at] = exceedance(*ends, base, direction=threshold.direction)
+            middle, lower, upper = (asked.value + moved for moved in moving)
+            maps["exceedance"][number][at] = exceedance(middle, lower, upper, base, direction=threshold.direction)
         return maps
 
 

@@ -315,7 +315,7 @@ def test_other_methods_are_judged_on_the_same_passes(made, tmp_path):
     (alone,), (one,) = (judged(locate(c.place)) for c in (config, other))
     assert [found.method for found in one.beside] == ["linear", "persistence"]
     still = one.beside[1]
-    assert still.count == alone.scores.count == one.scores.count > 50
+    assert still.passes == alone.scores.count == one.scores.count > 50
     assert still.rmse == pytest.approx(alone.scores.rmse, rel=1e-5)
     assert still.mae == pytest.approx(alone.scores.mae, rel=1e-5)
     assert still.coverage == pytest.approx(alone.scores.coverage)
