@@ -13,7 +13,7 @@ from slidecloud.cli import main
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A few points, with rain and level up to a day in March."""
-    forecasting.write(tmp_path, forecasting.slides(points=4), until="2019-03-10")
+    forecasting.write(tmp_path, forecasting.slides(points=2), until="2019-03-10")
     forecasting.settings(tmp_path, method="linear")
     return tmp_path
 
@@ -35,11 +35,11 @@ def test_forecasts_are_made_told_drawn_and_added_to(
     assert "within the interval of 90%" in told.out
     assert "forecast.zarr/forecast" in told.err
     names = sorted(path.name for path in pictures.iterdir())
-    assert names == [*(f"forecast-points-of-the-table-p00{n}.png" for n in range(4)), "forecast.html"]
+    assert names == [*(f"forecast-points-of-the-table-p00{n}.png" for n in range(2)), "forecast.html"]
     page = (pictures / "forecast.html").read_text()
-    assert page.count("<img") == 4
+    assert page.count("<img") == 2
     assert "They replace no warning of an authority" in page
-    forecasting.write(folder, forecasting.slides(points=4), until="2019-03-12")
+    forecasting.write(folder, forecasting.slides(points=2), until="2019-03-12")
     assert main(["forecast", config, "--nightly"]) == 0
     told = capsys.readouterr()
     assert "2019-01-01 to 2019-03-12" in told.out

@@ -17,7 +17,7 @@ from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import forecast
 from slidecloud.pipeline.forecast_work import DaysWork
 
-pytest.importorskip("torch")
+checkpoint = pytest.importorskip("slidecloud.models.checkpoint")
 QUICK = {"members": 1, "steps": 101}
 
 
@@ -38,6 +38,32 @@ def killed(folder: Path, until: str) -> None:
         os.kill(child.pid, signal.SIGKILL)
 
 
+def test_what_is_half_learnt_is_gone_on_with(folder, tmp_path, monkeypatch):
+    options = {"members": 1, "steps": 6}
+    config = forecasting.settings(folder, method="musenet", options=options)
+    monkeypatch.setattr("slidecloud.models.fitting._KEEP_EVERY", 3)
+    kept, keep = [], checkpoint.keep
+
+    def interrupted(path, state):
+        keep(path, state)
+        kept.append(state["step"])
+        if len(kept) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint, "keep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        forecasting.compute(config)
+    assert list(folder.glob("forecast.zarr/.slidecloud/checkpoints/forecast/*member-0*"))
+    forecasting.compute(config)
+    assert kept == [3, 6, 3, 6]  # of the member that goes on, and of the one whose errors make the intervals
+    assert not list(folder.glob("forecast.zarr/.slidecloud/checkpoints/*"))
+    whole = forecasting.settings(forecasting.inputs_of(folder, tmp_path / "whole"), method="musenet", options=options)
+    forecasting.compute(whole)
+    assert runs.objects(Path(config.place)) == runs.objects(Path(whole.place))
+    assert np.isfinite(forecasting.opened(config).displacement.values).any()
+
+
+@pytest.mark.long
 def test_a_kill_while_it_learns_changes_nothing(folder, tmp_path):
     config = forecasting.settings(folder, method="musenet", options=QUICK)
     killed(folder, "forecast.zarr/.slidecloud/checkpoints/forecast/*member-0*")
@@ -47,8 +73,6 @@ def test_a_kill_while_it_learns_changes_nothing(folder, tmp_path):
     whole = forecasting.settings(forecasting.inputs_of(folder, tmp_path / "whole"), method="musenet", options=QUICK)
     forecasting.compute(whole)
     assert runs.objects(Path(config.place)) == runs.objects(Path(whole.place))
-    found = forecasting.opened(config)
-    assert np.isfinite(found.displacement.values).any()
 
 
 def test_what_was_learnt_is_not_learnt_again(folder, monkeypatch):
