@@ -80,7 +80,8 @@ class DriverScaling:
         return DriverScaling(inputs, tuple(means), tuple(spreads))
 
     def calendar(self, drivers: Drivers, displacement: Displacement, last: np.datetime64) -> Calendar:
-        """All days from the first pass, or a little before it, to the last asked for."""
+        """All days from the first pass, or a little before it, to the last asked for; later ones are not looked at."""
+        drivers = drivers.until(last)
         first = displacement.dates[0] - DAY * (int(displacement.dates[0].astype(np.int64)) % NEW)
         pieces = -(-(int((last - first) / DAY) + 1) // NEW)
         days = first + np.arange(-WARM, pieces * NEW) * DAY

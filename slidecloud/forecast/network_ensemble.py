@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,10 @@ class Ensemble:
         return Told(mean * motion, np.sqrt(variance) * np.abs(motion))
 
 
+_LARGEST: Final = 2048
+"""Samples of a batch where there are very many."""
+
+
 class Options(NamedTuple):
     """How members are learnt: `plan` with the seed of the first, how many, the folder of checkpoints, and where."""
 
@@ -50,14 +54,13 @@ def learn(displacement: Displacement, drivers: Drivers, train: Samples, options:
     passed = learnt_from(displacement, train)
     seen = _seen(frame, displacement, drivers, passed)
     increment = passed.increment / frame.motion[passed.point]
-    plan = replace(options.plan, batch=max(options.plan.batch, len(increment) // 40))
+    plan = replace(options.plan, batch=max(options.plan.batch, min(len(increment) // 40, _LARGEST)))
     made = []
     for number in range(options.members):
         own = replace(plan, seed=plan.seed * 1000 + number)
         file = checkpoint_file(options.folder, f"member-{number}", (own, *seen.pieces, *seen[1:], increment))
-        made.append(
-            member(seen, increment, points=displacement.points, plan=own, file=file, device=options.device)
-        )  # fmt: skip
+        one = member(seen, increment, points=displacement.points, plan=own, file=file, device=options.device)
+        made.append(one)
     return Ensemble(frame, tuple(made), options.device)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from slidecloud.forecast.held_out import HeldOut, Teller, held_out
 from slidecloud.forecast.samples import Samples
@@ -13,7 +13,7 @@ from slidecloud.libraries import library
 if TYPE_CHECKING:
     from slidecloud.config import Device
 
-_JUDGES = 2
+_JUDGES: Final = 2
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Musenet:
     """
 
     members: int = 5
-    steps: int = 300
+    steps: int = 400
     rate: float = 5e-3
     batch: int = 256
     folder: str | None = None
@@ -75,8 +75,8 @@ class RecurrentFilter:
         As for `Musenet`.
     """
 
-    steps: int = 300
-    rate: float = 1e-2
+    steps: int = 200
+    rate: float = 5e-3
     folder: str | None = None
     device: Device = "cpu"
     name: str = "kf_lstm"

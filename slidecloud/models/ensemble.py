@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from slidecloud.config import Device
 
 _HIDDEN: Final = 8
-_OWN: Final = 3.0
+_OWN: Final = 30.0
 """How much a sum of squares of what points have of their own costs, in samples' worth of loss."""
 _BLOCK: Final = 2048
 _ROWS: Final = 16

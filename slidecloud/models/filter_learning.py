@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from slidecloud.config import Device
 
 _HIDDEN: Final = 8
-_OWN: Final = 3.0
+_OWN: Final = 30.0
 _ROWS: Final = 16
 _USUAL: Final = 12.0
 
