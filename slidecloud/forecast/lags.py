@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from slidecloud.forecast.independence import adjusted_p
 from slidecloud.forecast.methods import Fitted
 from slidecloud.forecast.samples import Samples
-from slidecloud.forecast.series import Displacement, Drivers
+from slidecloud.forecast.series import DAY, Displacement, Drivers
+from slidecloud.forecast.windows import daily
 from slidecloud.kernels import rain as kernel
 from slidecloud.kernels.interval import of_mean
 from slidecloud.types import DataError, Float64
@@ -101,26 +102,30 @@ def permutation(
     *,
     of: Literal["rain", "level"] = "rain",
     width: int = 5,
-    repeats: int = 10,
+    days: int = 30,
+    repeats: int = 3,
     level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
     """What a method loses when it is given another day's rain or level, by how long before the target that day is.
 
-    The days of a window are handed, together, from each sample to another drawn at random (Breiman 2001). Where they
-    matter, errors grow. Neighbouring days say nearly the same of a slow driver such as a level, so a loss may be spread
-    over windows. It tells of the method, not of the slide: one without skill does not matter either way.
+    The days of a window before a target are exchanged for those before another target drawn at random, for all points
+    together (Breiman 2001), in the drivers and in the windows of the samples. Where they matter, errors grow.
+    Neighbouring days say nearly the same of a slow driver such as a level, so a loss may be spread over windows. It
+    tells of the method, not of the slide: one without skill does not matter either way.
 
     Parameters
     ----------
     fitted
-        A method that has learnt.
+        A method that has learnt. It forecasts every target anew for each window and repeat.
     displacement, drivers, samples
         As for its `predict`; samples with known increments, not learnt from.
     of
         Which of the inputs.
     width
         Days of a window.
+    days
+        Before the target that are looked at.
     repeats
         Times each is done anew, at least 2.
     level, seed
@@ -130,40 +135,62 @@ def permutation(
     -------
     DataFrame
         A row a window: ``newest`` and ``oldest`` (days before the target, both included), ``loss`` (mm, growth of the
-        root mean square error), ``low``, ``high`` (of its mean over the draws). NaN where a method does not take the
-        windows of the samples, as those that filter the whole series do not.
+        root mean square error), ``low``, ``high`` (of its mean over the draws).
 
     Raises
     ------
     DataError
-        If the samples lack the input, or none has a known increment.
+        If the driver is absent, or samples with known increments have fewer than two targets.
     ValueError
         If a setting makes no sense.
     """
-    window: Float64 | None = getattr(samples, of)
-    if window is None:
-        raise DataError(f"{of}: found none in the samples (inputs {samples.inputs}), expected what is to be exchanged.")
-    if width < 1 or repeats < 2:
-        raise ValueError(f"width, repeats: found {width} and {repeats}, expected at least 1 and 2")
-    known = np.isfinite(samples.increment)
-    if not known.any():
-        raise DataError("samples: found none with a known increment, expected some to see errors grow in.")
+    given: Float64 | None = getattr(drivers, of)
+    if given is None:
+        raise DataError(f"{of}: found none, expected what is to be exchanged.")
+    if min(width, days) < 1 or repeats < 2:
+        raise ValueError(f"width, days, repeats: found {width}, {days}, {repeats}, expected at least 1, 1 and 2")
+    known = samples.where(np.isfinite(samples.increment))
+    targets, turn = np.unique(known.target, return_inverse=True)
+    if len(targets) < 2:
+        raise DataError(f"samples: found {len(targets)} targets with known increments, expected two to exchange.")
+    parts = [known.where(turn == number) for number in range(len(targets))]
     random = np.random.default_rng(seed)
 
-    def error(columns: slice) -> float:
-        other = window.copy()
-        other[:, columns] = window[random.permutation(len(window)), columns]
-        return _rmse(fitted, displacement, drivers, replace(samples, **{of: other}))
+    def error(ages: NDArray[np.int64]) -> float:
+        donors = targets[random.permutation(len(targets))]
+        squares = []
+        for part, target, donor in zip(parts, targets, donors, strict=True):
+            other = _exchanged(drivers, of, target, donor, ages)
+            squares.append(_squares(fitted, displacement, other, _seen(part, other, of)))
+        return float(np.sqrt(np.nanmean(np.concatenate(squares))))
 
-    usual = _rmse(fitted, displacement, drivers, samples)
-    read = error(slice(None)) != usual
+    usual = float(np.sqrt(np.nanmean(_squares(fitted, displacement, drivers, known))))
     rows = []
-    for first in range(0, window.shape[1], width):
-        last = min(first + width, window.shape[1]) - 1
-        losses = [error(slice(first, last + 1)) - usual for _ in range(repeats)] if read else [np.nan]
-        mean = of_mean(losses, level=level)
-        rows.append((first, last, mean.value, mean.low, mean.high))
+    for first in range(0, days, width):
+        last = min(first + width, days) - 1
+        loss = of_mean([error(np.arange(first, last + 1)) - usual for _ in range(repeats)], level=level)
+        rows.append((first, last, loss.value, loss.low, loss.high))
     return pd.DataFrame(rows, columns=["newest", "oldest", "loss", "low", "high"])
+
+
+def _exchanged(
+    drivers: Drivers, of: str, target: np.datetime64, donor: np.datetime64, ages: NDArray[np.int64]
+) -> Drivers:
+    """Drivers whose days of some age at a target are those of that age at another."""
+    given = getattr(drivers, of).copy()
+    to, source = (((day - drivers.days[0]) / DAY).astype(np.intp) - ages for day in (target, donor))
+    there = (to >= 0) & (source >= 0)
+    given[:, to[there]] = given[:, source[there]]
+    return replace(drivers, **{of: given})
+
+
+def _seen(samples: Samples, drivers: Drivers, of: str) -> Samples:
+    """Samples whose window is that of other drivers."""
+    window: Float64 | None = getattr(samples, of)
+    if window is None:
+        return samples
+    seen = daily(drivers, getattr(drivers, of), samples.point, samples.target, window.shape[1])
+    return replace(samples, **{of: seen})
 
 
 def _forcing(drivers: Drivers, of: Cause) -> Float64:
@@ -174,6 +201,6 @@ def _forcing(drivers: Drivers, of: Cause) -> Float64:
     return given if of == "rain" else np.maximum(-np.diff(given, axis=1, prepend=np.nan), 0.0)
 
 
-def _rmse(fitted: Fitted, displacement: Displacement, drivers: Drivers, samples: Samples) -> float:
-    apart = fitted.predict(displacement, drivers, samples).increment - samples.increment
-    return float(np.sqrt(np.nanmean(apart**2)))
+def _squares(fitted: Fitted, displacement: Displacement, drivers: Drivers, samples: Samples) -> Float64:
+    apart: Float64 = fitted.predict(displacement, drivers, samples).increment - samples.increment
+    return apart**2
