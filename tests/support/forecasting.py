@@ -52,7 +52,8 @@ def settings(folder: Path, **changes: Any) -> ForecastConfig:
     """Write ``forecast.yaml`` and read it."""
     content: dict[str, Any] = {
         "points": {"path": "points.csv"}, "store": "forecast.zarr", "rain": {"path": "rain.csv"},
-        "level": {"path": "level.csv"}, "method": "persistence", "beside": [], "train_until": str(TRAIN_UNTIL), "horizon": 24,
+        "level": {"path": "level.csv"}, "method": "persistence", "beside": [],
+        "train_until": str(TRAIN_UNTIL), "horizon": 24,
         "thresholds": [{"displacement": 20.0}, {"rate": 0.2, "days": 12, "direction": "away"}],
         "resources": {"executor": "serial"},
     }  # fmt: skip
