@@ -6,10 +6,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "open_run", "open_stack"]
+__all__ = ["__version__", "open_forecast", "open_run", "open_stack"]
 
 if TYPE_CHECKING:
-    from slidecloud.store import open_run, open_stack
+    from slidecloud.store import open_forecast, open_run, open_stack
 
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # a library prints nothing by itself
@@ -17,7 +17,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())  # a library print
 
 def __getattr__(name: str) -> Any:
     # Importing zarr and xarray takes a second; the command line must answer sooner.
-    if name in ("open_run", "open_stack"):
+    if name in ("open_forecast", "open_run", "open_stack"):
         from slidecloud import store
 
         return getattr(store, name)

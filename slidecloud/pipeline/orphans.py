@@ -9,7 +9,7 @@ from typing import Any
 
 from slidecloud.pipeline import interferograms
 from slidecloud.pipeline.hazard_store import KIND as HAZARD_KIND
-from slidecloud.store import hazard_keys, lease, records
+from slidecloud.store import forecast_keys, forecasts, hazard_keys, lease, records
 from slidecloud.store.clock import PROBES
 from slidecloud.store.decomposition_specs import AREA, FOLDER
 from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
@@ -34,6 +34,7 @@ _RUN = (
 )
 _TABLES = [detections("[a-z0-9_]{1,64}"), rf"{SEAMS_FOLDER}/[a-z0-9_]+\.parquet", *map(re.escape, (INVENTORY, *TABLES))]
 _OF_HAZARD = rf"{hazard_keys.ARRAY}|{hazard_keys.METADATA}"
+_OF_FORECASTS = rf"{forecast_keys.ARRAY}|{forecast_keys.METADATA}"
 _NOTHING = "(?!)"
 
 
@@ -53,8 +54,11 @@ def _arrays(group: str) -> str:
 
 _KINDS = {
     "run": _Patterns(
-        rf"{_RUN}|{hazard_keys.GROUP}", rf"{_arrays(_RUN)}|{_OF_HAZARD}", "|".join([*_TABLES, hazard_keys.OBJECT])
+        rf"{_RUN}|{hazard_keys.GROUP}|{forecast_keys.GROUP}",
+        rf"{_arrays(_RUN)}|{_OF_HAZARD}|{_OF_FORECASTS}",
+        "|".join([*_TABLES, hazard_keys.OBJECT, forecast_keys.OBJECT]),
     ),
+    forecasts.KIND: _Patterns(rf"(?:{forecast_keys.GROUP})?", rf"{_OF_FORECASTS}|zarr\.json", forecast_keys.OBJECT),
     HAZARD_KIND: _Patterns(rf"(?:{hazard_keys.GROUP})?", rf"{_OF_HAZARD}|zarr\.json", hazard_keys.OBJECT),
     Stack.KIND: _Patterns("", _arrays("")),
     SLC_KIND: _Patterns("", _arrays("")),
@@ -104,7 +108,7 @@ class Collection:
 
 
 def collect(url: str, storage_options: Mapping[str, Any] | None = None, *, remove: bool = False) -> Collection:
-    """Find what no record owns in a run store, a stack or a store of hazard, and remove it where asked to.
+    """Find what no record owns in a store of a run, a stack, hazard or forecasts, and remove it where asked to.
 
     Removing holds the store's lease, so that no unit is at work meanwhile.
 
@@ -119,8 +123,8 @@ def collect(url: str, storage_options: Mapping[str, Any] | None = None, *, remov
     kind = kind_of(location)
     if kind not in _KINDS:
         raise DataError(
-            f"{location} holds {kind or 'no slidecloud store'}; expected a run store, a burst stack, an SLC stack or a "
-            "store of hazard."
+            f"{location} holds {kind or 'no slidecloud store'}; expected a run store, a burst stack, an SLC stack, "
+            "or a store of hazard or of forecasts."
         )
     if not remove:
         return Collection(*_sort(location, kind), removed=False, holder=lease.holder(location))

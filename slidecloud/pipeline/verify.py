@@ -89,7 +89,7 @@ def verify(
     damaged: list[Damage] = []
     broken: set[records.Key] = set()
     for key in keys:
-        found, count, total = _check(location, key, _of_hazard(location) if _is_hazard(key) else remedy)
+        found, count, total = _check(location, key, _of_command(location, key) or remedy)
         objects, size = objects + count, size + total
         damaged += found
         progress.advance(unit=f"{key.stage} {key.unit}", bytes=total)
@@ -166,13 +166,14 @@ def _remedy(location: Location, keys: list[records.Key]) -> str:
     return f"Run 'slidecloud verify {location} --repair' and then 'slidecloud run' with the same configuration"
 
 
-def _is_hazard(key: records.Key) -> bool:
-    """Whether a unit is one of those that commands of hazard do."""
-    return (key.unit if key.stage == templates.STAGE else key.stage).startswith("hazard")
-
-
-def _of_hazard(location: Location) -> str:
-    return f"Run 'slidecloud verify {location} --repair' and then the commands of 'slidecloud hazard' again"
+def _of_command(location: Location, key: records.Key) -> str:
+    """What to do about a unit that a command of its own does; empty where a run or an ingest did it."""
+    name = key.unit if key.stage == templates.STAGE else key.stage
+    commands = {"hazard": "the commands of 'slidecloud hazard'", "forecast": "'slidecloud forecast'"}
+    for begin, command in commands.items():
+        if name.startswith(begin):
+            return f"Run 'slidecloud verify {location} --repair' and then {command} again"
+    return ""
 
 
 def _source(location: Location) -> str:

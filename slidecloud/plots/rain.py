@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slidecloud.plots.figures import FAINT, INK, new_figure
 from slidecloud.plots.series import MEASURED
+from slidecloud.types import Float64
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +33,9 @@ def rain_figure(one: Any) -> Figure:
     parts: Any = figure.subfigures(1, 2, width_ratios=[2.3, 1.0])
     over, beside = parts
     rain, motion = over.subplots(2, 1, sharex=True, height_ratios=[1.0, 1.8])
-    _draw_rain(rain, one)
+    first, last = (one.motion.time[i].astype("datetime64[D]") for i in (0, -1))
+    inside = (one.rain.day >= first) & (one.rain.day <= last)
+    draw_rain(rain, one.rain.day[inside], one.rain.millimetres[inside])
     _draw_motion(motion, one)
     _draw_lags(beside.subplots(1, 1), one)
     figure.suptitle(
@@ -40,10 +44,8 @@ def rain_figure(one: Any) -> Figure:
     return figure
 
 
-def _draw_rain(axes: Axes, one: Any) -> None:
-    first, last = (one.motion.time[i].astype("datetime64[D]") for i in (0, -1))
-    inside = (one.rain.day >= first) & (one.rain.day <= last)
-    day, fallen = one.rain.day[inside], one.rain.millimetres[inside]
+def draw_rain(axes: Axes, day: NDArray[np.datetime64], fallen: Float64) -> None:
+    """Bars of rain (mm) of successive days, or of ten days each where these are many."""
     step = 10 if len(day) > _BARS else 1
     whole = len(day) // step * step
     sums = fallen[:whole].reshape(-1, step).sum(axis=1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from slidecloud.store.forecasts import open_forecast
 from slidecloud.store.location import Location, locate
 from slidecloud.store.runs import Run, open_run
 from slidecloud.store.stacks import Stack, open_stack
 
-__all__ = ["Location", "Run", "Stack", "locate", "open_run", "open_stack"]
+__all__ = ["Location", "Run", "Stack", "locate", "open_forecast", "open_run", "open_stack"]

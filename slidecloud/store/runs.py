@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from slidecloud import config as configuration
 from slidecloud.config import RunConfig
 from slidecloud.secrets import variables
-from slidecloud.store import records, templates
+from slidecloud.store import forecasts, records, templates
 from slidecloud.store.arrays import zarr_store
 from slidecloud.store.decomposition_specs import AREA, FOLDER, area_group
 from slidecloud.store.location import Location, locate
@@ -19,6 +19,9 @@ from slidecloud.store.run_series import RunSeries
 from slidecloud.store.run_templates import RUN_YAML, burst_template, products_templates, root_template, stage_template
 from slidecloud.store.stacks import open_dataset
 from slidecloud.types import DataError
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
 
 __all__ = [
     "REPORTS",
@@ -124,6 +127,19 @@ class Run(RunSeries):
                 f"{self.location} has no area {area!r} that two passes see; areas are {', '.join(known) or 'none'}."
             )
         return open_dataset(self.location / area_group(area))
+
+    @property
+    def forecasts(self) -> tuple[str, ...]:
+        """Names of the tracks whose landslides are forecast, such as ``ascending_026``."""
+        return forecasts.names(self.location)
+
+    def forecast(self, name: str) -> xr.Dataset:
+        """Daily forecasts of one of the `forecasts`, dims (time, point), with what was known of the points."""
+        return forecasts.dataset(self.location, name)
+
+    def forecast_points(self, name: str) -> GeoDataFrame:
+        """The points of one of the `forecasts`, in order of its dimension ``point``."""
+        return forecasts.points(self.location, name)
 
 
 def open_run(url: str | Location, storage_options: Mapping[str, Any] | None = None) -> Run:

@@ -15,7 +15,7 @@ from slidecloud.cli import main
 HEAVY = ("numpy", "dask", "distributed", "xarray", "zarr", "numba", "rasterio", "matplotlib", "scipy", "pydantic")
 HEAVY += ("kr8s", "dask_kubernetes")
 COMMANDS = ("demo", "ingest", "network", "estimate", "run", "status", "verify", "export", "bench")
-COMMANDS += ("submit", "logs", "cancel", "detect", "timeseries", "reference", "decompose", "hazard")
+COMMANDS += ("submit", "logs", "cancel", "detect", "timeseries", "reference", "decompose", "hazard", "forecast")
 SCRIPT = """
 import sys
 from slidecloud.cli import main

@@ -1,0 +1,151 @@
+"""``slidecloud forecast``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slidecloud.cli.console import progress, say, show
+from slidecloud.cli.errors import UsageError
+from slidecloud.cli.options import Executor, Workers
+
+if TYPE_CHECKING:
+    from slidecloud.config_forecast import ForecastConfig
+    from slidecloud.pipeline.summary import Summary
+
+
+def forecast(
+    config: Path | None = None,
+    /,
+    *,
+    nightly: bool = False,
+    report: Path | None = None,
+    status: bool = False,
+    template: bool = False,
+    methods: bool = False,
+    executor: Executor | None = None,
+    workers: Workers = None,
+    memory: str | None = None,
+    retry_quarantined: bool = False,
+    takeover: bool = False,
+) -> int:
+    """Forecast displacement day by day between passes of the satellite, and for some days after the last.
+
+    Points are those of a run's landslides, or of a table. A method learns once how they answer to rain and water level,
+    from what was known by the day `train_until`; from then on each day is forecast from the last pass before it, with
+    an interval that holds what is measured with a probability of 90 %, and with the probability that motion exceeds
+    each threshold. Forecasts reach as far as rain and level are given, so append a weather forecast to them to look
+    ahead. What is done is never done again. Prints for each track how good the forecasts of later passes were. In the
+    configuration:
+
+        run: ./run.zarr                        # or points: {path: points.csv} and store: ./forecast.zarr
+        rain: {path: rain.csv}
+        level: {path: reservoir.csv}           # leave out what there is not
+        train_until: 2022-06-30
+        thresholds: [{displacement: 50, since: 2022-07-01}, {rate: 2, days: 12}]
+
+    Without --nightly everything is brought to what is known now. With it only new days are added, by what was learnt
+    before: forecasts that were told stay as they were told, whatever passes have come since.
+
+    For example:
+
+        slidecloud forecast --template > forecast.yaml
+        slidecloud forecast forecast.yaml --report pictures
+        slidecloud forecast forecast.yaml --nightly
+        slidecloud forecast forecast.yaml --status
+
+    Exit codes: 0 all done; 1 error; 2 wrong usage; 3 finished, but some points are in quarantine; 130 interrupted.
+
+    Parameters
+    ----------
+    config
+        The YAML that describes the forecasts.
+    nightly
+        Only add days; nothing is learnt again.
+    report
+        Folder to write forecast.html into, with a picture of each landslide.
+    status
+        Tell how much is done for the data as they are now, and do nothing.
+    template
+        Print a commented configuration with every key, and stop.
+    methods
+        Print the names of the methods, and stop.
+    executor
+        dask (processes of this machine, or a scheduler), threads or serial.
+    memory
+        Memory of one worker, such as "4 GiB".
+    retry_quarantined
+        Try the points in quarantine again.
+    takeover
+        Take the store from another driver that may still be at work; what it has not finished it then cannot record.
+    """
+    if template or methods:
+        show(_template() if template else _methods())
+        return 0
+    if config is None:
+        raise UsageError("'slidecloud forecast' needs the YAML of forecasts; write one with --template.")
+    if status and report is not None:
+        raise UsageError("--status does nothing but tell; leave --report out.")
+    from slidecloud.cli.run import replaced, tell
+    from slidecloud.config_forecast import load
+
+    loaded = load(config)
+    resources = replaced(loaded.resources, {"executor": executor, "workers": workers, "memory": memory})
+    settings = loaded.model_copy(update={"resources": resources})
+    if status:
+        return _told(settings, nightly=nightly)
+    summary = _made(settings, nightly=nightly, retry_quarantined=retry_quarantined, takeover=takeover)
+    tell(summary)
+    if not summary.exit_code:
+        show(_lines(settings))
+        if report is not None:
+            say(f"Report: {_written(settings, report)}")
+    say(f"Forecasts: {settings.place}/forecast")
+    return summary.exit_code
+
+
+def _template() -> list[str]:
+    from slidecloud.config_forecast import template
+
+    return template().splitlines()
+
+
+def _methods() -> list[str]:
+    from slidecloud.forecast.methods import METHODS
+
+    return list(METHODS)
+
+
+def _told(config: ForecastConfig, *, nightly: bool) -> int:
+    from slidecloud.pipeline.forecast import status
+
+    found = status(config, nightly=nightly)
+    show([f"{found.stage:<12} {found.done:>6} of {found.total} units done, {found.quarantined} in quarantine"])
+    return 3 if found.quarantined else 0
+
+
+def _made(config: ForecastConfig, *, nightly: bool, retry_quarantined: bool, takeover: bool) -> Summary:
+    from slidecloud.cli.run import on_executor
+    from slidecloud.pipeline.forecast import compute
+
+    with on_executor(config.resources) as opened:
+        return compute(
+            config, executor=opened, nightly=nightly, progress=progress(), retry_quarantined=retry_quarantined,
+            takeover=takeover,
+        )  # fmt: skip
+
+
+def _lines(config: ForecastConfig) -> list[str]:
+    """What there is, and how good it was, for each part."""
+    from slidecloud.pipeline.forecast_judged import judged
+    from slidecloud.store import locate
+
+    return [line for one in judged(locate(config.place, config.storage_options)) for line in one.lines()]
+
+
+def _written(config: ForecastConfig, folder: Path) -> Path:
+    from slidecloud.pipeline.forecast_judged import judged
+    from slidecloud.plots.forecast_page import forecast_page
+    from slidecloud.store import locate
+
+    return forecast_page(judged(locate(config.place, config.storage_options)), folder)

@@ -1,0 +1,87 @@
+"""Forecasts of the landslides of a small simulated run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import forecasting
+import numpy as np
+import pandas
+import pytest
+import runs
+import small
+
+from slidecloud import open_run
+from slidecloud.pipeline.orphans import collect
+from slidecloud.pipeline.verify import verify
+from slidecloud.store import forecasts
+
+DATES = 36
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory):
+    """A finished run, forecasts of it, and their configuration; read it only."""
+    folder = tmp_path_factory.mktemp("run")
+    store = small.finished(folder, small.scene(dates=DATES))
+    passes = open_run(str(store)).timeseries(small.BURST).time.values.astype("datetime64[D]")
+    days = np.arange(passes[0] - 60, passes[-1] + 10)
+    fallen = np.where(np.arange(len(days)) % 5 == 0, 6.0, 0.0)
+    pandas.DataFrame({"date": days, "rain": fallen}).to_csv(folder / "rain.csv", index=False)
+    config = forecasting.settings(
+        folder, run="run.zarr", points=None, store=None, level=None, method="linear", passes=8,
+        train_until=str(passes[24]), thresholds=[{"rate": 0.2}], per_landslide=6, least_coherence=0.3,
+    )  # fmt: skip
+    forecasting.compute(config)
+    return config, passes
+
+
+def test_points_are_the_most_coherent_pixels_of_landslides(made):
+    config, passes = made
+    run = open_run(config.place)
+    assert forecasts.names(run.location) == ("ascending_001",)
+    table = forecasts.points(run.location, "ascending_001")
+    assert set(table["landslide"]) <= set(run.inventory["id"])
+    assert table.groupby("landslide").size().max() <= 6
+    series = run.timeseries(small.BURST)
+    found = forecasting.opened(config, "ascending_001")
+    np.testing.assert_array_equal(found.pass_time.values.astype("datetime64[D]"), passes)
+    assert found.point.values.tolist() == table["id"].tolist()
+    assert found.landslide_id.values.tolist() == table["landslide"].tolist()
+    some = found.displacement.sel(point=table["id"].iloc[0])
+    assert some.dims == ("time",)
+    for number, (row, column) in enumerate(zip(table["row"], table["column"], strict=True)):
+        moved = 1000 * series.displacement.values[:, row, column].astype(float)
+        np.testing.assert_allclose(found.observed.values[:, number], moved)
+    outline = run.inventory.set_index("id").geometry
+    assert all(outline[name].contains(place) for name, place in zip(table["landslide"], table.geometry, strict=True))
+
+
+def test_the_slide_goes_on_as_it_went(made):
+    """0.2 m a year, seen along the line of sight: a line through the last passes is right within its interval."""
+    config, _ = made
+    found = forecasting.opened(config, "ascending_001")
+    at = np.isin(found.time.values, found.pass_time.values)
+    observed = found.observed.values[np.isin(found.pass_time.values, found.time.values)]
+    inside = (observed >= found.lower.values[at]) & (observed <= found.upper.values[at])
+    assert np.isfinite(found.displacement.values[at]).all()
+    assert inside.mean() > 0.7
+
+
+def test_forecasts_belong_to_the_store(made):
+    config, _ = made
+    assert not collect(config.place).orphans
+    assert not collect(config.place).foreign
+    assert not verify(config.place).damaged
+    assert open_run(config.place).forecasts == ("ascending_001",)
+
+
+def test_the_run_itself_is_as_it_was(made):
+    config, _ = made
+    folder = Path(config.place).parent
+    assert runs.rerun(folder, "gradients: {}", "resources: {executor: serial}").done == 0
+
+
+def test_new_passes_are_taken_by_the_night(made):
+    config, _ = made
+    assert forecasting.compute(config, nightly=True).done == 0
