@@ -105,7 +105,8 @@ class ForecastConfig(Section):
         default_factory=dict, description="Options of the method, such as {members: 7} of musenet."
     )
     beside: tuple[str, ...] = Field(
-        ("persistence", "linear"), description="Other methods whose errors are told beside those of 'method'."
+        ("persistence", "linear", "ridge", "boosting", "kalman", "kalman_driven", "kf_arima"),
+        description="Other methods whose errors are told beside those of 'method'; kf_lstm takes as long as musenet.",
     )
     train_until: date = Field(description="Last day that is learnt from; forecasts begin on the day after.")
     passes: int = Field(
@@ -185,7 +186,8 @@ def load(path: str | Path) -> ForecastConfig:
     file = Path(path)
     if not file.is_file():
         raise FileNotFoundError(
-            f"There is no configuration {str(file)!r}; write one with 'slidecloud forecast --template > forecast.yaml'."
+            f"There is no configuration {str(file)!r}; write one with 'slidecloud forecast --print-config > "
+            "forecast.yaml'."
         )
     config = parse(file.read_bytes().decode(errors="replace"), name=str(file))
     base = file.absolute().parent

@@ -21,7 +21,7 @@ def forecast(
     nightly: bool = False,
     report: Path | None = None,
     status: bool = False,
-    template: bool = False,
+    print_config: bool = False,
     methods: bool = False,
     executor: Executor | None = None,
     workers: Workers = None,
@@ -49,7 +49,7 @@ def forecast(
 
     For example:
 
-        slidecloud forecast --template > forecast.yaml
+        slidecloud forecast --print-config > forecast.yaml
         slidecloud forecast forecast.yaml --report pictures
         slidecloud forecast forecast.yaml --nightly
         slidecloud forecast forecast.yaml --status
@@ -66,7 +66,7 @@ def forecast(
         Folder to write forecast.html into, with a picture of each landslide.
     status
         Tell how much is done for the data as they are now, and do nothing.
-    template
+    print_config
         Print a commented configuration with every key, and stop.
     methods
         Print the names of the methods, and stop.
@@ -79,11 +79,11 @@ def forecast(
     takeover
         Take the store from another driver that may still be at work; what it has not finished it then cannot record.
     """
-    if template or methods:
-        show(_template() if template else _methods())
+    if print_config or methods:
+        show(_template() if print_config else _methods())
         return 0
     if config is None:
-        raise UsageError("'slidecloud forecast' needs the YAML of forecasts; write one with --template.")
+        raise UsageError("'slidecloud forecast' needs the YAML of forecasts; write one with --print-config.")
     if status and report is not None:
         raise UsageError("--status does nothing but tell; leave --report out.")
     from slidecloud.cli.run import replaced, tell

@@ -10,6 +10,7 @@ from typing import Final
 
 from slidecloud.store.atmosphere_specs import CORRECTION, FILTERED
 from slidecloud.store.decomposition_specs import DECOMPOSITION
+from slidecloud.store.forecast_specs import FORECASTS
 from slidecloud.store.gradient_specs import GRADIENT_FLAGS, GRADIENTS, bin_sums
 from slidecloud.store.inventory_specs import DENSITY
 from slidecloud.store.patch_specs import OF_PATCHES, UNWRAPPED
@@ -218,6 +219,7 @@ GROUPS: Final = {
     "hazard/flow": FLOW,
     "hazard/units": UNITS,
     "hazard/risk": RISK_ARRAYS,
+    "forecast": FORECASTS,
 }
 
 

@@ -49,7 +49,7 @@ def test_forecasts_are_made_told_drawn_and_added_to(
 
 
 def test_a_template_and_the_methods_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["forecast", "--template"]) == 0
+    assert main(["forecast", "--print-config"]) == 0
     text = capsys.readouterr().out
     (tmp_path / "forecast.yaml").write_text(text)
     assert main(["forecast", "--methods"]) == 0
@@ -60,7 +60,7 @@ def test_a_template_and_the_methods_are_printed(tmp_path: Path, capsys: pytest.C
 
 def test_wrong_usage_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["forecast"]) == 2
-    assert "--template" in capsys.readouterr().err
+    assert "--print-config" in capsys.readouterr().err
     assert main(["forecast", str(folder / "forecast.yaml"), "--status", "--report", "x"]) == 2
     assert main(["forecast", str(folder / "none.yaml")]) == 1
-    assert "write one with 'slidecloud forecast --template" in " ".join(capsys.readouterr().err.split())
+    assert "write one with 'slidecloud forecast --print-config" in " ".join(capsys.readouterr().err.split())
