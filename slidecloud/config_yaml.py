@@ -46,7 +46,7 @@ def parsed(text: str, model: type[Model], *, name: str, form: str = "valid YAML"
         If it is not YAML, or a key is unknown, missing or has a wrong value.
     """
     try:
-        content = yaml.load(text, Loader=_Loader)
+        content = _Loader(text).get_single_data()
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ConfigError(f"{name} is not {form}: {error}") from None
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
