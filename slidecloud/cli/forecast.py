@@ -42,6 +42,7 @@ def forecast(
         run: ./run.zarr                        # or points: {path: points.csv} and store: ./forecast.zarr
         rain: {path: rain.csv}
         level: {path: reservoir.csv}           # leave out what there is not
+        demix: {season: keep}                  # of a run: without the air that points share with the ground around
         train_until: 2022-06-30
         thresholds: [{displacement: 50, since: 2022-07-01}, {rate: 2, days: 12}]
 
