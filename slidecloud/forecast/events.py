@@ -105,9 +105,9 @@ def in_times(samples: Samples, forecast: Forecast, chosen: Mapping[Kind, NDArray
     It is for points that have rain or level of their own, and so events of their own.
     """
     quiet = ~np.logical_or.reduce([np.zeros(len(samples), bool), *chosen.values()])
-    times: dict[str, NDArray[np.bool_]] = {**chosen, "quiet": quiet}
-    rows = [score(samples.where(rows), Forecast(*(column[rows] for column in forecast))) for rows in times.values()]
-    return pd.DataFrame(rows, index=pd.Index(list(times), name="time"), columns=list(Scores._fields))
+    times = [*chosen.items(), ("quiet", quiet)]
+    rows = [score(samples.where(rows), Forecast(*(column[rows] for column in forecast))) for _, rows in times]
+    return pd.DataFrame(rows, index=pd.Index([name for name, _ in times], name="time"), columns=list(Scores._fields))
 
 
 def _series(drivers: Drivers, name: Literal["rain", "level"], point: int) -> Float64:

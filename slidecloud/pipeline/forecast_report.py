@@ -87,7 +87,7 @@ class Told:
         }  # fmt: skip
         known = {connection.cause: connection for connection in self.connections}
         for cause in ("rain", "drawdown"):
-            found = _columns(known.get(cause), len(points))  # type: ignore[call-overload]
+            found = _columns(known.get(cause), len(points))
             columns |= {f"{cause}_{name}": values for name, values in found.items()}
         return tables.table(ERRORS, columns, list(points.geometry))
 
