@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from slidecloud.config_demix import DemixConfig
 from slidecloud.config_resources import ResourcesConfig
 from slidecloud.config_yaml import Section, beside, parsed, template_lines
 from slidecloud.secrets import refuse_secrets
@@ -98,6 +99,9 @@ class ForecastConfig(Section):
     least_coherence: float = Field(
         0.7, ge=0, le=1, description="Temporal coherence, beyond that of noise, below which a pixel is no point."
     )
+    demix: DemixConfig | None = Field(
+        None, description="Take what is air out of displacement by independent components; null leaves it as it is."
+    )
     rain: RainConfig | None = Field(None, description="Daily rain; null does without.")
     level: LevelConfig | None = Field(None, description="Daily water level; null does without.")
     method: str = Field("musenet", description="What forecasts; 'slidecloud forecast --methods' lists them.")
@@ -139,6 +143,8 @@ class ForecastConfig(Section):
             raise ValueError(
                 "store is where forecasts of points go; with a run they go into the run. Give both or none"
             )
+        if self.points is not None and self.demix is not None:
+            raise ValueError("demix looks at the ground around points of a run; leave it out with those of a table")
         if self.rain is None and self.level is None:
             raise ValueError("neither rain nor level is given; give one of them, or both")
         labels = [one.label for one in self.thresholds]
@@ -169,6 +175,9 @@ class _Template(ForecastConfig):
     """With every section there, for the template to tell of."""
 
     points: PointsConfig = Field(description="A table of displacement, in place of a run (leave out run then).")
+    demix: DemixConfig = Field(
+        description="Take what is air out of displacement by independent components; leave out this section to keep it."
+    )
     rain: RainConfig = Field(description="Daily rain; leave out this section to do without.")
     level: LevelConfig = Field(description="Daily water level; leave out this section to do without.")
 
@@ -211,12 +220,15 @@ def template() -> str:
         "thresholds": [{"displacement": 50}, {"rate": 2, "days": 12}],
     }
     lines = ["# Daily forecasts of displacement. Relative paths are taken from this file's folder."]
-    lines += ["# For points of a table take out 'run', and the '#' before 'points', its keys and 'store'.", ""]
+    lines += [
+        "# For points of a table take out 'run', and the '#' before 'points', its keys and 'store'; for those of a"
+    ]
+    lines += ["# run without the air around them that before 'demix' and its keys.", ""]
     section = ""
     for line in template_lines(_Template, values):
         key = line.partition(":")[0]
         section = key if key in _Template.model_fields else section
-        aside = section in ("points", "store") and not line.lstrip().startswith("#")
+        aside = section in ("points", "store", "demix") and not line.lstrip().startswith("#")
         lines.append(f"# {line}" if aside else line)
     return "\n".join(lines) + "\n"
 

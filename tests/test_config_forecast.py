@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from slidecloud import config_forecast
+from slidecloud.config_demix import DemixConfig
 from slidecloud.config_yaml import ConfigError
 
 RUN = "run: run.zarr\nrain: {path: rain.csv}\ntrain_until: 2020-01-01\n"
@@ -17,12 +18,22 @@ def test_the_template_is_a_configuration():
     assert found.inputs == "S3"
     for name in config_forecast.ForecastConfig.model_fields:
         assert f"{name}:" in text
-    apart = "\n".join(
-        line.removeprefix("# ") if line.startswith(("# points:", "#   ", "# store:")) else line
-        for line in text.splitlines()
-        if not line.startswith("run:")
-    )
+    apart = _with(text.replace("run: ./run.zarr", ""), "points", "store")
     assert config_forecast.parse(apart).store == "./forecast.zarr"
+    assert found.demix is None
+    assert config_forecast.parse(_with(text, "demix")).demix == DemixConfig()  # type: ignore[call-arg]
+
+
+def _with(text: str, *sections: str) -> str:
+    """The template without the '#' before some sections and their keys."""
+    lines, section = [], ""
+    for line in text.splitlines():
+        key = line.removeprefix("# ")
+        if line[:1] != " " and key.partition(":")[0] in config_forecast.ForecastConfig.model_fields:
+            section = key.partition(":")[0]
+        aside = section in sections and line.startswith(("# " + section, "#   "))
+        lines.append(key if aside else line)
+    return "\n".join(lines) + "\n"
 
 
 def test_paths_are_taken_from_the_folder_of_the_file(tmp_path):
@@ -40,6 +51,11 @@ def test_paths_are_taken_from_the_folder_of_the_file(tmp_path):
         (RUN.replace("{path:", "{farest: 3, path:"), "unknown key 'rain.farest'; did you mean 'farthest'"),
         (RUN + "store: x", "store is where forecasts of points go"),
         (RUN + "points: {path: a}", "expected one of run"),
+        (
+            RUN.replace("run: run.zarr", "points: {path: a}\nstore: b") + "demix: {}",
+            "demix looks at the ground around points of a run",
+        ),
+        (RUN + "demix: {components: 0}", "demix.components"),
         (RUN.replace("rain: {path: rain.csv}", ""), "neither rain nor level is given"),
         (RUN + "thresholds: [{}]", "expected one of displacement"),
         (RUN + "thresholds: [{rate: 2, since: 2020-01-01}]", "since belongs to displacement"),

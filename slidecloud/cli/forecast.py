@@ -20,6 +20,7 @@ def forecast(
     *,
     nightly: bool = False,
     report: Path | None = None,
+    permutation: bool = False,
     status: bool = False,
     print_config: bool = False,
     methods: bool = False,
@@ -41,6 +42,7 @@ def forecast(
         run: ./run.zarr                        # or points: {path: points.csv} and store: ./forecast.zarr
         rain: {path: rain.csv}
         level: {path: reservoir.csv}           # leave out what there is not
+        demix: {season: keep}                  # of a run: without the air that points share with the ground around
         train_until: 2022-06-30
         thresholds: [{displacement: 50, since: 2022-07-01}, {rate: 2, days: 12}]
 
@@ -63,7 +65,12 @@ def forecast(
     nightly
         Only add days; nothing is learnt again.
     report
-        Folder to write forecast.html into, with a picture of each landslide.
+        Folder to write forecast.html into, with a picture of each landslide, and errors by size of motion, by days
+        since the last pass and in heavy rain and drawdown, with intervals; how long after rain and a falling level
+        points move; and errors.parquet, a row a point.
+    permutation
+        Also tell in the report how errors grow where the method is given rain or level of other days. It takes many
+        times as long as to forecast.
     status
         Tell how much is done for the data as they are now, and do nothing.
     print_config
@@ -86,6 +93,8 @@ def forecast(
         raise UsageError("'slidecloud forecast' needs the YAML of forecasts; write one with --print-config.")
     if status and report is not None:
         raise UsageError("--status does nothing but tell; leave --report out.")
+    if permutation and report is None:
+        raise UsageError("--permutation is a part of the report; give --report and a folder.")
     from slidecloud.cli.run import replaced, tell
     from slidecloud.config_forecast import load
 
@@ -99,7 +108,7 @@ def forecast(
     if not summary.exit_code:
         show(_lines(settings))
         if report is not None:
-            say(f"Report: {_written(settings, report)}")
+            say(f"Report: {_written(settings, report, permutation=permutation)}")
     say(f"Forecasts: {settings.place}/forecast")
     return summary.exit_code
 
@@ -143,9 +152,16 @@ def _lines(config: ForecastConfig) -> list[str]:
     return [line for one in judged(locate(config.place, config.storage_options)) for line in one.lines()]
 
 
-def _written(config: ForecastConfig, folder: Path) -> Path:
+def _written(config: ForecastConfig, folder: Path, *, permutation: bool) -> Path:
     from slidecloud.pipeline.forecast_judged import judged
+    from slidecloud.pipeline.forecast_report import ERRORS_TABLE, table_of, told
     from slidecloud.plots.forecast_page import forecast_page
     from slidecloud.store import locate
 
-    return forecast_page(judged(locate(config.place, config.storage_options)), folder)
+    location = locate(config.place, config.storage_options)
+    found = []
+    for one in judged(location):
+        say(f"{one.title}: judging the forecasts of {len(one.points)} points.")
+        found.append(told(location, one, config, permute=permutation))
+    locate(folder).write(ERRORS_TABLE, table_of(found))
+    return forecast_page(found, folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -95,12 +95,19 @@ def by_event(samples: Samples, forecast: Forecast, events: Sequence[Event], *, a
         Days.
     """
     kinds = list(dict.fromkeys(event.kind for event in events))
-    chosen: dict[str, NDArray[np.bool_]] = {}
-    for kind in kinds:
-        chosen[kind] = during(samples, [event for event in events if event.kind == kind], after=after)
-    chosen["quiet"] = ~during(samples, events, after=after)
-    rows = [score(samples.where(rows), Forecast(*(column[rows] for column in forecast))) for rows in chosen.values()]
-    return pd.DataFrame(rows, index=pd.Index(list(chosen), name="time"), columns=list(Scores._fields))
+    chosen = {kind: during(samples, [event for event in events if event.kind == kind], after=after) for kind in kinds}
+    return in_times(samples, forecast, chosen)
+
+
+def in_times(samples: Samples, forecast: Forecast, chosen: Mapping[Kind, NDArray[np.bool_]]) -> pd.DataFrame:
+    """`Scores` of the samples chosen for each kind of event, bool (n,), a row each, and of those for none: ``quiet``.
+
+    It is for points that have rain or level of their own, and so events of their own.
+    """
+    quiet = ~np.logical_or.reduce([np.zeros(len(samples), bool), *chosen.values()])
+    times = [*chosen.items(), ("quiet", quiet)]
+    rows = [score(samples.where(rows), Forecast(*(column[rows] for column in forecast))) for _, rows in times]
+    return pd.DataFrame(rows, index=pd.Index([name for name, _ in times], name="time"), columns=list(Scores._fields))
 
 
 def _series(drivers: Drivers, name: Literal["rain", "level"], point: int) -> Float64:

@@ -94,6 +94,29 @@ def cross_correlation(
     return Lags(shift, correlation, best, low, high, p_value, adjusted_p(p_value))
 
 
+def driven(drivers: Drivers, dates: NDArray[np.datetime64], *, of: Cause = "rain", lag: int = 0) -> Float64:
+    """Mean of a driver between successive dates shifted back by a lag, (points or 1, date - 1), a day.
+
+    Parameters
+    ----------
+    drivers
+        Rain, mm a day, or the level, whose fall is taken, m a day and 0 where it rises.
+    dates
+        datetime64[D] (date,), ascending.
+    of
+        Which of the two.
+    lag
+        Days, at least 0.
+
+    Raises
+    ------
+    DataError
+        If the driver is absent.
+    """
+    number, at = ((days - _EPOCH).astype(np.float64) for days in (drivers.days, dates))
+    return np.stack([kernel.over_intervals(number, row, at, lags=[lag])[:, 0] for row in _forcing(drivers, of)])
+
+
 def permutation(
     fitted: Fitted,
     displacement: Displacement,

@@ -74,14 +74,19 @@ def by_size(samples: Samples, forecast: Forecast, *, sizes: ArrayLike = SIZES) -
     A class is chosen by the truth. Forecasts that hold back look good on small and bad on large motion, and no method
     can know the class beforehand: ``all`` is what methods are compared by.
     """
-    edges = np.asarray(sizes, np.float64)
-    names = [f"<{edges[0]:g}", *(f"{a:g}-{b:g}" for a, b in itertools.pairwise(edges)), f">{edges[-1]:g}"]
-    size = interval_size(samples)
-    place = np.where(np.isfinite(size), np.searchsorted(edges, size, side="right"), -1)
+    names, place = size_classes(samples, sizes=sizes)
     found = _by(samples, forecast, place, list(range(len(names))))
     found.loc["all"] = score(samples, forecast)
     found.index = pd.Index([*names, "all"], name="size")
     return _typed(found)
+
+
+def size_classes(samples: Samples, *, sizes: ArrayLike = SIZES) -> tuple[list[str], NDArray[np.intp]]:
+    """Names of the classes of `by_size`, and of each sample the place of its class among them, -1 where unknown."""
+    edges = np.asarray(sizes, np.float64)
+    names = [f"<{edges[0]:g}", *(f"{a:g}-{b:g}" for a, b in itertools.pairwise(edges)), f">{edges[-1]:g}"]
+    size = interval_size(samples)
+    return names, np.where(np.isfinite(size), np.searchsorted(edges, size, side="right"), -1)
 
 
 def by_horizon(samples: Samples, forecast: Forecast) -> pd.DataFrame:

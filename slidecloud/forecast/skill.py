@@ -1,4 +1,4 @@
-"""Skill against standing still, and coverage of error bars, each with an interval."""
+"""Skill against standing still, size of errors and coverage of error bars, each with an interval."""
 
 from __future__ import annotations
 
@@ -80,6 +80,23 @@ def coverage(
     return over_blocks(counts, label, known, _share, draws=draws, level=level, seed=seed)
 
 
+def rmse(
+    samples: Samples,
+    forecast: Forecast,
+    *,
+    block: ArrayLike | None = None,
+    draws: int = _DRAWS,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Root mean square error, mm, with an interval as that of `skill`; arguments as there."""
+    error = checked(samples, forecast)[0] - samples.increment
+    known = np.isfinite(error)
+    terms = np.stack([error**2, known], axis=1)
+    label = samples.point if block is None else np.asarray(block)
+    return over_blocks(terms, label, known, _root, draws=draws, level=level, seed=seed)
+
+
 def over_blocks(
     terms: Float64,
     block: NDArray[np.generic],
@@ -135,4 +152,9 @@ def _gain(sums: Float64) -> Float64:
 
 def _share(sums: Float64) -> Float64:
     found: Float64 = sums[..., 0] / sums[..., 1]
+    return found
+
+
+def _root(sums: Float64) -> Float64:
+    found: Float64 = np.sqrt(_share(sums))
     return found

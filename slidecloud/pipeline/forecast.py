@@ -144,7 +144,7 @@ def _before(location: Location, config: ForecastConfig) -> Iterator[Part]:
         before = known_of(location, name, table["id"].to_numpy(str)).displacement
         title = str(forecasts.attributes(location, name)["title"])
         if config.run is not None:
-            now = again(open_run(location), title, table, before)
+            now = again(open_run(location), title, table, before, config)
         else:
             now = same_points(_table(config), before)
         yield Part(name, title, now, table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,20 +28,29 @@ class Judged:
 
     Attributes
     ----------
+    name
+        Of the part in the store.
     found
         As stored, dims (time, point).
     points
         A row a point.
-    scores
-        Against the passes that lie on days that are forecast, each from the pass before.
+    asked, told
+        The passes that lie on days that are forecast, each from the pass before, and the forecasts of them.
     beside
         The same of other methods, as they were learnt and judged last without ``nightly``; the best first.
     """
 
+    name: str
     found: xr.Dataset
     points: GeoDataFrame
-    scores: Scores
+    asked: Samples
+    told: Forecast
     beside: list[Beside]
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Of all passes that are judged."""
+        return score(self.asked, self.told)
 
     @property
     def title(self) -> str:
@@ -84,7 +94,9 @@ def judged(location: Location) -> list[Judged]:
     found = []
     for name in forecasts.names(location):
         made = forecasts.dataset(location, name)
-        found.append(Judged(made, forecasts.points(location, name), _scores(made), beside(location, STAGE, name)))
+        found.append(
+            Judged(name, made, forecasts.points(location, name), *_passes(made), beside(location, STAGE, name))
+        )
     return found
 
 
@@ -92,8 +104,8 @@ def _short(other: Beside) -> str:
     return f"{other.rmse:.2f} mm of {other.passes} passes, {other.coverage:.1%} within"
 
 
-def _scores(made: xr.Dataset) -> Scores:
-    """Of passes that lie on days that are forecast."""
+def _passes(made: xr.Dataset) -> tuple[Samples, Forecast]:
+    """Passes that lie on days that are forecast, and what was forecast."""
     days, passes = (np.asarray(made[name].values).astype("datetime64[D]") for name in ("time", "pass_time"))
     _, day, at = np.intersect1d(days, passes, return_indices=True)
     observed = made["observed"].values
@@ -108,4 +120,4 @@ def _scores(made: xr.Dataset) -> Scores:
         displacement=np.zeros((count, 1)), displacement_dates=came_from[:, None], rain=None, level=None,
         features=np.zeros((count, 0)), increment=observed[at][place, point] - start,
     )  # fmt: skip
-    return score(asked, Forecast(*(values[place, point] - start for values in told.values())))
+    return asked, Forecast(*(values[place, point] - start for values in told.values()))

@@ -153,17 +153,20 @@ class Plan:
         return Known(displacement.of(place.points).until(until), drivers.of(place.points).until(until))
 
     def _places(self) -> Iterator[Place]:
-        """Points that are learnt from together."""
-        ids = self.known.displacement.ids
-        step = points_chunk(len(ids))
-        for first in range(0, len(ids), step):
-            yield Place(self.location, self.part.name, tuple(ids[first : first + step].tolist()), first)
+        return places(self.location, self.part.name, self.known.displacement.ids)
 
     def _name(self, unit: str) -> str:
         return f"{self.part.name}/{unit}"
 
     def _memory(self, samples: int) -> int:
         return BASE_MEMORY + 3 * _bytes(self.known) + _SAMPLE_BYTES * samples
+
+
+def places(location: Location, name: str, ids: NDArray[np.str_]) -> Iterator[Place]:
+    """Points of a part that are learnt from together."""
+    step = points_chunk(len(ids))
+    for first in range(0, len(ids), step):
+        yield Place(location, name, tuple(ids[first : first + step].tolist()), first)
 
 
 def _bytes(known: Known) -> int:

@@ -86,7 +86,7 @@ def of_run(run: Run, config: ForecastConfig) -> list[Part]:
     return parts
 
 
-def again(run: Run, title: str, table: GeoDataFrame, before: Displacement) -> Displacement:
+def again(run: Run, title: str, table: GeoDataFrame, before: Displacement, config: ForecastConfig) -> Displacement:
     """The series of known points as the run has them now; of a point that it covers no more, as they were."""
     seen: list[Series] = []
     bursts = table["burst"].to_numpy()
@@ -99,7 +99,7 @@ def again(run: Run, title: str, table: GeoDataFrame, before: Displacement) -> Di
             inside &= (column >= left) & (column < left + width)
             if inside.any():
                 pixels = Pixels(row[inside] - top, column[inside] - left)
-                seen.append(Series(np.flatnonzero(inside), *series_of(one, pixels)))
+                seen.append(Series(np.flatnonzero(inside), *series_of(one, pixels, config)))
     return _brought(before, seen, title)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from slidecloud.plots import pages
 from slidecloud.plots.figures import save
 from slidecloud.plots.forecast import forecast_figure
+from slidecloud.plots.forecast_told import section
 from slidecloud.types import Float32, Float64
 
 if TYPE_CHECKING:
@@ -42,13 +43,13 @@ class Shown(NamedTuple):
     moved: float
 
 
-def forecast_page(judged: Sequence[Any], out: str | os.PathLike[str]) -> Path:
+def forecast_page(found: Sequence[Any], out: str | os.PathLike[str]) -> Path:
     """Write ``forecast.html``, with its tables and pictures inside, and the pictures beside it.
 
     Parameters
     ----------
-    judged
-        As `slidecloud.pipeline.forecast_judged.judged` gives them.
+    found
+        As `slidecloud.pipeline.forecast_report.told` gives them.
     out
         Folder to write into.
 
@@ -59,11 +60,13 @@ def forecast_page(judged: Sequence[Any], out: str | os.PathLike[str]) -> Path:
     """
     folder = Path(out)
     parts = [f'<p class="note">{_MEANING}</p>']
-    for one in judged:
+    for told in found:
+        one = told.judged
         parts.append(f"<h2>{html.escape(one.title)}</h2>{pages.table(one.rows())}")
         chosen = list(shown(one.found, list(one.points["landslide"])))
         parts.append(_listed(one, chosen[:_MOST], len(chosen)))
         parts += [_picture(one, place, folder) for place in chosen[:_MOST]]
+        parts.append(section(told, folder, _words(one.title)))
     return pages.write(folder / "forecast.html", title="Daily forecasts of displacement", body="".join(parts))
 
 
@@ -118,8 +121,13 @@ def _listed(one: Any, chosen: Sequence[Shown], count: int) -> str:
 def _picture(one: Any, place: Shown, folder: Path) -> str:
     name = _name(one, place)
     figure = forecast_figure(one.found, place.point, title=f"{name}, {one.title}")
-    words = re.sub("[^a-z0-9]+", "-", f"{one.title} {one.points['id'].iloc[place.point]}".lower()).strip("-")
+    words = _words(f"{one.title} {one.points['id'].iloc[place.point]}")
     return pages.picture(save(figure, folder / f"forecast-{words}.png"), alt=f"Forecast of {name}")
+
+
+def _words(text: str) -> str:
+    """For the name of a file."""
+    return re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def _name(one: Any, place: Shown) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import forecasting
+import geopandas
 import pytest
 
 from slidecloud.cli import main
@@ -35,9 +36,15 @@ def test_forecasts_are_made_told_drawn_and_added_to(
     assert "within the interval of 90%" in told.out
     assert "forecast.zarr/forecast" in told.err
     names = sorted(path.name for path in pictures.iterdir())
-    assert names == [*(f"forecast-points-of-the-table-p00{n}.png" for n in range(2)), "forecast.html"]
+    assert names == [
+        "errors.parquet", *(f"forecast-{name}-points-of-the-table.png" for name in ("errors", "lags")),
+        *(f"forecast-points-of-the-table-p00{n}.png" for n in range(2)), "forecast.html",
+    ]  # fmt: skip
     page = (pictures / "forecast.html").read_text()
-    assert page.count("<img") == 2
+    assert page.count("<img") == 4
+    for told_of in ("How good they were", "Heavy rain and drawdown", "days since the last pass", "chi-square"):
+        assert told_of in page
+    assert geopandas.read_parquet(pictures / "errors.parquet")["id"].tolist() == ["p000", "p001"]
     assert "They replace no warning of an authority" in page
     forecasting.write(folder, forecasting.slides(points=2), until="2019-03-12")
     assert main(["forecast", config, "--nightly"]) == 0
@@ -62,5 +69,7 @@ def test_wrong_usage_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["forecast"]) == 2
     assert "--print-config" in capsys.readouterr().err
     assert main(["forecast", str(folder / "forecast.yaml"), "--status", "--report", "x"]) == 2
+    assert main(["forecast", str(folder / "forecast.yaml"), "--permutation"]) == 2
+    assert "give --report" in " ".join(capsys.readouterr().err.split())
     assert main(["forecast", str(folder / "none.yaml")]) == 1
     assert "write one with 'slidecloud forecast --print-config" in " ".join(capsys.readouterr().err.split())

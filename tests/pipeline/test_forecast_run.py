@@ -12,6 +12,8 @@ import runs
 import small
 
 from slidecloud import open_run
+from slidecloud.config_demix import DemixConfig
+from slidecloud.pipeline.forecast_points import again, of_run
 from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.verify import verify
 from slidecloud.store import forecasts
@@ -66,6 +68,19 @@ def test_the_slide_goes_on_as_it_went(made):
     inside = (observed >= found.lower.values[at]) & (observed <= found.upper.values[at])
     assert np.isfinite(found.displacement.values[at]).all()
     assert inside.mean() > 0.7
+
+
+def test_points_are_the_same_without_the_air_and_by_night(made):
+    """What air there is in a run of noise alone is little, and a night finds the same series again."""
+    config, _ = made
+    run, calm = open_run(config.place), config.model_copy(update={"demix": DemixConfig()})
+    (plain,), (part,) = (of_run(run, one) for one in (config, calm))
+    assert part.displacement.ids.tolist() == plain.displacement.ids.tolist()
+    values = part.displacement.values
+    np.testing.assert_array_equal(np.isfinite(values), np.isfinite(plain.displacement.values))
+    np.testing.assert_allclose(values, plain.displacement.values, atol=0.3 * np.ptp(plain.displacement.values))
+    night = again(run, part.title, part.table, part.displacement, calm)
+    np.testing.assert_allclose(night.values, values, atol=1e-6)
 
 
 def test_forecasts_belong_to_the_store(made):

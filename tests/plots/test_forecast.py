@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from slidecloud.forecast.assessment import Answer
+from slidecloud.forecast.events import Event
 from slidecloud.plots.forecast import forecast_figure
+from slidecloud.plots.forecast_errors import event_figure
 from slidecloud.plots.forecast_page import shown
 
 
@@ -58,3 +61,16 @@ def test_every_part_that_there_is_is_drawn(drivers, thresholds):
 
 def test_a_point_without_passes_is_drawn_too():
     forecast_figure(made(), 3, title="Nothing").canvas.draw()
+
+
+def test_an_event_is_marked_in_all_parts_and_what_comes_long_after_is_left_out():
+    first, last = np.datetime64("2020-01-02"), np.datetime64("2020-01-04")
+    answer = Answer(Event("heavy rain", first, last, 80.0), 1, np.datetime64("2020-01-11"))
+    found = made()
+    later = found.assign_coords(time=found["time"] + np.arange(40) * np.timedelta64(2, "D").astype("timedelta64[ns]"))
+    figure = event_figure(later, answer, title="Rain")
+    figure.canvas.draw()
+    assert len(figure.axes) == 4
+    for axes in figure.axes:
+        assert axes.patches
+        assert axes.get_xlim()[1] < np.datetime64("2020-03-01").astype(int)
