@@ -13,7 +13,7 @@ from slidecloud.config_detect import DetectConfig
 from slidecloud.config_kubernetes import KubernetesConfig
 from slidecloud.config_resources import ResourcesConfig
 from slidecloud.config_timeseries import TimeseriesConfig
-from slidecloud.config_yaml import Section, beside, dumped, parsed, template_lines
+from slidecloud.config_yaml import Section, beside, dumped, opened, parsed, template_lines
 from slidecloud.secrets import refuse_secrets
 from slidecloud.types import SourceKind
 
@@ -232,13 +232,8 @@ def load(path: str | Path) -> RunConfig:
     ConfigError
         If it is not YAML, or a key is unknown, missing or has a wrong value.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"There is no configuration {str(file)!r}; write one with 'slidecloud run --print-config > region.yaml'."
-        )
-    config = parse(file.read_bytes().decode(errors="replace"), name=str(file))
-    base = file.absolute().parent
+    text, base = opened(path, what="configuration", command="slidecloud run --print-config > region.yaml")
+    config = parse(text, name=str(path))
     sources = tuple(source.model_copy(update=_placed(base, source)) for source in config.sources)
     named = {name: path for name in DetectConfig.FILES if (path := getattr(config.detect, name)) is not None}
     found: dict[str, Any] = {name: beside(base, path) for name, path in named.items()}

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from slidecloud.config_demix import DemixConfig
 from slidecloud.config_resources import ResourcesConfig
-from slidecloud.config_yaml import Section, beside, parsed, template_lines
+from slidecloud.config_yaml import Section, beside, opened, parsed, template_lines
 from slidecloud.secrets import refuse_secrets
 
 Direction = Literal["either", "towards", "away"]
@@ -192,14 +192,8 @@ def load(path: str | Path) -> ForecastConfig:
     ConfigError
         If it is not YAML, or a key is unknown, missing or has a wrong value.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"There is no configuration {str(file)!r}; write one with 'slidecloud forecast --print-config > "
-            "forecast.yaml'."
-        )
-    config = parse(file.read_bytes().decode(errors="replace"), name=str(file))
-    base = file.absolute().parent
+    text, base = opened(path, what="configuration", command="slidecloud forecast --print-config > forecast.yaml")
+    config = parse(text, name=str(path))
     return _resolved(config, lambda path: beside(base, path))
 
 

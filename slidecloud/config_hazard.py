@@ -13,7 +13,7 @@ from slidecloud.config_resources import ResourcesConfig
 from slidecloud.config_risk import RiskConfig, RiskFactorConfig
 from slidecloud.config_susceptibility import SusceptibilityConfig
 from slidecloud.config_units import UnitsConfig
-from slidecloud.config_yaml import Model, Section, beside, explain, parsed
+from slidecloud.config_yaml import Model, Section, beside, explain, opened, parsed
 from slidecloud.secrets import refuse_secrets
 
 _TAKEN = ("x", "y", "spatial_ref")
@@ -157,11 +157,8 @@ def load(path: str | Path) -> HazardConfig:
     ConfigError
         If it is not YAML, or a key is unknown, missing or has a wrong value.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(f"There is no configuration {str(file)!r}; see 'slidecloud hazard --help' for one.")
-    config = parse(file.read_bytes().decode(errors="replace"), name=str(file))
-    base = file.absolute().parent
+    text, base = opened(path, what="configuration", command="slidecloud hazard factors --print-config > hazard.yaml")
+    config = parse(text, name=str(path))
 
     def placed(path: str) -> str:
         return beside(base, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -35,6 +36,20 @@ class _Loader(yaml.SafeLoader):
 
 
 Model = TypeVar("Model", bound=Section)
+
+
+def opened(path: str | os.PathLike[str], *, what: str, command: str) -> tuple[str, Path]:
+    """Text of a YAML file, and the folder that relative paths in it are taken from.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file; says ``what`` it would be, and the ``command`` that prints one to edit.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise FileNotFoundError(f"There is no {what} {str(file)!r}; write one with '{command}'.")
+    return file.read_bytes().decode(errors="replace"), file.absolute().parent
 
 
 def parsed(text: str, model: type[Model], *, name: str, form: str = "valid YAML", example: str) -> Model:

@@ -8,7 +8,7 @@ from slidecloud.cli.options import Storage, storage_options
 
 
 def verify(store: str, /, *, repair: bool = False, gc: bool = False, yes: bool = False, storage: Storage = ()) -> int:
-    """Read every object of a run store, a burst stack or a store of hazard again and compare its recorded checksum.
+    """Read every object of a store again and compare its recorded checksum.
 
     With --repair, the record of each damaged unit is withdrawn, so that the next `slidecloud run` computes that unit
     alone again. A damaged burst stack is mended by the `slidecloud ingest` that made it. With --gc, nothing is read
@@ -25,7 +25,7 @@ def verify(store: str, /, *, repair: bool = False, gc: bool = False, yes: bool =
     Parameters
     ----------
     store
-        Folder or URL of a run store, a burst stack or a store of hazard.
+        Folder or URL of a run store, a burst stack, or a store of hazard or forecasts.
     repair
         Withdraw the records of damaged units.
     gc

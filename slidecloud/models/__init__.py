@@ -1,1 +1,1 @@
-"""The neural detector: tiles of truth, networks, training, weights and prediction. Only here is torch imported."""
+"""Neural networks: what they learn from, their training, weights and prediction. Only here is torch imported."""

@@ -189,15 +189,15 @@ def shipped() -> Traversable:
     return files("slidecloud.models") / "shipped" / "a-yolov3-t.safetensors"
 
 
-def need_torch() -> None:
-    """Raise ImportError with the remedy where the extra is not installed."""
+def need_torch(*, otherwise: str = "") -> None:
+    """Raise ImportError with the remedy, and what there is ``otherwise``, where the extra is not installed."""
     from importlib.util import find_spec
 
     missing = [name for name in ("torch", "safetensors") if find_spec(name) is None]
     if missing:
         raise ImportError(
-            f"The neural detector needs {' and '.join(missing)}, which is not installed; install it with: "
-            "pip install 'slidecloud[detect]'. Without it, use the classical method."
+            f"A neural network needs {' and '.join(missing)}, which is not installed; install it with: "
+            f"pip install 'slidecloud[detect]'.{otherwise}"
         )
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from slidecloud.config_yaml import Section, beside, dumped, parsed, template_lines
+from slidecloud.config_yaml import Section, beside, dumped, opened, parsed, template_lines
 from slidecloud.models.architecture import Network
 from slidecloud.models.features import Axes, Inputs, Scaling
 from slidecloud.models.scenery.pair_weights import Estimator
@@ -117,13 +116,8 @@ def load(path: str | os.PathLike[str]) -> Recipe:
     ConfigError
         If it is not YAML, or a key is unknown, missing or has a wrong value.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"There is no recipe {str(file)!r}; write one with 'slidecloud train --print-recipe > recipe.yaml'."
-        )
-    recipe = parse(file.read_bytes().decode(errors="replace"), name=str(file))
-    base = file.absolute().parent
+    text, base = opened(path, what="recipe", command="slidecloud train --print-recipe > recipe.yaml")
+    recipe = parse(text, name=str(path))
     folders = {
         part: tuple(beside(base, folder) for folder in getattr(recipe.tiles, part)) for part in ("train", "validation")
     }

@@ -88,7 +88,7 @@ def weights_digest(config: DetectConfig) -> str:
 def check_installed(config: DetectConfig) -> None:
     """Raise ImportError, naming the remedies, where the net is asked for and what it needs is not installed."""
     if config.method == "net":
-        predict.need_torch()
+        predict.need_torch(otherwise=" Without it, use the classical method.")
 
 
 @lru_cache(maxsize=2)

@@ -17,13 +17,14 @@ from slidecloud.pipeline.forecast_known import Known, known_of, objects, stored_
 from slidecloud.pipeline.forecast_methods import check, forget_checkpoints
 from slidecloud.pipeline.forecast_plan import STAGE, Plan, forecast_days
 from slidecloud.pipeline.forecast_points import Part, again, of_run, of_table, same_points
-from slidecloud.pipeline.forecast_store import check_same, check_store, ensure_store, records_of, withdraw_stale
+from slidecloud.pipeline.forecast_store import check_same, records_of, withdraw_stale
 from slidecloud.pipeline.progress import Progress, Silent
+from slidecloud.pipeline.side_store import check_store, ensure_store
 from slidecloud.pipeline.status import StageStatus
 from slidecloud.pipeline.summary import Summary
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import forecasts, lease, open_run, records, tables, templates
-from slidecloud.store.forecast_specs import forecast_group, points_table
+from slidecloud.store.forecast_specs import FORECAST, forecast_group, points_table
 from slidecloud.store.location import Location, locate
 from slidecloud.types import DataError
 
@@ -74,16 +75,14 @@ def compute(
     LeaseError, MemoryError
         As for a run.
     """
-    check(config)
     progress = progress or Silent()
-    location = locate(config.place, config.storage_options)
-    check_store(location, config)
+    location = _checked(config)
     resources = config.resources
     with lease.hold(location, takeover=takeover) as token:
         made = _planned(location, config, nightly=nightly)
         for sentence in made.told:
             progress.message(sentence)
-        ensure_store(location, config)
+        ensure_store(location, FORECAST, in_run=config.run is not None)
         if not nightly:
             withdraw_stale(location, STAGE, list(made.templates), made.units)
         for name, group in made.templates.items():
@@ -99,14 +98,21 @@ def compute(
 
 def status(config: ForecastConfig, *, nightly: bool = False) -> StageStatus:
     """How much of it is done, for the data as they are now; nothing is written."""
-    check(config)
-    location = locate(config.place, config.storage_options)
-    check_store(location, config)
+    location = _checked(config)
     units = _planned(location, config, nightly=nightly).units
     done = records.done(location, stage=STAGE)
     aside = {key for key in records.quarantined(location, stage=STAGE) if key not in done}
     keys = [unit.key for unit in units]
     return StageStatus(STAGE, sum(key in done for key in keys), len(keys), sum(key in aside for key in keys))
+
+
+def _checked(config: ForecastConfig) -> Location:
+    """The store of a configuration, once both are found to go together."""
+    check(config)
+    location = locate(config.place, config.storage_options)
+    instead = "'points' and 'store' in place of 'run'"
+    check_store(location, FORECAST, in_run=config.run is not None, instead=instead)
+    return location
 
 
 def _planned(location: Location, config: ForecastConfig, *, nightly: bool) -> Planned:

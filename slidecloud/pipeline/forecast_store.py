@@ -1,53 +1,15 @@
-"""The store that forecasts are written into: a run's, or one of their own."""
+"""What a store holds of forecasts that were made before."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from slidecloud.config_forecast import ForecastConfig
 from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline.units import Unit
-from slidecloud.store import forecasts, records, templates
-from slidecloud.store.forecast_specs import FORECAST
+from slidecloud.store import forecasts, records
 from slidecloud.store.location import Location
-from slidecloud.store.schema import SCHEMA_VERSION
-from slidecloud.store.stacks import kind_of
-
-ROOT: Final = "forecast_root"
-"""Name of the template of a store of their own."""
-
-
-def check_store(location: Location, config: ForecastConfig) -> None:
-    """Refuse a store that holds something else.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no run where one is named.
-    ConfigError
-        If the store is of another kind.
-    """
-    kind = kind_of(location)
-    if config.run is not None and kind is None:
-        raise FileNotFoundError(
-            f"There is no run at {location}; make one with 'slidecloud run region.yaml', or give 'points' and 'store' "
-            "in place of 'run'."
-        )
-    expected = "run" if config.run is not None else forecasts.KIND
-    strange = kind is None and location.read("zarr.json") is not None
-    if strange or kind not in (expected, None):
-        key = "run" if config.run is not None else "store"
-        raise ConfigError(f"{key} is {location}, which holds {kind or 'a Zarr store'}; expected a store of {expected}.")
-
-
-def ensure_store(location: Location, config: ForecastConfig) -> None:
-    """Write the metadata of the root, where the store is the forecasts' own, and of the group ``forecast``."""
-    nothing: dict[str, Any] = {"coordinates": {}, "grid": None}
-    if config.run is None:
-        about = {"kind": forecasts.KIND, "schema_version": SCHEMA_VERSION, "software": templates.SOFTWARE}
-        templates.ensure(location, ROOT, templates.group((), {}, path="", attributes=about, **nothing))
-    templates.ensure(location, FORECAST, templates.group((), {}, path=FORECAST, attributes={}, **nothing))
 
 
 def check_same(location: Location, name: str, config: ForecastConfig) -> None:

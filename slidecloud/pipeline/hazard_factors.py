@@ -14,14 +14,14 @@ from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
 from slidecloud.pipeline.hazard_made import STAGE, made_from
 from slidecloud.pipeline.hazard_motion import Motion, inventory_places, motions
-from slidecloud.pipeline.hazard_store import check_store, ensure_store, withdraw_stale
 from slidecloud.pipeline.progress import Progress
+from slidecloud.pipeline.side_store import check_store, ensure_store, withdraw_stale
 from slidecloud.pipeline.summary import Summary
 from slidecloud.pipeline.tiles import BASE_MEMORY, Tile, cut
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import lease, records, templates
 from slidecloud.store.arrays import Writer
-from slidecloud.store.hazard_specs import FACTORS, arrays_of, factor_specs
+from slidecloud.store.hazard_specs import FACTORS, HAZARD, arrays_of, factor_specs
 from slidecloud.store.location import Location, locate
 from slidecloud.store.specs import SPATIAL_CHUNK
 from slidecloud.types import Grid
@@ -82,7 +82,7 @@ def compute(
         If a tile needs more memory than a worker has.
     """
     location = locate(config.place, config.storage_options)
-    check_store(location, config)
+    check_store(location, HAZARD, in_run=config.run is not None)
     grid = grid_of(config.grid)
     sources = sources_of(config, location, grid)
     units = plan(sources, grid, memory=config.resources.memory_bytes, tile=config.resources.tile)
@@ -90,7 +90,7 @@ def compute(
     check_memory([unit for unit in units if unit.key not in done], config.resources.memory_bytes)
     with lease.hold(location, takeover=takeover) as token:
         withdraw_stale(location, STAGE, units)
-        ensure_store(location, config)
+        ensure_store(location, HAZARD, in_run=config.run is not None)
         templates.ensure(location, FACTORS, _template(config, sources, grid))
         return drive(
             units, location=location, token=token, executor=executor, memory=config.resources.memory_bytes,

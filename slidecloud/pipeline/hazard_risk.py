@@ -32,14 +32,15 @@ from slidecloud.pipeline.hazard_risk_classes import classes_in
 from slidecloud.pipeline.hazard_risk_report import RiskResult, report
 from slidecloud.pipeline.hazard_risk_scores import RiskPlaces, scored, spoken_against
 from slidecloud.pipeline.hazard_risk_work import Ground, IndexWork, LevelWork, TallyWork
-from slidecloud.pipeline.hazard_store import check_store, withdraw_report, withdraw_stale
 from slidecloud.pipeline.progress import Progress
+from slidecloud.pipeline.side_store import check_store, withdraw_report, withdraw_stale
 from slidecloud.pipeline.summary import Summary
 from slidecloud.pipeline.tiles import BASE_MEMORY, Tile, cut
 from slidecloud.pipeline.units import Unit, Work
 from slidecloud.stack.map_files import open_map
 from slidecloud.stack.shapes import open_shapes
 from slidecloud.store import lease, records, templates
+from slidecloud.store.hazard_specs import HAZARD
 from slidecloud.store.location import Location, locate
 from slidecloud.store.risk_specs import REPORT, RISK, RISK_ARRAYS
 from slidecloud.store.specs import SPATIAL_CHUNK
@@ -89,7 +90,7 @@ def compute(
         )
     priorities(tuple(settings.factors), _settings(settings))  # refused before anything is read
     location = locate(config.place, config.storage_options)
-    check_store(location, config)
+    check_store(location, HAZARD, in_run=config.run is not None)
     check_made(location, config, settings.factors)
     grid = grid_of(config.grid)
     masks = tuple(open_map(path, options=config.storage_options) for path in settings.masks)

@@ -29,13 +29,14 @@ from slidecloud.pipeline.hazard_draw import Marks
 from slidecloud.pipeline.hazard_land import Land, land_of
 from slidecloud.pipeline.hazard_learn import stored_places
 from slidecloud.pipeline.hazard_slides import slides_of
-from slidecloud.pipeline.hazard_store import check_store, ensure_store, withdraw_report, withdraw_stale
 from slidecloud.pipeline.hazard_susceptibility_plan import STAGE, Plan, tiles_of
 from slidecloud.pipeline.hazard_susceptibility_report import Mapped, SusceptibilityResult, about, left_out
 from slidecloud.pipeline.progress import Progress
+from slidecloud.pipeline.side_store import check_store, ensure_store, withdraw_report, withdraw_stale
 from slidecloud.pipeline.summary import Summary
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import lease, records, templates
+from slidecloud.store.hazard_specs import HAZARD
 from slidecloud.store.location import Location, locate
 from slidecloud.store.susceptibility_specs import REPORT, SUSCEPTIBILITY, susceptibility_specs
 
@@ -82,7 +83,7 @@ def compute(
     for model in settings.models:
         library(_LIBRARIES.get(model, "sklearn"))
     location = locate(config.place, config.storage_options)
-    check_store(location, config)
+    check_store(location, HAZARD, in_run=config.run is not None)
     grid = grid_of(config.grid)
     slides = slides_of(config, settings, location, grid)
     plan = _plan(config, land_of(config, settings, location, grid), slides)
@@ -99,7 +100,7 @@ def compute(
 
         withdraw_stale(location, STAGE, first, keep="classes/")
         withdraw_report(location, STAGE, first, path=REPORT)
-        ensure_store(location, config)
+        ensure_store(location, HAZARD, in_run=config.run is not None)
         size = {"y": grid.height, "x": grid.width}
         template = templates.group(
             susceptibility_specs(plan.models), size, path=SUSCEPTIBILITY, attributes={"models": list(plan.models)},

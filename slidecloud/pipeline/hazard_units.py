@@ -17,16 +17,16 @@ from slidecloud.hazard.factors import grid_of
 from slidecloud.pipeline import hazard_made
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
-from slidecloud.pipeline.hazard_store import check_store, ensure_store, withdraw_stale
 from slidecloud.pipeline.hazard_unit_cuts import CutWork, FlowWork
 from slidecloud.pipeline.hazard_unit_table import Layer, TableWork, ZonesWork
 from slidecloud.pipeline.progress import Progress
+from slidecloud.pipeline.side_store import check_store, ensure_store, withdraw_stale
 from slidecloud.pipeline.summary import Summary
 from slidecloud.pipeline.tiles import BASE_MEMORY, Tile, cut
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import lease, records, templates
 from slidecloud.store.arrays import reader
-from slidecloud.store.hazard_specs import FACTORS
+from slidecloud.store.hazard_specs import FACTORS, HAZARD
 from slidecloud.store.location import Location, locate
 from slidecloud.store.specs import SPATIAL_CHUNK
 from slidecloud.store.unit_specs import FLOW, FLOW_GROUP, UNITS, UNITS_GROUP, LayerKind
@@ -85,7 +85,7 @@ def compute(
         If a worker has too little memory for a tile, or for the flow over the whole grid.
     """
     location = locate(config.place, config.storage_options)
-    check_store(location, config)
+    check_store(location, HAZARD, in_run=config.run is not None)
     hazard_made.check_made(location, config, config.factors)
     resources, grid = config.resources, grid_of(config.grid)
     units, groups = plan(
@@ -98,7 +98,7 @@ def compute(
     check_memory(todo, resources.memory_bytes)
     with lease.hold(location, takeover=takeover) as token:
         withdraw_stale(location, STAGE, units)
-        ensure_store(location, config)
+        ensure_store(location, HAZARD, in_run=config.run is not None)
         for path, objects in groups.items():
             templates.ensure(location, path, objects)
         return drive(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from slidecloud.pipeline import interferograms
-from slidecloud.pipeline.hazard_store import KIND as HAZARD_KIND
 from slidecloud.store import forecast_keys, forecasts, hazard_keys, lease, records
 from slidecloud.store.clock import PROBES
 from slidecloud.store.decomposition_specs import AREA, FOLDER
+from slidecloud.store.hazard_specs import HAZARD
 from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
 from slidecloud.store.patch_specs import NAME
@@ -59,7 +59,7 @@ _KINDS = {
         "|".join([*_TABLES, hazard_keys.OBJECT, forecast_keys.OBJECT]),
     ),
     forecasts.KIND: _Patterns(rf"(?:{forecast_keys.GROUP})?", rf"{_OF_FORECASTS}|zarr\.json", forecast_keys.OBJECT),
-    HAZARD_KIND: _Patterns(rf"(?:{hazard_keys.GROUP})?", rf"{_OF_HAZARD}|zarr\.json", hazard_keys.OBJECT),
+    HAZARD: _Patterns(rf"(?:{hazard_keys.GROUP})?", rf"{_OF_HAZARD}|zarr\.json", hazard_keys.OBJECT),
     Stack.KIND: _Patterns("", _arrays("")),
     SLC_KIND: _Patterns("", _arrays("")),
 }

@@ -120,8 +120,8 @@ def test_given_absences_are_those_of_the_file(folder, store, tmp_path):
 def test_the_inventory_of_a_run_is_undated_and_said_to_be_found_by_motion(folder, store, monkeypatch):
     frame = geopandas.read_file(folder / "slides.gpkg").to_crs("EPSG:4326")
     monkeypatch.setattr(hazard_slides, "open_run", lambda _: SimpleNamespace(inventory=frame))
-    monkeypatch.setattr(hazard_susceptibility, "check_store", lambda *_: None)
-    monkeypatch.setattr(hazard_susceptibility, "ensure_store", lambda *_: None)
+    monkeypatch.setattr(hazard_susceptibility, "check_store", lambda *_, **__: None)
+    monkeypatch.setattr(hazard_susceptibility, "ensure_store", lambda *_, **__: None)
     settings = susceptible.config(folder, store, side=SIDE)
     section = settings.susceptibility.model_copy(update={"slides": None, "date": None})
     settings = settings.model_copy(update={"susceptibility": section, "run": str(store), "store": None})

@@ -1,26 +1,33 @@
-"""The store that hazard writes: a run's, or one of its own."""
+"""The store that hazard and forecasts are written into: a run's, or one of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import records, templates
-from slidecloud.store.hazard_specs import HAZARD
 from slidecloud.store.location import Location
 from slidecloud.store.schema import SCHEMA_VERSION
 from slidecloud.store.stacks import kind_of
 
-KIND: Final = "hazard"
-ROOT: Final = "hazard_root"
-"""Name of the template of a store of its own."""
+_INSTEAD = "'store' in place of 'run' to work without one"
 
 
-def check_store(location: Location, config: HazardConfig) -> None:
+def check_store(location: Location, group: str, *, in_run: bool, instead: str = _INSTEAD) -> None:
     """Refuse a store that holds something else.
+
+    Parameters
+    ----------
+    location
+        The store.
+    group
+        What is written into it, such as ``hazard``: its group, and the kind of a store of its own.
+    in_run
+        Whether the configuration names a run.
+    instead
+        What else it could give.
 
     Raises
     ------
@@ -30,25 +37,24 @@ def check_store(location: Location, config: HazardConfig) -> None:
         If the store is of another kind.
     """
     kind = kind_of(location)
-    if config.run is not None and kind is None:
+    if in_run and kind is None:
         raise FileNotFoundError(
-            f"There is no run at {location}; make one with 'slidecloud run region.yaml', or give 'store' in place of "
-            "'run' to work without one."
+            f"There is no run at {location}; make one with 'slidecloud run region.yaml', or give {instead}."
         )
-    expected = "run" if config.run is not None else KIND
+    expected = "run" if in_run else group
     strange = kind is None and location.read("zarr.json") is not None
     if strange or kind not in (expected, None):
-        key = "run" if config.run is not None else "store"
+        key = "run" if in_run else "store"
         raise ConfigError(f"{key} is {location}, which holds {kind or 'a Zarr store'}; expected a store of {expected}.")
 
 
-def ensure_store(location: Location, config: HazardConfig) -> None:
-    """Write the metadata of the root, where the store is hazard's own, and of the group ``hazard``."""
+def ensure_store(location: Location, group: str, *, in_run: bool) -> None:
+    """Write the metadata of a group, and of the root where the store is its own."""
     nothing: dict[str, Any] = {"coordinates": {}, "grid": None}
-    if config.run is None:
-        about = {"kind": KIND, "schema_version": SCHEMA_VERSION, "software": templates.SOFTWARE}
-        templates.ensure(location, ROOT, templates.group((), {}, path="", attributes=about, **nothing))
-    templates.ensure(location, HAZARD, templates.group((), {}, path=HAZARD, attributes={}, **nothing))
+    if not in_run:
+        about = {"kind": group, "schema_version": SCHEMA_VERSION, "software": templates.SOFTWARE}
+        templates.ensure(location, f"{group}_root", templates.group((), {}, path="", attributes=about, **nothing))
+    templates.ensure(location, group, templates.group((), {}, path=group, attributes={}, **nothing))
 
 
 def withdraw_stale(
