@@ -29,6 +29,12 @@ class Subject(IntEnum):
     RESPONSES = 12
     PASSES = 13
     PASS_NOISE = 14
+    COVER = 15
+    PARCELS = 16
+    ROUTES = 17
+    SCARS = 18
+    CLOUDS = 19
+    SENSOR = 20
 
 
 def stream(seed: int, subject: Subject, *key: int) -> np.random.Generator:
