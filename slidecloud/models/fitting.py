@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ from slidecloud.types import DataError
 
 _KEEP_EVERY: Final = 100
 _GROUPS: Final = 16
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 class Watch(Protocol):
@@ -59,7 +61,7 @@ class Plan:
     seed: int = 0
 
 
-def seeded(make: Callable[[], nn.Module], seed: int, device: torch.device) -> nn.Module:
+def seeded(make: Callable[[], Network], seed: int, device: torch.device) -> Network:
     """A network whose first weights depend on the seed alone, the same on every device."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

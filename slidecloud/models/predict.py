@@ -43,16 +43,9 @@ class Detector:
     """
 
     def __init__(self, network: Yolo, card: Card) -> None:
-        import copy
+        from slidecloud.models.blocks import folded
 
-        import torch
-
-        from slidecloud.models.blocks import fold
-
-        # One's own copy: folding takes the normalisation away, which training still needs.
-        self._network = copy.deepcopy(network).eval()
-        fold(self._network)
-        self._network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = folded(network)
         self.card = card
 
     def detect(

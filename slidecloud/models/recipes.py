@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -11,6 +11,7 @@ from slidecloud.config_yaml import Section, beside, dumped, opened, parsed, temp
 from slidecloud.models.architecture import Network
 from slidecloud.models.features import Axes, Inputs, Scaling
 from slidecloud.models.scenery.pair_weights import Estimator
+from slidecloud.models.training_folder import TrainingRecipe
 
 
 class MakeConfig(Section):
@@ -48,8 +49,10 @@ class InputsConfig(Section):
         return Inputs(self.scaling, self.axes, self.motion)
 
 
-class Recipe(Section):
+class Recipe(TrainingRecipe):
     """Everything a training needs; with the same tiles it gives the same weights on the same machine."""
+
+    BESIDE: ClassVar = frozenset({"threads", "validate_every", "validation_tiles"})
 
     seed: int = Field(0, ge=0, description="Of the first weights, the order of tiles, and what DropBlock drops.")
     network: Network = Field("a-yolov3-t", description="yolov3, a-yolov3-r or a-yolov3-t (tiny).")
@@ -100,10 +103,6 @@ class Recipe(Section):
     def has_dropblock(self) -> bool:
         """Whether the network gets DropBlock, which the publication has in its larger network alone."""
         return self.network == "a-yolov3-r" if self.dropblock is None else self.dropblock
-
-    def science(self) -> dict[str, Any]:
-        """What the weights depend on, as plain JSON values."""
-        return self.model_dump(mode="json", exclude={"threads", "validate_every", "validation_tiles"})
 
 
 def load(path: str | os.PathLike[str]) -> Recipe:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from slidecloud import __version__
+from slidecloud.models import pieces
 from slidecloud.models.anchors import anchors
 from slidecloud.models.architecture import PER_HEAD, STRIDES, Architecture
 from slidecloud.models.batches import Batch, batch
@@ -27,13 +27,9 @@ from slidecloud.models.tile_sets import Selection, TileSet, open_tiles
 from slidecloud.models.training_folder import TrainingFolder
 from slidecloud.models.validation import best_threshold, calibrate, validate
 from slidecloud.models.weights import Card, load, save
-from slidecloud.types import DataError
 
 if TYPE_CHECKING:
     from slidecloud.config_resources import Device
-
-_ROWS: Final = 200
-_SAVE_EVERY: Final = 60.0
 
 
 class Watch(Protocol):
@@ -140,50 +136,27 @@ def _learn(
     watch: Watch | None,
 ) -> None:
     """Steps until all are done or time is up."""
-    saved = time.monotonic()
-    for made in _batches(learner.step, recipe, learning):
-        learner.learn(made)
-        row = _row(learner, recipe, checking)
+
+    def look() -> dict[str, float]:
+        judged = validate(_detector(learner, recipe), Selection(checking, recipe.validation_tiles)).whole
+        return {"ap50": judged.ap50, "ap30": judged.ap30}
+
+    def after() -> None:
+        row = pieces.newest_row(learner, steps=recipe.steps, batch=recipe.batch, every=recipe.validate_every, look=look)
         if row is not None and watch is not None:
             watch(learner.step * recipe.batch, recipe.steps * recipe.batch, row)
-        now = time.monotonic()
-        if now >= end:
-            break
-        if now - saved > _SAVE_EVERY:
-            files.keep(learner)
-            saved = now
-    files.keep(learner)
+
+    pieces.learn(learner, _batches(learner.step, recipe, learning), after=after, files=files, end=end)
 
 
 def _batches(step: int, recipe: Recipe, tiles: Sequence[TileSet]) -> Iterator[Batch]:
-    """The batches from a step on, each made while the one before is learnt from."""
+    """The batches from a step on."""
     prepared = [prepare(part, recipe.inputs.inputs()) for part in tiles]
 
     def make(number: int) -> Batch:
         return batch(prepared, size=recipe.batch, seed=recipe.seed, step=number, mosaic=recipe.mosaic)
 
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(make, step)
-        for number in range(step, recipe.steps):
-            ready = coming.result()
-            coming = pool.submit(make, number + 1)
-            yield ready
-
-
-def _row(learner: Learner, recipe: Recipe, checking: Sequence[TileSet]) -> dict[str, Any] | None:
-    """The newest row of the record, where one is due: mean loss since the last, at times with a look at new tiles."""
-    step, last = learner.step, learner.step == recipe.steps
-    look = step % max(1, recipe.validate_every // recipe.batch) == 0 and not last
-    if not (look or last or step % max(1, recipe.steps // _ROWS) == 0):
-        return None
-    row: dict[str, Any] = {"tile_steps": step * recipe.batch} | learner.mean_loss()
-    if not np.isfinite(row["total"]):
-        raise DataError(f"The loss is {row['total']} after {row['tile_steps']} tile steps; give lower learning rates.")
-    if look:
-        judged = validate(_detector(learner, recipe), Selection(checking, recipe.validation_tiles)).whole
-        row |= {"ap50": judged.ap50, "ap30": judged.ap30}
-    learner.record.append(row)
-    return row
+    return pieces.ahead(make, step, recipe.steps)
 
 
 def _finish(learner: Learner, recipe: Recipe, checking: Sequence[TileSet], files: TrainingFolder) -> Scores:

@@ -7,11 +7,9 @@ import os
 import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Protocol
 
-from slidecloud.models import recipes
-from slidecloud.models.learning import Learner
-from slidecloud.models.recipes import Recipe
+from slidecloud.config_yaml import Section, dumped, parsed
 from slidecloud.types import DataError
 
 _RECIPE: Final = "recipe.yaml"
@@ -19,6 +17,29 @@ _CHECKPOINT: Final = "checkpoint.pt"
 _RECORD: Final = "record.jsonl"
 _FIGURES: Final = "figures.json"
 _WEIGHTS: Final = "weights.safetensors"
+
+
+class TrainingRecipe(Section):
+    """What the recipes of all trainings have in common."""
+
+    BESIDE: ClassVar[frozenset[str]] = frozenset()
+    """Settings that the weights do not depend on."""
+
+    def science(self) -> dict[str, Any]:
+        """What the weights depend on, as plain JSON values."""
+        return self.model_dump(mode="json", exclude=set(self.BESIDE))
+
+
+class Kept(Protocol):
+    """What learns, and can be kept."""
+
+    record: list[dict[str, Any]]
+
+    def save(self, path: Path) -> None:
+        """Write everything that the next step depends on."""
+
+    def restore(self, path: Path) -> None:
+        """Take up what `save` wrote."""
 
 
 class TrainingFolder:
@@ -37,39 +58,39 @@ class TrainingFolder:
         If the folder holds a training of another recipe.
     """
 
-    def __init__(self, path: str | os.PathLike[str], recipe: Recipe) -> None:
+    def __init__(self, path: str | os.PathLike[str], recipe: TrainingRecipe) -> None:
         self.path = Path(path)
         self.path.mkdir(parents=True, exist_ok=True)
         stored = self.path / _RECIPE
         if stored.is_file():
-            before = recipes.parse(stored.read_text(), name=str(stored)).science()
+            before = parsed(stored.read_text(), type(recipe), name=str(stored), example="'seed: 0'.").science()
             changed = sorted(name for name, value in recipe.science().items() if before[name] != value)
             if changed:
                 raise DataError(
                     f"{str(self.path)!r} holds a training with another {', '.join(changed)}; "
                     "give another folder, or the recipe it was begun with."
                 )
-        _write(stored, recipes.dump(recipe))
+        write_text(stored, dumped(recipe))
 
     @property
     def weights(self) -> Path:
         """Where the weights go."""
         return self.path / _WEIGHTS
 
-    def resume(self, learner: Learner) -> None:
+    def resume(self, learner: Kept) -> None:
         """Take up the checkpoint, if there is one."""
         checkpoint = self.path / _CHECKPOINT
         if checkpoint.is_file():
             learner.restore(checkpoint)
 
-    def keep(self, learner: Learner) -> None:
+    def keep(self, learner: Kept) -> None:
         """Write a checkpoint, and the record up to it, a row of JSON a line."""
         learner.save(self.path / _CHECKPOINT)
-        _write(self.path / _RECORD, "".join(f"{json.dumps(row)}\n" for row in learner.record))
+        write_text(self.path / _RECORD, "".join(f"{json.dumps(row)}\n" for row in learner.record))
 
     def report(self, figures: Mapping[str, Any]) -> None:
         """Write the figures of the finished network."""
-        _write(self.path / _FIGURES, json.dumps(figures, indent=1) + "\n")
+        write_text(self.path / _FIGURES, json.dumps(figures, indent=1) + "\n")
 
 
 def read_record(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
@@ -79,7 +100,8 @@ def read_record(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def _write(target: Path, text: str) -> None:
+def write_text(target: Path, text: str) -> None:
+    """Write a small file whole or not at all."""
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         partial.write_text(text)

@@ -1,29 +1,21 @@
-"""Weights in one safetensors file, with everything needed to use them and to know where they come from."""
+"""Weights of a detector, with everything needed to use them and to know where they come from."""
 
 from __future__ import annotations
 
-import json
 import os
-import uuid
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialise
 
 from slidecloud.kernels.calibration import Calibration
+from slidecloud.models import weight_files
 from slidecloud.models.architecture import Architecture
 from slidecloud.models.features import Inputs
 from slidecloud.models.yolo import Yolo
-from slidecloud.types import DataError
 
 FORMAT: Final = "slidecloud detector 1"
-
-_CARD: Final = "slidecloud"
-_PASSING: Final = "num_batches_tracked"
 
 
 @dataclass(frozen=True)
@@ -59,34 +51,19 @@ class Card:
 
 
 def save(path: str | os.PathLike[str], network: Yolo, card: Card) -> Path:
-    """Write weights whole or not at all.
-
-    Convolutions are kept in half precision; biases and statistics, which are few and may be tiny, in single.
-    """
-    tensors = {
-        name: (value.half() if value.ndim > 1 else value.float()).cpu().contiguous()
-        for name, value in network.state_dict().items()
-        if not name.endswith(_PASSING)
-    }
-    line = card.calibration
-    metadata = {
-        "format": FORMAT,
-        "architecture": card.architecture.plain(),
-        "inputs": asdict(card.inputs),
-        "threshold": card.threshold,
-        "calibration": None if line is None else {name: values.tolist() for name, values in line._asdict().items()},
-        "record": card.record,
-    }
-    target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    try:
-        # All in one entry: the order of several is not the same twice.
-        partial.write_bytes(serialise(tensors, {_CARD: json.dumps(metadata)}))
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+    """Write weights whole or not at all."""
+    return weight_files.write(
+        path,
+        network,
+        {
+            "format": FORMAT,
+            "architecture": card.architecture.plain(),
+            "inputs": asdict(card.inputs),
+            "threshold": card.threshold,
+            "calibration": plain_calibration(card.calibration),
+            "record": card.record,
+        },
+    )
 
 
 def load(path: str | os.PathLike[str]) -> tuple[Yolo, Card]:
@@ -99,66 +76,29 @@ def load(path: str | os.PathLike[str]) -> tuple[Yolo, Card]:
     DataError
         If it is damaged, not a detector, or its parts do not fit together.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise FileNotFoundError(f"There are no weights {str(file)!r}; 'slidecloud train' writes weights.safetensors.")
+    found, tensors = weight_files.read(path, format=FORMAT, what="a detector", command="slidecloud train")
     try:
-        with safe_open(file, framework="pt") as stored:
-            metadata = stored.metadata() or {}
-            tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118 - no dict
-    except (SafetensorError, OSError) as error:
-        raise DataError(
-            f"The weights {str(file)!r} cannot be read ({error}); expected a whole safetensors file. "
-            "Copy or train them again."
-        ) from None
-    card = _card(file, metadata)
-    network = Yolo(card.architecture)
-    _check(file, tensors, network)
-    network.load_state_dict(tensors, strict=False)
-    return network.eval(), card
-
-
-def _card(file: Path, metadata: dict[str, str]) -> Card:
-    try:
-        found = json.loads(metadata[_CARD])
-        kind = found["format"]
-    except (KeyError, TypeError, ValueError):
-        raise DataError(
-            f"{str(file)!r} holds tensors but does not say that they are a detector of slidecloud; "
-            "give weights that 'slidecloud train' has written."
-        ) from None
-    if kind != FORMAT:
-        raise DataError(f"The weights {str(file)!r} are of format {kind!r}; expected {FORMAT!r}. Train them again.")
-    try:
-        line = found["calibration"]
-        return Card(
+        card = Card(
             Architecture.from_plain(found["architecture"]),
             Inputs(**found["inputs"]),
             float(found["threshold"]),
-            None
-            if line is None
-            else Calibration(np.array(line["score"], np.float64), np.array(line["probability"], np.float64)),
+            calibration_from(found["calibration"]),
             found["record"],
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            f"The description in the weights {str(file)!r} contradicts itself: {error}. Train them again."
-        ) from None
+        raise weight_files.contradiction(path, error) from None
+    network = Yolo(card.architecture)
+    weight_files.fill(network, tensors, path)
+    return network.eval(), card
 
 
-def _check(file: Path, tensors: dict[str, torch.Tensor], network: Yolo) -> None:
-    expected = {name: value.shape for name, value in network.state_dict().items() if not name.endswith(_PASSING)}
-    found = {name: value.shape for name, value in tensors.items()}
-    wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
-    if wrong:
-        name = wrong[0]
-        has, wants = ("none" if shapes.get(name) is None else str(tuple(shapes[name])) for shapes in (found, expected))
-        raise DataError(
-            f"The weights {str(file)!r} do not fit the network they describe, in {len(wrong)} tensors: "
-            f"{name} is {has}, expected {wants}. Train them again."
-        )
-    spoilt = [name for name, value in tensors.items() if not bool(torch.isfinite(value).all())]
-    if spoilt:
-        raise DataError(
-            f"The weights {str(file)!r} hold numbers that are not finite, in {spoilt[0]}. Train them again."
-        )
+def plain_calibration(line: Calibration | None) -> dict[str, list[float]] | None:
+    """A calibration as JSON values."""
+    return None if line is None else {name: values.tolist() for name, values in line._asdict().items()}
+
+
+def calibration_from(plain: dict[str, list[float]] | None) -> Calibration | None:
+    """A calibration from what `plain_calibration` gave; raises KeyError, TypeError or ValueError where it did not."""
+    if plain is None:
+        return None
+    return Calibration(np.array(plain["score"], np.float64), np.array(plain["probability"], np.float64))
