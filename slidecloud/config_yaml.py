@@ -118,9 +118,9 @@ def _explain(item: Any, model: type[BaseModel]) -> str:
 
 
 def _known_keys(path: list[str], model: type[BaseModel]) -> list[str]:
-    """Keys of the section at ``path``; numbers are places in a list of sections."""
+    """Keys of the section at ``path``; numbers are places in a list of sections, other words names of sections."""
     for key in path:
-        if not key.isdigit():
+        if key in model.model_fields:
             model = _section(model.model_fields[key].annotation) or model
     return list(model.model_fields)
 

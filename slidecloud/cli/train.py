@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter, validators
 
-from slidecloud.cli.console import console, say, show
+from slidecloud.cli.bars import bar, training_bar
+from slidecloud.cli.console import say, show
 from slidecloud.cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ def _make_tiles(recipe: Recipe) -> None:
 
     for folder, plans in missing(recipe.tiles):
         say(f"Simulating {len(plans)} tiles into {folder}...")
-        with _bar("tiles", len(plans)) as tell:
+        with bar("tiles", len(plans)) as tell:
             build(folder, plans, workers=cores(), tell=tell)
 
 
@@ -102,34 +101,17 @@ def _make_features(recipe: Recipe) -> None:
 
     for folder in recipe.tiles.train:
         tiles = open_tiles(folder)
-        with _bar("features", len(tiles)) as tell:
+        with bar("features", len(tiles)) as tell:
             prepare(tiles, recipe.inputs.inputs(), tell=tell)
 
 
-@contextmanager
-def _bar(name: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar, and what to tell it; shown once there is something to tell."""
-    from rich.progress import Progress
-
-    terminal = console()
-    with Progress(console=terminal, disable=not terminal.is_terminal, transient=True) as bar:
-        task = bar.add_task(name, total=total, visible=False)
-        yield lambda count: bar.update(task, completed=count, visible=True)
-
-
 def _train(recipe: Recipe, out: Path, minutes: float | None, device: Device) -> Outcome:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
     from slidecloud.models.training import train as run
 
-    state = TextColumn("{task.fields[state]}")
-    columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), state)
-    terminal = console()
-    with Progress(*columns, console=terminal, disable=not terminal.is_terminal) as bar:
-        task = bar.add_task("training", total=None, state="")
+    with training_bar() as tell:
 
         def watch(done: int, wanted: int, row: dict[str, Any]) -> None:
-            bar.update(task, total=wanted, completed=done, state=f"loss {row['total']:.3g}")
+            tell(done, wanted, f"loss {row['total']:.3g}")
             if "ap50" in row:
                 judged = f"AP50 {row['ap50']:.3f}, AP30 {row['ap30']:.3f}"
                 say(f"{done} of {wanted} tile steps: loss {row['total']:.3g}, {judged}")

@@ -25,7 +25,7 @@ def verify(store: str, /, *, repair: bool = False, gc: bool = False, yes: bool =
     Parameters
     ----------
     store
-        Folder or URL of a run store, a burst stack, or a store of hazard or forecasts.
+        Folder or URL of a run store, a burst stack, or a store of hazard, forecasts or optical images.
     repair
         Withdraw the records of damaged units.
     gc

@@ -32,7 +32,12 @@ class FactorFacts:
 
 
 def classes_of(
-    name: str, config: RiskFactorConfig, facts: FactorFacts, *, sample: ArrayLike | None = None
+    name: str,
+    config: RiskFactorConfig,
+    facts: FactorFacts,
+    *,
+    sample: ArrayLike | None = None,
+    section: str = "risk.factors",
 ) -> FactorClasses:
     """Classes of one factor: categories as they are, eight sectors of an aspect unless told otherwise, else as told.
 
@@ -42,13 +47,15 @@ def classes_of(
         The factor.
     sample
         Values of it all over the ground, for parts of equal ground.
+    section
+        Where the configuration stands, for messages.
 
     Raises
     ------
     ConfigError
         If the configuration does not go with the factor; names the key.
     """
-    key = f"risk.factors.{name}"
+    key = f"{section}.{name}"
     given = [one for one in ("breaks", "parts", "sectors") if getattr(config, one) is not None]
     if facts.kind == "category":
         if given:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from slidecloud.pipeline import interferograms
-from slidecloud.store import forecast_keys, forecasts, hazard_keys, lease, records
+from slidecloud.store import forecast_keys, forecasts, hazard_keys, lease, optical_keys, records
 from slidecloud.store.clock import PROBES
 from slidecloud.store.decomposition_specs import AREA, FOLDER
 from slidecloud.store.hazard_specs import HAZARD
 from slidecloud.store.inventory_specs import DENSITY_GROUP, INVENTORY, detections
 from slidecloud.store.location import Location, locate
+from slidecloud.store.optical_specs import OPTICAL
 from slidecloud.store.patch_specs import NAME
 from slidecloud.store.runs import REPORTS
 from slidecloud.store.schema import GROUPS
@@ -34,6 +35,7 @@ _RUN = (
 )
 _TABLES = [detections("[a-z0-9_]{1,64}"), rf"{SEAMS_FOLDER}/[a-z0-9_]+\.parquet", *map(re.escape, (INVENTORY, *TABLES))]
 _OF_HAZARD = rf"{hazard_keys.ARRAY}|{hazard_keys.METADATA}"
+_OF_OPTICAL = rf"{optical_keys.ARRAY}|{optical_keys.METADATA}"
 _OF_FORECASTS = rf"{forecast_keys.ARRAY}|{forecast_keys.METADATA}"
 _NOTHING = "(?!)"
 
@@ -54,12 +56,13 @@ def _arrays(group: str) -> str:
 
 _KINDS = {
     "run": _Patterns(
-        rf"{_RUN}|{hazard_keys.GROUP}|{forecast_keys.GROUP}",
-        rf"{_arrays(_RUN)}|{_OF_HAZARD}|{_OF_FORECASTS}",
-        "|".join([*_TABLES, hazard_keys.OBJECT, forecast_keys.OBJECT]),
+        rf"{_RUN}|{hazard_keys.GROUP}|{forecast_keys.GROUP}|{optical_keys.GROUP}",
+        rf"{_arrays(_RUN)}|{_OF_HAZARD}|{_OF_FORECASTS}|{_OF_OPTICAL}",
+        "|".join([*_TABLES, hazard_keys.OBJECT, forecast_keys.OBJECT, optical_keys.OBJECT]),
     ),
     forecasts.KIND: _Patterns(rf"(?:{forecast_keys.GROUP})?", rf"{_OF_FORECASTS}|zarr\.json", forecast_keys.OBJECT),
     HAZARD: _Patterns(rf"(?:{hazard_keys.GROUP})?", rf"{_OF_HAZARD}|zarr\.json", hazard_keys.OBJECT),
+    OPTICAL: _Patterns(rf"(?:{optical_keys.GROUP})?", rf"{_OF_OPTICAL}|zarr\.json", optical_keys.OBJECT),
     Stack.KIND: _Patterns("", _arrays("")),
     SLC_KIND: _Patterns("", _arrays("")),
 }
@@ -108,7 +111,7 @@ class Collection:
 
 
 def collect(url: str, storage_options: Mapping[str, Any] | None = None, *, remove: bool = False) -> Collection:
-    """Find what no record owns in a store of a run, a stack, hazard or forecasts, and remove it where asked to.
+    """Find what no record owns in a store of a run, a stack, hazard, forecasts or images; remove it where asked to.
 
     Removing holds the store's lease, so that no unit is at work meanwhile.
 
@@ -124,7 +127,7 @@ def collect(url: str, storage_options: Mapping[str, Any] | None = None, *, remov
     if kind not in _KINDS:
         raise DataError(
             f"{location} holds {kind or 'no slidecloud store'}; expected a run store, a burst stack, an SLC stack, "
-            "or a store of hazard or of forecasts."
+            "or a store of hazard, of forecasts or of optical images."
         )
     if not remove:
         return Collection(*_sort(location, kind), removed=False, holder=lease.holder(location))

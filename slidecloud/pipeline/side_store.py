@@ -1,4 +1,4 @@
-"""The store that hazard and forecasts are written into: a run's, or one of their own."""
+"""The store that hazard, forecasts and optical images are written into: a run's, or one of their own."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from slidecloud.store.stacks import INGEST, batch_records
 from slidecloud.types import DataError
 
 _TOGETHER = 32
-_EXPECTED = "a run store, a burst stack or a store of hazard"
+_EXPECTED = "a run store, a burst stack, or a store of hazard, forecasts or optical images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def verify(
     repair: bool = False,
     progress: Progress | None = None,
 ) -> Verification:
-    """Read every recorded object of a run store, a burst stack or a store of hazard again and compare checksums.
+    """Read every recorded object of a store again and compare checksums.
 
     Parameters
     ----------
@@ -74,14 +74,10 @@ def verify(
     """
     location = locate(url, storage_options)
     if not location.exists():
-        raise FileNotFoundError(
-            f"There is nothing at {location}; give a run store, a burst stack or a store of hazard."
-        )
+        raise FileNotFoundError(f"There is nothing at {location}; give {_EXPECTED}.")
     keys = _current(location)
     if not keys:
-        raise DataError(
-            f"{location} holds no records of slidecloud; give a run store, a burst stack or a store of hazard."
-        )
+        raise DataError(f"{location} holds no records of slidecloud; give {_EXPECTED}.")
     remedy = _remedy(location, keys)
     progress = progress or Silent()
     progress.start(units=len(keys), bytes=0, label="verify")
@@ -169,7 +165,11 @@ def _remedy(location: Location, keys: list[records.Key]) -> str:
 def _of_command(location: Location, key: records.Key) -> str:
     """What to do about a unit that a command of its own does; empty where a run or an ingest did it."""
     name = key.unit if key.stage == templates.STAGE else key.stage
-    commands = {"hazard": "the commands of 'slidecloud hazard'", "forecast": "'slidecloud forecast'"}
+    commands = {
+        "hazard": "the commands of 'slidecloud hazard'",
+        "forecast": "'slidecloud forecast'",
+        "optical": "the commands of 'slidecloud optical'",
+    }
     for begin, command in commands.items():
         if name.startswith(begin):
             return f"Run 'slidecloud verify {location} --repair' and then {command} again"

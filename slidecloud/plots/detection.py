@@ -12,10 +12,11 @@ from slidecloud.kernels.boxes import Detections
 from slidecloud.kernels.calibration import reliability
 from slidecloud.kernels.matching import match
 from slidecloud.kernels.precision import Outcomes, average_precision, curve
+from slidecloud.kernels.shares import wilson
 from slidecloud.kernels.views import GradientView
 from slidecloud.models.tiles import Tile
 from slidecloud.plots.figures import FAINT, INK, new_figure, share_axes
-from slidecloud.types import Float32, Float64
+from slidecloud.types import Float32
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,15 +35,15 @@ class Probabilities(NamedTuple):
     right: ArrayLike
 
 
-def precision_recall(detectors: Mapping[str, Outcomes]) -> Figure:
-    """Precision against recall of each named detector, with its average precision."""
+def precision_recall(detectors: Mapping[str, Outcomes], *, found: str = "detections", true: str = "slides") -> Figure:
+    """Precision against recall of each named detector, with its average precision; what is found and true is named."""
     figure = new_figure(5.2, 4.6)
     axes = figure.add_subplot()
     for (name, outcomes), colour in zip(detectors.items(), _cycle(len(detectors)), strict=True):
-        found = curve(outcomes)
+        line = curve(outcomes)
         label = f"{name}: {average_precision(outcomes):.3f}"
-        axes.plot(found.recall, found.precision, color=colour, lw=1.6, label=label)
-    share_axes(axes, "recall: share of slides found", "precision: share of detections that are slides")
+        axes.plot(line.recall, line.precision, color=colour, lw=1.6, label=label)
+    share_axes(axes, f"recall: share of {true} found", f"precision: share of {found} that are {true}")
     axes.legend(title="average precision", fontsize=8, title_fontsize=8, loc="lower left", frameon=False)
     return figure
 
@@ -57,7 +58,7 @@ def reliability_diagram(detectors: Mapping[str, Probabilities], *, bins: int = 1
     axes.plot([0, 1], [0, 1], color=FAINT, lw=1, ls="--")
     for (name, (probability, right)), colour in zip(detectors.items(), _cycle(len(detectors)), strict=True):
         promised, share, count = reliability(probability, right, bins=bins)
-        middle, half = _wilson(share, count)
+        middle, half = wilson(share, count)
         bars = np.maximum([share - (middle - half), middle + half - share], 0)
         error = float(np.sum(count * np.abs(promised - share)) / max(count.sum(), 1))
         label = f"{name}: error {error:.3f}"
@@ -122,10 +123,3 @@ def _frame(axes: Axes, box: Float32, colour: str, width: float, style: str) -> N
 
 def _cycle(count: int) -> list[str]:
     return [_COLOURS[k % len(_COLOURS)] for k in range(count)]
-
-
-def _wilson(share: ArrayLike, count: ArrayLike, z: float = 1.96) -> tuple[Float64, Float64]:
-    """Middle and half width of the interval of a share of so many."""
-    p, n = np.asarray(share, dtype=np.float64), np.asarray(count, dtype=np.float64)
-    stretch = 1 + z**2 / n
-    return (p + z**2 / (2 * n)) / stretch, z / stretch * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))

@@ -54,17 +54,38 @@ def draw_rain(axes: Axes, day: NDArray[np.datetime64], fallen: Float64) -> None:
     _style(axes)
 
 
-def _draw_motion(axes: Axes, one: Any) -> None:
-    motion = one.motion
+def motion_figure(motion: Any) -> Figure:
+    """Displacement of a landslide with its sigma, without rain.
+
+    Parameters
+    ----------
+    motion
+        A `slidecloud.pipeline.landslide_rain.Motion`.
+    """
+    figure = new_figure(8.0, 3.4)
+    axes = figure.add_subplot()
+    _draw_displacement(axes, motion)
+    axes.legend(fontsize=8, frameon=False)
+    axes.set_title(f"Landslide {motion.landslide}, {motion.track}", fontsize=11, loc="left", color=INK)
+    _style(axes)
+    return figure
+
+
+def _draw_displacement(axes: Axes, motion: Any) -> None:
     axes.axhline(0.0, color=FAINT, lw=0.6)
     axes.errorbar(
         motion.time, 1000 * motion.displacement, yerr=1000 * motion.sigma, fmt="o-", ms=3, lw=0.7, elinewidth=0.8,
         capsize=1.5, color=MEASURED, label="mean over the outline, ± 1 sigma",
     )  # fmt: skip
+    axes.set_ylabel("displacement (mm),\npositive towards the satellite", fontsize=8, color=INK)
+
+
+def _draw_motion(axes: Axes, one: Any) -> None:
+    motion = one.motion
+    _draw_displacement(axes, motion)
     for number, index in enumerate(one.events):
         later = motion.time[min(index + 1, len(motion.time) - 1)]
         axes.axvspan(motion.time[index], later, color=_EVENT, alpha=0.35, lw=0, label="" if number else "acceleration")
-    axes.set_ylabel("displacement (mm),\npositive towards the satellite", fontsize=8, color=INK)
     axes.legend(fontsize=8, frameon=False)
     if len(one.events) and np.isfinite(one.epoch.event):
         text = f"rain before accelerations {one.epoch.event:.0f} mm, usually {one.epoch.usual:.0f} mm"

@@ -11,15 +11,26 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def training_figure(record: Sequence[dict[str, Any]], *, title: str) -> Figure:
-    """Loss, and average precision of the validation tiles, against tile steps.
+def training_figure(
+    record: Sequence[dict[str, Any]],
+    *,
+    title: str,
+    losses: tuple[str, str] = ("box", "objectness"),
+    scores: tuple[str, str] = ("ap50", "ap30"),
+    steps: str = "tile steps",
+) -> Figure:
+    """Loss, and how good the network was on validation data, against steps.
 
     Parameters
     ----------
     record
-        Rows with ``tile_steps``, ``box`` and ``objectness``, some with ``ap50`` and ``ap30``.
+        Rows with ``tile_steps`` and the losses, some with the scores.
     title
         Above the picture.
+    losses, scores
+        Names in the rows.
+    steps
+        What the steps are called.
 
     Raises
     ------
@@ -28,16 +39,14 @@ def training_figure(record: Sequence[dict[str, Any]], *, title: str) -> Figure:
     """
     figure = new_figure(9, 3.6)
     figure.suptitle(title)
-    losses, precision = figure.subplots(1, 2, sharex=True)
-    for name, colour in (("box", "#c1502e"), ("objectness", INK)):
-        losses.plot([row["tile_steps"] for row in record], [row[name] for row in record], color=colour, label=name)
-    losses.set(yscale="log", ylabel="loss", xlabel="tile steps")
-    judged = [row for row in record if "ap50" in row]
-    for name, colour in (("ap50", INK), ("ap30", FAINT)):
-        precision.plot(
-            [row["tile_steps"] for row in judged], [row[name] for row in judged], "o-", color=colour, label=name
-        )
-    precision.set(ylim=(0, 1), ylabel="average precision", xlabel="tile steps")
-    for axes in (losses, precision):
+    left, right = figure.subplots(1, 2, sharex=True)
+    for name, colour in zip(losses, ("#c1502e", INK), strict=True):
+        left.plot([row["tile_steps"] for row in record], [row[name] for row in record], color=colour, label=name)
+    left.set(yscale="log", ylabel="loss", xlabel=steps)
+    judged = [row for row in record if scores[0] in row]
+    for name, colour in zip(scores, (INK, FAINT), strict=True):
+        right.plot([row["tile_steps"] for row in judged], [row[name] for row in judged], "o-", color=colour, label=name)
+    right.set(ylim=(0, 1), ylabel="score on validation data", xlabel=steps)
+    for axes in (left, right):
         axes.legend(frameon=False)
     return figure

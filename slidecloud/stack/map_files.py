@@ -22,7 +22,7 @@ from slidecloud.stack.remote import RemotePath
 from slidecloud.store.location import Location, locate
 from slidecloud.types import DataError, Float32, Grid
 
-_DTYPES: Final = ("float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32")
+DTYPES: Final = ("float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32")
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def open_map(path: str, *, variable: str | None = None, options: Mapping[str, An
         return MapFile(printable(path), stored.grid, stored.fingerprint, stored)
     source = find(path, options)
     try:
-        header = open_header(source, dtypes=_DTYPES)
+        header = open_header(source, dtypes=DTYPES)
     except DataError as error:
         raise DataError(f"{printable(path)} {error}") from None
     return MapFile(printable(path), header.grid, files.fingerprint(source), source, header.nodata)

@@ -39,6 +39,87 @@ class StoredMap:
         return found
 
 
+@dataclass(frozen=True)
+class StoredBands:
+    """Arrays (y, x), or layers of one array (band, y, x), of a Zarr store, with their grid.
+
+    Attributes
+    ----------
+    location
+        The store.
+    layers
+        For each band its array, and its place in that where it has several.
+    names
+        Of the bands.
+    grid, fingerprint
+        As of a `StoredMap`.
+    """
+
+    location: Location
+    layers: tuple[tuple[str, int | None], ...]
+    names: tuple[str, ...]
+    grid: Grid
+    fingerprint: str
+
+    def read(self, rows: slice, columns: slice) -> Float32:
+        """A window (band, y, x), decoded, float32 with NaN."""
+        try:
+            dataset = _dataset(self.location)
+            found = [_layer(dataset[name], place)[rows, columns].values for name, place in self.layers]
+        except (ValueError, RuntimeError, TypeError) as error:
+            raise DataError(
+                f"{self.location} cannot be read ({printable(str(error))}): fetch or make it again"
+            ) from error
+        stacked: Float32 = np.stack(found).astype(np.float32)
+        return stacked
+
+
+def open_bands(location: Location, variable: str | None = None) -> StoredBands:
+    """All bands of a Zarr store: the layers of its one array (band, y, x), or else its arrays (y, x).
+
+    Parameters
+    ----------
+    location
+        The store.
+    variable
+        The array (band, y, x); None takes the only one.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no store.
+    DataError
+        If it has no such array, or its arrays differ in shape, or one has no CRS or uneven coordinates.
+    """
+    dataset = _opened(location)
+    deep = [str(name) for name, values in dataset.data_vars.items() if values.ndim == 3]
+    flat = [str(name) for name, values in dataset.data_vars.items() if values.ndim == 2]
+    if variable is None and len(deep) > 1:
+        raise DataError(f"{location} has {len(deep)} arrays (band, y, x); name one with the key 'variable'")
+    chosen = variable or (deep[0] if deep else None)
+    if chosen is not None and chosen not in deep:
+        raise DataError(f"{location} has no array {chosen!r} (band, y, x), expected one of {', '.join(deep) or 'none'}")
+    if chosen is None and not flat:
+        raise DataError(f"{location} has no arrays (y, x) or (band, y, x), expected the bands of an image")
+    first = _layer(dataset[chosen], 0) if chosen is not None else dataset[flat[0]]
+    if chosen is not None:
+        axis = dataset[chosen].dims[0]
+        count = dataset[chosen].shape[0]
+        names = [str(name) for name in dataset[axis].values] if axis in dataset.coords else _numbered(count)
+        layers: list[tuple[str, int | None]] = [(chosen, place) for place in range(count)]
+    else:
+        names, layers = flat, [(name, None) for name in flat]
+        unlike = [name for name in flat if dataset[name].shape != first.shape]
+        if unlike:
+            raise DataError(
+                f"{location}: {unlike[0]} has the shape {dataset[unlike[0]].shape}, expected that of {flat[0]}, "
+                f"{first.shape}"
+            )
+    grid = _grid(dataset, first, f"{location}/{layers[0][0]}")
+    entries = [[entry.key, entry.size, entry.version] for entry in location.entries()]
+    return StoredBands(location, tuple(layers), tuple(names), grid, digest([layers, entries]))
+
+
 def open_stored(location: Location, variable: str | None = None) -> StoredMap:
     """A map of a Zarr store.
 
@@ -49,12 +130,7 @@ def open_stored(location: Location, variable: str | None = None) -> StoredMap:
     DataError
         If it has not one map, or none of that name, or the map has no CRS or uneven coordinates; names what to do.
     """
-    try:
-        dataset = _dataset(location)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"There is no Zarr store {location}; check the path in the configuration.") from None
-    except (ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{location} cannot be read as Zarr ({printable(str(error))}): make it again") from None
+    dataset = _opened(location)
     maps = [str(name) for name, values in dataset.data_vars.items() if values.ndim == 2]
     name = variable or (maps[0] if len(maps) == 1 else None)
     if name not in maps:
@@ -63,6 +139,23 @@ def open_stored(location: Location, variable: str | None = None) -> StoredMap:
     grid = _grid(dataset, dataset[name], f"{location}/{name}")
     entries = [[entry.key, entry.size, entry.version] for entry in location.entries()]
     return StoredMap(location, name, grid, digest([name, entries]))
+
+
+def _opened(location: Location) -> xr.Dataset:
+    try:
+        return _dataset(location)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"There is no Zarr store {location}; check the path in the configuration.") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{location} cannot be read as Zarr ({printable(str(error))}): make it again") from None
+
+
+def _layer(values: xr.DataArray, place: int | None) -> xr.DataArray:
+    return values if place is None else values[place]
+
+
+def _numbered(count: int) -> list[str]:
+    return [f"band_{number}" for number in range(1, count + 1)]
 
 
 def _dataset(location: Location) -> xr.Dataset:

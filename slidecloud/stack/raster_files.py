@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -42,24 +42,29 @@ class RasterFile:
 
     def read(self, window: Window) -> NDArray[Any]:
         """Pixels of the first band."""
-        if self._bytes is not None:
-            self._bytes.prefetch(_joined(self._blocks(window)))
-        values: NDArray[Any] = self.dataset.read(1, window=window)
+        values: NDArray[Any] = self.read_bands(window, (1,))[0]
         return values
 
-    def _blocks(self, window: Window) -> list[tuple[int, int]]:
+    def read_bands(self, window: Window, bands: Sequence[int]) -> NDArray[Any]:
+        """Pixels (band, y, x) of bands counted from 1."""
+        if self._bytes is not None:
+            self._bytes.prefetch(_joined([span for band in bands for span in self._blocks(window, band)]))
+        values: NDArray[Any] = self.dataset.read(list(bands), window=window)
+        return values
+
+    def _blocks(self, window: Window, band: int) -> list[tuple[int, int]]:
         """(start, stop) bytes of the stored blocks that a window touches."""
         height, width = self.dataset.block_shapes[0]
         rows = range(window.row_off // height, -(-(window.row_off + window.height) // height))
         columns = range(window.col_off // width, -(-(window.col_off + window.width) // width))
-        found = [block_span(self.dataset, row, column) for row in rows for column in columns]
+        found = [block_span(self.dataset, row, column, band) for row in rows for column in columns]
         return [span for span in found if span is not None]
 
 
-def block_span(dataset: Any, row: int, column: int) -> tuple[int, int] | None:
-    """(start, stop) bytes of a block of the first band; None where it is not stored (a sparse file)."""
+def block_span(dataset: Any, row: int, column: int, band: int = 1) -> tuple[int, int] | None:
+    """(start, stop) bytes of a block of a band; None where it is not stored (a sparse file)."""
     offset, length = (
-        dataset.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", bidx=1) for what in ("OFFSET", "SIZE")
+        dataset.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", bidx=band) for what in ("OFFSET", "SIZE")
     )
     return (int(offset), int(offset) + int(length)) if offset and length else None
 

@@ -38,13 +38,14 @@ _NO_COORDINATES = (
 
 @dataclass(frozen=True, slots=True)
 class RasterHeader:
-    """What the header of a single-band GeoTIFF says."""
+    """What the header of a GeoTIFF says; `bands` are descriptions, empty where a band has none."""
 
     path: SourcePath
     grid: Grid
     dtype: str
     nodata: float | None
     tags: Mapping[str, str] = field(default_factory=dict)
+    bands: tuple[str, ...] = ("",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +84,26 @@ class Layer:
         )
 
 
-def open_header(path: SourcePath, *, dtypes: tuple[str, ...] = FLOATS) -> RasterHeader:
+def open_header(path: SourcePath, *, dtypes: tuple[str, ...] = FLOATS, several: bool = False) -> RasterHeader:
     """Read and check the header of a GeoTIFF; no pixel is read.
 
     Raises
     ------
     DataError
-        If the file is empty, truncated, no GeoTIFF, not north-up, without CRS, of several bands or another dtype.
+        If the file is empty, truncated, no GeoTIFF, not north-up, without CRS, of another dtype, or of several bands
+        where these are not expected.
     ConnectionError
         If the store of a remote file does not answer.
     """
-    (header,) = open_headers([(path, dtypes)])
+    (header,) = open_headers([(path, dtypes)], several=several)
     if isinstance(header, DataError):
         raise header
     return header
 
 
-def open_headers(wanted: Sequence[tuple[SourcePath, tuple[str, ...]]]) -> list[RasterHeader | DataError]:
+def open_headers(
+    wanted: Sequence[tuple[SourcePath, tuple[str, ...]]], *, several: bool = False
+) -> list[RasterHeader | DataError]:
     """Headers of several GeoTIFFs with the dtypes each may have, read at the same time; see `open_header`.
 
     A header that cannot be used is the error that says so.
@@ -107,22 +111,22 @@ def open_headers(wanted: Sequence[tuple[SourcePath, tuple[str, ...]]]) -> list[R
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # lack of coordinates is looked for below
         if len(wanted) == 1:
-            return [_header(*wanted[0])]
+            return [_header(*wanted[0], several)]
         together = TOGETHER if any(isinstance(path, RemotePath) for path, _ in wanted) else _TOGETHER_HERE
         with ThreadPoolExecutor(together, thread_name_prefix="slidecloud-source") as pool:
-            futures = [pool.submit(_header, *item) for item in wanted]
+            futures = [pool.submit(_header, *item, several) for item in wanted]
             try:
                 return [future.result() for future in futures]
             finally:
                 pool.shutdown(cancel_futures=True)
 
 
-def _header(path: SourcePath, dtypes: tuple[str, ...]) -> RasterHeader | DataError:
+def _header(path: SourcePath, dtypes: tuple[str, ...], several: bool) -> RasterHeader | DataError:
     try:
         if files.size(path) == 0:
             return DataError("is empty (0 bytes), expected a GeoTIFF: fetch or make it again")
         with open_raster(path) as file:
-            return _checked(path, file, dtypes)
+            return _checked(path, file, dtypes, several)
     except DataError as error:
         return error
     except PermissionError as error:
@@ -139,11 +143,11 @@ def _problem(path: SourcePath, error: Exception) -> DataError:
     return DataError(_unreadable(path, error))
 
 
-def _checked(path: SourcePath, file: RasterFile, dtypes: tuple[str, ...]) -> RasterHeader:
+def _checked(path: SourcePath, file: RasterFile, dtypes: tuple[str, ...], several: bool) -> RasterHeader:
     dataset, size = file.dataset, file.size
-    if dataset.count != 1:
+    if dataset.count != 1 and not several:
         raise DataError(f"has {dataset.count} bands, expected 1: write the wanted band to a file of its own")
-    (dtype,) = dataset.dtypes
+    dtype = next((dtype for dtype in dataset.dtypes if dtype not in dtypes), dataset.dtypes[0])
     if dtype not in dtypes:
         raise DataError(f"holds {dtype}, expected {' or '.join(dtypes)}: {_dtype_remedy(dtype)}")
     transform = dataset.transform
@@ -162,7 +166,8 @@ def _checked(path: SourcePath, file: RasterFile, dtypes: tuple[str, ...]) -> Ras
     epsg = dataset.crs.to_epsg()
     crs = f"EPSG:{epsg}" if epsg else dataset.crs.to_wkt()
     grid = Grid(crs, transform.c, transform.f, transform.a, transform.e, dataset.height, dataset.width)
-    return RasterHeader(path, grid, dtype, dataset.nodata, dict(dataset.tags()))
+    bands = tuple(text or "" for text in dataset.descriptions)
+    return RasterHeader(path, grid, dtype, dataset.nodata, dict(dataset.tags()), bands)
 
 
 def _check_size(dataset: Any, size: int) -> None:
@@ -179,7 +184,7 @@ def _check_size(dataset: Any, size: int) -> None:
 def _end_of_last_block(dataset: Any) -> int:
     """Byte where the block of the last pixel ends; 0 if it is not stored (a sparse file)."""
     rows, columns = dataset.block_shapes[0]
-    span = block_span(dataset, (dataset.height - 1) // rows, (dataset.width - 1) // columns)
+    span = block_span(dataset, (dataset.height - 1) // rows, (dataset.width - 1) // columns, dataset.count)
     return 0 if span is None else span[1]
 
 

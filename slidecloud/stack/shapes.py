@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ShapeFile:
-    """A table of geometries; ``fingerprint`` changes when the file does."""
+    """A table of geometries; ``fingerprint`` changes when the file does, and ``may_be_empty`` tells one without rows
+    from one that lacks what it should hold."""
 
     name: str
     fingerprint: str
     layer: str | None
     _source: SourcePath = field(repr=False)
+    may_be_empty: bool = False
 
     def read(self) -> GeoDataFrame:
         """All rows, in the CRS of the file; a process keeps the tables it read last.
@@ -38,8 +40,10 @@ class ShapeFile:
         return _read(self)
 
 
-def open_shapes(path: str, *, layer: str | None = None, options: Mapping[str, Any] | None = None) -> ShapeFile:
-    """A file of geometries; it is read when its rows are asked for.
+def open_shapes(
+    path: str, *, layer: str | None = None, options: Mapping[str, Any] | None = None, may_be_empty: bool = False
+) -> ShapeFile:
+    """A file of geometries, one at least unless it may be empty; it is read when its rows are asked for.
 
     Raises
     ------
@@ -47,7 +51,7 @@ def open_shapes(path: str, *, layer: str | None = None, options: Mapping[str, An
         If there is no such file.
     """
     source = find(path, options)
-    return ShapeFile(printable(path), files.fingerprint(source), layer, source)
+    return ShapeFile(printable(path), files.fingerprint(source), layer, source, may_be_empty)
 
 
 @lru_cache(maxsize=2)
@@ -71,6 +75,6 @@ def _read(shapes: ShapeFile) -> GeoDataFrame:
     if not isinstance(frame, geopandas.GeoDataFrame) or frame.crs is None:
         raise DataError(f"{shapes.name} has no geometries with a CRS; expected points, lines or polygons in one")
     kept = frame[~(frame.geometry.is_empty | frame.geometry.isna())].reset_index(drop=True)
-    if not len(kept):
+    if not len(kept) and not shapes.may_be_empty:
         raise DataError(f"{shapes.name} has no geometries; expected at least one, or leave the factor out")
     return kept

@@ -13,6 +13,8 @@ from slidecloud.store.decomposition_specs import DECOMPOSITION
 from slidecloud.store.forecast_specs import FORECASTS
 from slidecloud.store.gradient_specs import GRADIENT_FLAGS, GRADIENTS, bin_sums
 from slidecloud.store.inventory_specs import DENSITY
+from slidecloud.store.optical_change_specs import DENSITY as OUTLINES_DENSITY
+from slidecloud.store.optical_specs import SCENE
 from slidecloud.store.patch_specs import OF_PATCHES, UNWRAPPED
 from slidecloud.store.risk_specs import RISK_ARRAYS
 from slidecloud.store.specs import (
@@ -220,6 +222,8 @@ GROUPS: Final = {
     "hazard/units": UNITS,
     "hazard/risk": RISK_ARRAYS,
     "forecast": FORECASTS,
+    "optical/scene": SCENE,
+    "optical/change": OUTLINES_DENSITY,
 }
 
 

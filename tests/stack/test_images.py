@@ -1,0 +1,205 @@
+"""Images of several bands: every form gives the same window, and what does not fit is named."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pictured
+import pytest
+import xarray as xr
+from pyproj import CRS
+
+from slidecloud.stack.images import open_image
+from slidecloud.store import locate
+from slidecloud.types import DataError
+
+BANDS = ("blue", "green", "red", "nir")
+VALUES = np.arange(4 * 6 * 8, dtype=np.uint16).reshape(4, 6, 8) + 1
+AT = {"crs": "EPSG:32648", "origin": (400_000.0, 3_300_000.0), "pixel": 10.0}
+
+
+def tiff(path, values=VALUES, names=BANDS, **about):
+    pictured.write_tiff(path, values, **AT | {"names": names} | about)
+    return str(path)
+
+
+def item(path, *, together=False, **changes):
+    """A STAC item with a file for each band, or one for all, beside a thumbnail and a quality map."""
+    assets = {"preview": {"href": "./p.png", "roles": ["thumbnail"]}}
+    if together:
+        tiff(path.parent / "data/all.tif", names=())
+        bands = [{"name": f"B{number}", "common_name": name} for number, name in enumerate(BANDS)]
+        assets["visual"] = {"href": "./data/all.tif", "type": "image/tiff; application=geotiff", "eo:bands": bands}
+    else:
+        for number, name in enumerate(BANDS):
+            tiff(path.parent / f"data/B{number}.tif", VALUES[number], names=())
+            assets[f"B{number}"] = {
+                "href": f"data/B{number}.tif",
+                "roles": ["data"],
+                "bands": [{"eo:common_name": name}],
+            }
+        tiff(path.parent / "data/scl.tif", VALUES[0], names=())
+        assets["scl"] = {"href": "data/scl.tif", "roles": ["classification"]}
+    path.write_text(json.dumps({"type": "Feature", "stac_version": "1.1.0", "assets": assets} | changes))
+    return str(path)
+
+
+def store(path, *, deep):
+    y, x = 3_300_000 - 10.0 * (np.arange(6) + 0.5), 400_000 + 10.0 * (np.arange(8) + 0.5)
+    crs = xr.DataArray(0, attrs={"crs_wkt": CRS.from_epsg(32648).to_wkt()})
+    coords = {"y": y, "x": x, "spatial_ref": crs}
+    if deep:
+        variables = {"reflectance": (("band", "y", "x"), VALUES)}
+        coords["band"] = np.array(BANDS, "U5")
+    else:
+        variables = {name: (("y", "x"), layer) for name, layer in zip(BANDS, VALUES, strict=True)}
+    dataset = xr.Dataset(variables, coords)
+    for name in variables:
+        dataset[name].attrs["grid_mapping"] = "spatial_ref"
+    dataset.to_zarr(path, zarr_format=2, consolidated=False)
+    return str(path)
+
+
+def folder(path):
+    for name, layer in zip(BANDS, VALUES, strict=True):
+        tiff(path / f"T48RUV_{name}.tif", layer, names=())
+    return str(path)
+
+
+FORMS = {
+    "tiff": lambda root: tiff(root / "image.tif"),
+    "band by band": lambda root: tiff(root / "image.tif", interleave="band", tiled=True, blockxsize=16, blockysize=16),
+    "without names": lambda root: tiff(root / "image.tif", names=()),
+    "zarr of layers": lambda root: store(root / "image.zarr", deep=True),
+    "zarr of arrays": lambda root: store(root / "image.zarr", deep=False),
+    "folder": lambda root: folder(root / "bands"),
+    "item of files": lambda root: item(root / "item.json"),
+    "item of one file": lambda root: item(root / "item.json", together=True),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_gives_the_same_window(form, tmp_path):
+    image = open_image(FORMS[form](tmp_path), bands=BANDS)
+    assert image.bands == BANDS
+    assert (image.grid.crs, image.grid.left, image.grid.top) == ("EPSG:32648", 400_000, 3_300_000)
+    assert (image.grid.dx, image.grid.dy, image.grid.height, image.grid.width) == (10, -10, 6, 8)
+    expected = np.full((4, 5, 6), np.nan, np.float32)
+    expected[:, 1:, 2:] = VALUES[:, :4, :4]
+    np.testing.assert_array_equal(image.read(-1, -2, 5, 6), expected)
+    np.testing.assert_array_equal(image.read(0, 0, 6, 8), VALUES)
+    assert np.isnan(image.read(20, 0, 2, 2)).all()
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "without names"])
+def test_bands_are_chosen_and_ordered(form, tmp_path):
+    image = open_image(FORMS[form](tmp_path), bands=("nir", "blue"))
+    np.testing.assert_array_equal(image.read(2, 3, 2, 2), VALUES[[3, 0], 2:4, 3:5])
+    with pytest.raises(DataError, match="has no band swir1; it has "):
+        open_image(image.name, bands=("nir", "swir1"))
+
+
+def test_without_wishes_all_bands_come(tmp_path):
+    assert open_image(FORMS["item of files"](tmp_path)).bands == ("B0", "B1", "B2", "B3")
+    assert open_image(FORMS["item of one file"](tmp_path)).bands[0] in ("visual_1", "blue")
+    assert open_image(FORMS["folder"](tmp_path)).bands == tuple(sorted(f"T48RUV_{name}" for name in BANDS))
+    assert open_image(FORMS["without names"](tmp_path)).bands == ("band_1", "band_2", "band_3", "band_4")
+
+
+def test_no_data_is_nan(tmp_path):
+    image = open_image(tiff(tmp_path / "i.tif", nodata=7))
+    found = image.read(0, 0, 6, 8)
+    np.testing.assert_array_equal(np.isnan(found), VALUES == 7)
+
+
+@pytest.mark.parametrize("form", ["tiff", "folder", "zarr of layers", "item of files"])
+def test_an_image_that_changes_has_another_fingerprint(form, tmp_path):
+    path = FORMS[form](tmp_path)
+    before = open_image(path).fingerprint
+    assert open_image(path).fingerprint == before
+    victim = next(file for file in sorted(tmp_path.rglob("*")) if file.suffix == ".tif" or file.name == "0.0.0")
+    victim.write_bytes(victim.read_bytes() + b" ")
+    assert open_image(path).fingerprint != before
+
+
+def test_images_in_a_bucket_are_read_as_here(tmp_path, endpoint):
+    """A tiled file of which a window is fetched, and an item whose links are relative."""
+    options = {"endpoint_url": endpoint}
+    tiff(tmp_path / "image.tif")
+    item(tmp_path / "item.json")
+    bucket = locate("s3://slides", options)
+    for file in tmp_path.rglob("*"):
+        if file.is_file():
+            bucket.write(f"images/{file.relative_to(tmp_path).as_posix()}", file.read_bytes())
+    for name in ("image.tif", "item.json"):
+        image = open_image(f"s3://slides/images/{name}", bands=BANDS, options=options)
+        np.testing.assert_array_equal(image.read(1, 1, 3, 4), VALUES[:, 1:4, 1:5])
+
+
+def spoil(root, how):
+    if how == "grids":
+        item(root / "item.json")
+        tiff(root / "data/B2.tif", VALUES[2, :3, :4], names=(), pixel=20.0)
+        return (
+            "item.json",
+            r"the band red has a pixel spacing of 20 x -20, .*All bands lie on one grid",
+        )
+    if how == "areas":
+        item(root / "item.json")
+        tiff(root / "data/B2.tif", VALUES[2, :, :4], names=())
+        return "item.json", "the band red covers another area than the others"
+    if how == "crs":
+        folder(root / "bands")
+        tiff(root / "bands/T48RUV_nir.tif", VALUES[3], names=(), crs="EPSG:32647")
+        return "bands", r"the band nir is in EPSG:32647, expected EPSG:32648"
+    if how == "no item":
+        (root / "item.json").write_text('{"type": "Catalog", "links": []}')
+        return "item.json", "is no STAC item, expected JSON of the type Feature"
+    if how == "no tiff":
+        item(root / "item.json", assets={"a": {"href": "a.jp2"}})
+        return "item.json", "has no GeoTIFF among its assets"
+    if how == "several bands in a folder":
+        tiff(root / "bands/T_blue.tif")
+        return "bands", r"T_blue\.tif has 4 bands, expected 1 in a folder of bands"
+    if how == "twice":
+        folder(root / "bands")
+        tiff(root / "bands/U_nir.tif", VALUES[3], names=())
+        return "bands", "are both the band nir"
+    if how == "truncated":
+        path = root / "image.tif"
+        tiff(path, np.random.default_rng(0).integers(0, 999, (4, 64, 64), dtype=np.uint16))
+        path.write_bytes(path.read_bytes()[:9000])
+        return "image.tif", r"image\.tif (is truncated|cannot be read as a GeoTIFF)"
+    if how == "complex":
+        tiff(root / "image.tif", VALUES.astype(np.complex64))
+        return "image.tif", "holds complex64, expected float32 or"
+    tiff(root / "image.tif", crs=None)
+    return "image.tif", "has no coordinates"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "grids",
+        "areas",
+        "crs",
+        "no item",
+        "no tiff",
+        "several bands in a folder",
+        "twice",
+        "truncated",
+        "complex",
+        "no coordinates",
+    ],
+)
+def test_what_does_not_fit_is_named(how, tmp_path):
+    name, words = spoil(tmp_path, how)
+    with pytest.raises(DataError, match=words):
+        open_image(str(tmp_path / name), bands=BANDS)
+
+
+@pytest.mark.parametrize("name", ["none.tif", "none.zarr", "none.json", "none"])
+def test_what_is_not_there_is_named(name, tmp_path):
+    with pytest.raises(FileNotFoundError, match="There is no"):
+        open_image(str(tmp_path / name))
