@@ -90,7 +90,7 @@ class SusceptibilityConfig(Section):
     coordinates: tuple[str, str] | None = Field(None, description="Columns of a CSV with x and y, such as [lon, lat].")
     crs: str | None = Field(None, description="Coordinate reference system of a CSV, such as EPSG:4326.")
     reproject: bool = Field(False, description="Bring slides from another CRS to the grid's; false refuses other CRSs.")
-    date: str | None = Field(None, description="Column of the slides with the day they happened.")
+    date: str | None = Field(None, description="Column of the slides with the day they happened, as 2021-06-30.")
     polygons: Literal["centroid", "cells"] = Field(
         "centroid",
         description="What is learnt of a polygon: the cell of its centre (the others are neither slide nor absence), "
