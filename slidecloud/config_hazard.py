@@ -103,8 +103,7 @@ class HazardConfig(Section):
         if self.risk is not None:
             named["risk.factors"] = tuple(self.risk.factors)
         if self.susceptibility is not None:
-            named["susceptibility.factors"] = self.susceptibility.factors
-            named["susceptibility.deformation"] = self.susceptibility.deformation
+            named |= {f"susceptibility.{key}": names for key, names in self.susceptibility.named().items()}
         for key, names in named.items():
             strange = sorted(set(names) - set(self.factors))
             if strange:

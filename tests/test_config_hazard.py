@@ -75,6 +75,11 @@ def test_every_kind_says_which_keys_it_takes():
         ),
         ("store: out.zarr", "store: out.zarr\nsusceptibility: {}", "susceptibility.slides is missing"),
         ("store: out.zarr", "store: out.zarr\nsusceptibility: {slides: a, factors: [b]}", "factors: b is no factor"),
+        (
+            "store: out.zarr",
+            "store: out.zarr\nsusceptibility: {slides: a, circular: [facng]}",
+            "susceptibility.circular: facng is no factor",
+        ),
         ("store: out.zarr", "store: out.zarr\n" + RISK.replace("slope", "aspect"), "risk.factors: aspect is no factor"),
         ("store: out.zarr", "store: out.zarr\n" + RISK.replace("parts", "prts"), "factors.slope: unknown key 'prts'"),
         ("store: out.zarr", "store: out.zarr\n" + RISK.replace("folds", "fold"), "risk: unknown key 'fold'"),

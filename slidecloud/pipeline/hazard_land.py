@@ -130,9 +130,9 @@ def land_of(config: HazardConfig, settings: SusceptibilityConfig, location: Loca
     read = list(dict.fromkeys([*names, *(name for name in others if name is not None)]))
     check_made(location, config, read)
     group: Any = reader(location, FACTORS)
-    angles = {*settings.circular, *others[2:]}
+    circular = tuple(name for name in names if factors[name].kind == "aspect" or name in settings.circular)
+    angles = {*circular, *others[2:]}
     layers = tuple(_layer(group, name, is_angle=name in angles) for name in read)
-    circular = tuple(name for name in settings.circular if name in names)
     ends = [group.attrs.get("deformation_ends", {}).get(name) for name in deformation]
     known = [str(end) for end in (*ends, settings.series_end) if end is not None]
     # Series whose end nobody knows might go on after the slides.

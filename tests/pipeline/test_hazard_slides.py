@@ -13,10 +13,13 @@ import pytest
 import susceptible
 import xarray as xr
 
+from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_yaml import ConfigError
+from slidecloud.hazard.factors import grid_of
 from slidecloud.pipeline import hazard_slides, hazard_susceptibility
 from slidecloud.pipeline.executors import serial
-from slidecloud.store import tables
+from slidecloud.pipeline.hazard_land import land_of
+from slidecloud.store import locate, tables
 from slidecloud.store.susceptibility_specs import PLACES
 from slidecloud.types import DataError
 
@@ -176,6 +179,17 @@ def test_the_density_of_the_very_slides_is_no_factor(folder, store):
     given = settings.model_dump() | {"factors": settings.model_dump(exclude_defaults=True)["factors"] | {"past": dense}}
     with pytest.raises(ConfigError, match="past, the density of the very slides"):
         hazard_susceptibility.compute(type(settings).model_validate(given), executor=serial())
+
+
+def test_a_direction_is_one_by_its_kind_whatever_its_name(folder, store):
+    settings = susceptible.config(folder, store, side=SIDE)
+    given = settings.model_dump(exclude_defaults=True)
+    given["factors"] |= {"facing": {"kind": "aspect"}, "wind": given["factors"]["rate"] | {"units": "degrees"}}
+    given["susceptibility"] |= {"factors": ["slope", "facing", "wind"], "circular": ["wind"]}
+    settings = susceptible.with_factors(HazardConfig.model_validate(given))
+    found = land_of(settings, settings.susceptibility, locate(str(store)), grid_of(settings.grid))
+    assert found.settings.circular == ("facing", "wind")
+    assert [layer.scale for layer in found.layers] == [1.0, 1.0, np.pi / 180]
 
 
 def test_factors_come_first(folder, tmp_path):
