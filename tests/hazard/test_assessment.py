@@ -10,9 +10,10 @@ from region import STATIC, region
 
 from slidecloud.config_susceptibility import SusceptibilityConfig
 from slidecloud.hazard.assessment import assess
-from slidecloud.hazard.assessment_report import rates, report
+from slidecloud.hazard.assessment_curves import curves
+from slidecloud.hazard.assessment_report import report
 from slidecloud.hazard.ground import Ground
-from slidecloud.hazard.scores import calibration_error
+from slidecloud.hazard.scores import calibration_error, rate_curve
 from slidecloud.types import DataError
 
 END = np.datetime64("2021-06-30T00:00:00")
@@ -74,9 +75,10 @@ def test_slides_are_caught_by_less_ground_when_they_were_learnt_from():
     config = _config(deformation=[], models=["lightgbm"], factors=STATIC, splits={"repeats": 1, "optimistic": False})
     found = assess(ground, config)
     surface = found.models["lightgbm"].maps(ground.table).probability
-    both = rates(found, "lightgbm", surface)
-    assert both.success.area > both.prediction.area + 0.02
-    assert both.prediction.area > 0.6
+    at_slides = curves(found, "lightgbm")["at_slides"]
+    success, prediction = (rate_curve(surface, at_slides[kind]).area for kind in ("learnt", "unseen"))
+    assert success > prediction + 0.02
+    assert prediction > 0.6
 
 
 def test_buffer_of_the_variogram_is_kept_around_tests():
@@ -126,6 +128,20 @@ def test_each_region_is_left_out_and_is_no_factor():
     assert len(evaluation.fold_scores) == 4
     assert np.isfinite(evaluation.predicted).all()
     assert "county" not in found.models["logistic"].predictor.design.factors
+
+
+def test_slides_on_ground_that_no_other_region_knows_are_missed():
+    """They are slides all the same: left out of the count, ground that nothing is told of would flatter the curve."""
+    land, ground = _ground(0.0, side=60)
+    county = (land.x // 2000).astype(int)
+    table = ground.table.assign(county=county, rock=np.where(county, ground.table["rock"], 2))
+    divided = Ground(table, ground.x, ground.y, ground.slid, ("rock", "county"))
+    splits = {"method": "regions", "region": "county", "optimistic": False}
+    found = assess(divided, _config(deformation=[], factors=[*STATIC, "rock"], splits=splits))
+    told = json.loads(json.dumps(curves(found, "logistic")["at_slides"], allow_nan=False))
+    slid = found.places.table[found.places.event]
+    np.testing.assert_array_equal([each is None for each in told["unseen"]], slid["county"] == 0)
+    assert None not in told["learnt"]
 
 
 def test_deformation_alone_is_refused():
