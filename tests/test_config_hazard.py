@@ -110,6 +110,22 @@ def test_a_factor_that_would_overwrite_what_is_known_of_places_is_refused(name):
         parse(text + "\nsusceptibility: {slides: a}\n")
 
 
+@pytest.mark.parametrize(
+    ("given", "slides", "layer", "same"),
+    [
+        ({"kind": "distance", "path": "a.gpkg"}, "a.gpkg", None, True),
+        ({"kind": "distance", "path": "a.gpkg", "layer": "rivers"}, "a.gpkg", "slides", False),
+        ({"kind": "distance", "path": "a.gpkg", "layer": "slides"}, "a.gpkg", None, True),
+        ({"kind": "distance", "path": "a.gpkg"}, None, None, False),
+        ({"kind": "density", "radius": 9}, None, None, True),
+        ({"kind": "slope"}, None, None, False),
+    ],
+)
+def test_a_factor_made_of_the_slides_is_known_by_file_and_layer(given, slides, layer, same):
+    """Of a run nothing but a density without a path is made of its inventory."""
+    assert FactorConfig.model_validate(given).is_made_of(slides, layer=layer) is same
+
+
 def test_secrets_are_refused():
     with pytest.raises(ConfigError, match="secret"):
         parse(WHOLE + "storage_options: {secret: hunter2}\n")

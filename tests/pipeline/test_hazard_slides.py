@@ -173,11 +173,12 @@ def test_what_cannot_be_done_is_told(folder, store, section, says):
     assert re.search(says, told), told
 
 
-def test_the_density_of_the_very_slides_is_no_factor(folder, store):
+@pytest.mark.parametrize("made", [{"kind": "density", "radius": 500}, {"kind": "distance"}, {"kind": "category"}])
+def test_what_is_made_of_the_very_slides_is_no_factor(folder, store, made):
     settings = susceptible.config(folder, store, side=SIDE, section={"factors": []})
-    dense = {"kind": "density", "radius": 500, "path": settings.susceptibility.slides}
-    given = settings.model_dump() | {"factors": settings.model_dump(exclude_defaults=True)["factors"] | {"past": dense}}
-    with pytest.raises(ConfigError, match="past, the density of the very slides"):
+    past = made | {"path": settings.susceptibility.slides}
+    given = settings.model_dump() | {"factors": settings.model_dump(exclude_defaults=True)["factors"] | {"past": past}}
+    with pytest.raises(ConfigError, match=f"past, a {made['kind']} made of the very slides"):
         hazard_susceptibility.compute(type(settings).model_validate(given), executor=serial())
 
 
