@@ -175,6 +175,11 @@ class SusceptibilityConfig(Section):
         """Factors to learn from, of those there are."""
         return self.factors or tuple(name for name in columns if name != self.splits.region)
 
+    def needed(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Factors that must be known where a place is drawn: those, and its region."""
+        region = self.splits.region
+        return self.names(columns) if region is None else (*self.names(columns), region)
+
     def named(self) -> dict[str, tuple[str, ...]]:
         """Factors that are named, by the key that names them."""
         absences = self.absences
