@@ -17,7 +17,7 @@ from slidecloud.hazard.ground import Ground, sampled
 from slidecloud.hazard.models import Name
 from slidecloud.hazard.spatial_cv import Fold, block_labels, folds
 from slidecloud.hazard.susceptibility import Places, Susceptibility, susceptibility, to_learn_from
-from slidecloud.hazard.variogram import variogram
+from slidecloud.hazard.variogram import LEAST, variogram
 from slidecloud.types import DataError
 
 INSAR: Final = "_insar"
@@ -45,7 +45,8 @@ class Assessment:
     gains
         With over without deformation, by the name of the model.
     buffer, block, reach
-        Metres: kept out around tests, side of the blocks of the bootstrap, range of the variogram of residuals.
+        Metres: kept out around tests, side of the blocks of the bootstrap, range of the variogram of residuals; None
+        where places are too few to see one.
     """
 
     sample: sampling.Sample
@@ -57,7 +58,7 @@ class Assessment:
     gains: dict[str, Comparison]
     buffer: float
     block: float
-    reach: float
+    reach: float | None
 
 
 def assess(ground: Ground, config: SusceptibilityConfig, *, threads: int = 1) -> Assessment:
@@ -123,10 +124,10 @@ def assess_places(
         places, recipe("logistic", names), deformation=config.deformation, older_slides=config.older_slides
     )
     reach = _reach(places, recipe("logistic", static), config.seed)
-    buffer = reach if config.splits.buffer == "variogram" else float(config.splits.buffer)
+    buffer = _buffer(places, config, reach)
     # Residuals without a range still get blocks, of a size that leaves many of them.
     block = config.block or reach or float(np.hypot(np.ptp(places.x), np.ptp(places.y))) / 30
-    splits = _splits(places, config, buffer)
+    splits = splits_of(places, config, buffer)
     chance = folds(places.x, places.y, method="optimistic", number=config.splits.number, repeats=2, seed=config.seed)
     given = places.table, places.event, places.x, places.y
     models: dict[str, Susceptibility] = {}
@@ -166,24 +167,46 @@ def _recipe(
     )
 
 
-def _reach(places: Places, recipe: Recipe, seed: int) -> float:
-    """Range of the variogram of what the plain model leaves unexplained on held-out groups, m."""
+def _reach(places: Places, recipe: Recipe, seed: int) -> float | None:
+    """Range of the variogram of what the plain model leaves unexplained on held-out groups, m; None of few places."""
+    if places.event.size < LEAST:
+        return None
     given = places.table, places.event, places.x, places.y
     found = cross_validate(*given, recipe=recipe, splits=folds(places.x, places.y, repeats=1, seed=seed))
-    return variogram(places.x, places.y, places.event - found.held_out, seed=seed).reach
+    left = places.event - found.held_out
+    return variogram(places.x, places.y, left, seed=seed).reach if np.isfinite(left).sum() >= LEAST else None
 
 
-def _splits(places: Places, config: SusceptibilityConfig, buffer: float) -> list[Fold]:
+def _buffer(places: Places, config: SusceptibilityConfig, reach: float | None) -> float:
+    """Metres that are kept out around tests."""
+    if config.splits.buffer != "variogram":
+        return float(config.splits.buffer)
+    if reach is None:
+        raise DataError(
+            f"susceptibility.splits.buffer is 'variogram', and {places.event.size} places, {int(places.event.sum())} "
+            f"of them slides, are too few to see its range; expected {LEAST} or more that a model not knowing them can "
+            "tell of. Give metres, or more slides"
+        )
+    return reach
+
+
+def splits_of(places: Places, config: SusceptibilityConfig, buffer: float) -> list[Fold]:
+    """Splits of places as configured, with so many metres kept out around tests.
+
+    Raises
+    ------
+    DataError
+        If these places cannot be split so.
+    """
     wanted = config.splits
     region = None if wanted.region is None else places.table[wanted.region].to_numpy()
-    return folds(
-        places.x,
-        places.y,
-        method=wanted.method,
-        number=wanted.number,
-        repeats=wanted.repeats,
-        buffer=buffer,
-        block=wanted.block,
-        region=region,
-        seed=config.seed,
-    )
+    try:
+        return folds(
+            places.x, places.y, method=wanted.method, number=wanted.number, repeats=wanted.repeats, buffer=buffer,
+            block=wanted.block, region=region, seed=config.seed,
+        )  # fmt: skip
+    except ValueError as error:
+        raise DataError(
+            f"{places.event.size} places, {int(places.event.sum())} of them slides, cannot be split as "
+            f"susceptibility.splits asks for: {error}"
+        ) from None

@@ -52,7 +52,12 @@ def caveats(assessment: Assessment) -> tuple[str, ...]:
     if slides < sample.slides:
         told.append(f"{sample.slides - slides} slides older than the end of their deformation series were left out.")
     told.append(f"Absences were drawn by the method {sample.method}: {sample.caveat}.")
-    if assessment.buffer < assessment.reach:
+    if assessment.reach is None:
+        told.append(
+            f"{assessment.places.event.size} places are too few to see how far residuals of neighbours are alike: "
+            "scores may flatter where folds meet."
+        )
+    elif assessment.buffer < assessment.reach:
         told.append(
             f"Residuals of neighbours are alike within {assessment.reach:.0f} m, and only {assessment.buffer:.0f} m "
             "were kept out around tests: scores still flatter where folds meet."

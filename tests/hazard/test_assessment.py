@@ -92,6 +92,22 @@ def test_buffer_of_the_variogram_is_kept_around_tests():
     assert min(trained) < found.places.event.size or found.reach == 0
 
 
+def test_few_slides_are_learnt_from_without_a_variogram():
+    """Thirteen slides and as many absences: no range is seen, which is said, and none is needed."""
+    _, ground = _ground(0.0, side=60)
+    slides = np.flatnonzero(ground.slid)
+    few = np.isin(np.arange(ground.slid.size), slides[:: -(-slides.size // 13)][:13])
+    small = Ground(ground.table, ground.x, ground.y, few, ground.categories)
+    plain = {"deformation": [], "factors": ["slope", "wetness"], "absences": {}}
+    found = assess(small, _config(**plain, splits={"number": 3, "repeats": 1}))
+    assert found.places.event.size == 26
+    told = report(found)
+    assert (told["variogram_range_m"], told["buffer_m"]) == (None, 0)
+    assert any("26 places are too few to see how far" in each for each in told["caveats"])
+    with pytest.raises(DataError, match="buffer is 'variogram', and 26 places, 13 of them slides, are too few"):
+        assess(small, _config(**plain, splits={"number": 3, "buffer": "variogram"}))
+
+
 def test_slides_that_the_series_saw_are_refused_or_dropped_for_all_models():
     _, ground = _ground(0.0, side=70, days=0)
     with pytest.raises(DataError, match="not younger than the end of their deformation series"):

@@ -193,6 +193,16 @@ def test_a_direction_is_one_by_its_kind_whatever_its_name(folder, store):
     assert [layer.scale for layer in found.layers] == [1.0, 1.0, np.pi / 180]
 
 
+@pytest.mark.parametrize(
+    ("splits", "says"),
+    [({"buffer": 1e5}, "buffer: 100000 m around fold 0"), ({"method": "blocks", "block": 1e5}, "makes . blocks")],
+)
+def test_splits_that_places_do_not_allow_are_refused_before_anything_is_learnt(folder, store, splits, says):
+    settings = susceptible.config(folder, store, side=SIDE, section={"splits": splits})
+    with pytest.raises(DataError, match=f"of them slides, cannot be split as susceptibility.splits asks for: .*{says}"):
+        hazard_susceptibility.compute(settings, executor=serial())
+
+
 def test_factors_come_first(folder, tmp_path):
     with pytest.raises(ConfigError, match="holds no factors yet; make them with 'slidecloud hazard factors'"):
         hazard_susceptibility.compute(susceptible.config(folder, tmp_path / "empty.zarr", side=SIDE), executor=serial())
