@@ -133,6 +133,15 @@ def test_the_inventory_of_a_run_is_undated_and_said_to_be_found_by_motion(folder
     assert _places(store)["date"].eq("").all()
 
 
+def test_a_run_that_found_nothing_is_told_as_such(folder, store, monkeypatch):
+    frame = geopandas.read_file(folder / "slides.gpkg").to_crs("EPSG:4326").iloc[:0]
+    monkeypatch.setattr(hazard_slides, "open_run", lambda _: SimpleNamespace(inventory=frame))
+    settings = susceptible.config(folder, store, side=SIDE)
+    section = settings.susceptibility.model_copy(update={"slides": None})
+    with pytest.raises(DataError, match=r"run's inventory holds no landslide; give susceptibility\.slides"):
+        hazard_slides.slides_of(settings, section, locate(str(store)), grid_of(settings.grid))
+
+
 def test_absences_keep_away_from_slides_and_follow_effort(folder, store):
     _made(folder, store, {"absences": {"method": "buffered", "distance": 400}})
     found = _places(store)
