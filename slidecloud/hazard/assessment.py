@@ -61,7 +61,7 @@ class Assessment:
     reach: float | None
 
 
-def assess(ground: Ground, config: SusceptibilityConfig, *, threads: int = 1) -> Assessment:
+def assess(ground: Ground, config: SusceptibilityConfig) -> Assessment:
     """Learn every model of a configuration, judge all on the same splits, and hold deformation against none.
 
     Parameters
@@ -70,8 +70,6 @@ def assess(ground: Ground, config: SusceptibilityConfig, *, threads: int = 1) ->
         The whole area; cells where a factor is missing are neither learnt from nor counted.
     config
         What is wanted.
-    threads
-        Of this machine.
 
     Raises
     ------
@@ -81,7 +79,7 @@ def assess(ground: Ground, config: SusceptibilityConfig, *, threads: int = 1) ->
         If slides or ground to draw absences from are missing, or slides are too old for the deformation.
     """
     sample, places = sampled(ground, config)
-    return assess_places(sample, places, config, categories=ground.categories, threads=threads)
+    return assess_places(sample, places, config, categories=ground.categories)
 
 
 def assess_places(
@@ -90,7 +88,6 @@ def assess_places(
     config: SusceptibilityConfig,
     *,
     categories: Sequence[str] = (),
-    threads: int = 1,
 ) -> Assessment:
     """The same from places that were drawn before, as from land too large to be held at once.
 
@@ -100,7 +97,7 @@ def assess_places(
         How they were drawn.
     places
         Slides and absences, in the order of the sample.
-    config, threads
+    config
         As for `assess`.
     categories
         Factors that are codes.
@@ -117,7 +114,7 @@ def assess_places(
     kinds = {"": static} | ({INSAR: names} if config.deformation else {})
 
     def recipe(model: Name, factors: Sequence[str]) -> Recipe:
-        return _recipe(model, factors, categories, config, threads)
+        return _recipe(model, factors, categories, config)
 
     # Slides that are too old go here, for all models alike, or were asked for.
     places = to_learn_from(
@@ -153,9 +150,7 @@ def _gains(
     }
 
 
-def _recipe(
-    model: Name, factors: Sequence[str], categories: Sequence[str], config: SusceptibilityConfig, threads: int
-) -> Recipe:
+def _recipe(model: Name, factors: Sequence[str], categories: Sequence[str], config: SusceptibilityConfig) -> Recipe:
     return Recipe(
         model,
         tuple(factors),
@@ -163,7 +158,6 @@ def _recipe(
         circular=tuple(name for name in config.circular if name in factors),
         tuned=config.tuned,
         seed=config.seed,
-        threads=threads,
     )
 
 

@@ -46,7 +46,7 @@ def test_an_area_is_learnt_without_and_with_deformation():
     assert set(found.models["logistic"].predictor.design.categories["rock"]) == {0, 1}
     assert found.gains["logistic"].folds.low > 0.02
     assert found.block > 0
-    told = found.models["logistic_insar"].maps(ground.table).probability
+    told = found.models["logistic_insar"].mapper.maps(ground.table).probability
     assert np.isnan(told[5])
     known = np.isfinite(told)
     assert calibration_error(told[known], land.slid[known]) < 0.01
@@ -74,7 +74,7 @@ def test_slides_are_caught_by_less_ground_when_they_were_learnt_from():
     _, ground = _ground(0.0, side=60)
     config = _config(deformation=[], models=["lightgbm"], factors=STATIC, splits={"repeats": 1, "optimistic": False})
     found = assess(ground, config)
-    surface = found.models["lightgbm"].maps(ground.table).probability
+    surface = found.models["lightgbm"].mapper.maps(ground.table).probability
     at_slides = curves(found, "lightgbm")["at_slides"]
     success, prediction = (rate_curve(surface, at_slides[kind]).area for kind in ("learnt", "unseen"))
     assert success > prediction + 0.02
