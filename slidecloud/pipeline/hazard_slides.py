@@ -22,7 +22,7 @@ def slides_of(config: HazardConfig, settings: SusceptibilityConfig, location: Lo
     ConfigError
         If they are in another CRS and it is not said to reproject them, or a column is missing or cannot be read.
     DataError, FileNotFoundError, ConnectionError
-        If they cannot be read, or none lies on the grid.
+        If they cannot be read, there are none, or none lies on the grid.
     """
     options = config.storage_options
     if settings.slides is None:

@@ -70,7 +70,7 @@ def compute(
     ConfigError
         If there is no section ``susceptibility``, or it does not go with what is made.
     DataError
-        If no slide lies on the grid, or slides are too old for the deformation.
+        If no slide lies on the grid, slides are too old for the deformation, or places cannot be split as asked for.
     ModuleNotFoundError
         Naming the extra where the library of a model is not installed.
     LeaseError, MemoryError
