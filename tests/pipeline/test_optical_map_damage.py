@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import geopandas
+import inside
 import mapped
 import numpy as np
 import pytest
 import rasterio
 import xarray as xr
 
+from slidecloud.cli import main
 from slidecloud.config_optical_change import ChangeConfig
 from slidecloud.pipeline import optical_change, optical_map
-from slidecloud.pipeline.executors import serial
+from slidecloud.pipeline.executors import SerialExecutor, serial
 from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.verify import verify
 from slidecloud.store.optical_specs import COVERS
@@ -155,6 +158,35 @@ def test_a_tile_that_is_set_aside_says_nothing_of_an_older_image(known):
     mapped.scene(known / "young.tif", values)
     assert run(config).exit_code == 0
     assert set(compared(config)["change"]) == {"unchanged"}
+
+
+def test_a_full_disk_is_told_and_gone_on_from(known, monkeypatch, capsys):
+    """From the third unit on nothing can be written; somebody makes room, and the same command goes on."""
+    monkeypatch.setattr(inside, "ORDERS", known)
+    monkeypatch.setattr(Path, "open", Path.open)
+    inside.fill_disk()
+    taken, take = [], SerialExecutor.take
+
+    def filling(executor):
+        taken.append(0)
+        if len(taken) == 3:
+            (known / "full").touch()
+        return take(executor)
+
+    monkeypatch.setattr(SerialExecutor, "take", filling)
+    config = mapped.config(known)
+    (known / "optical.yaml").write_text(config.model_dump_json(exclude_none=True))
+    assert main(["optical", "map", str(known / "optical.yaml")]) == 1
+    words = " ".join(capsys.readouterr().err.split())
+    assert "Error: No space left on device" in words
+    assert "What is stored is safe; set this right and give the same command again." in words
+    (known / "full").unlink()
+    summary = run(config, takeover=True)  # the lease is that of this process, which still lives
+    assert (summary.exit_code, summary.done, summary.skipped) == (0, 5, 2)
+    run(mapped.config(known, store="whole"))
+    assert mapped.objects(known) == mapped.objects(known, "whole")
+    collect(config.place, remove=True)
+    assert mapped.objects(known) == mapped.objects(known, "whole")
 
 
 def compared(config):
