@@ -36,30 +36,27 @@ def scenery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenery]:
 @pytest.mark.parametrize("seed", range(4))
 def test_a_worker_killed_while_it_maps(scenery, seed):
     """The command goes on by itself, and only what the killed worker had in hand is begun once more."""
-    case, choice = scenery.case("folder"), choices("optical", seed)
-    case.driver = case.start()
-    hit = [kill_at_work(case, "optical_map", choice) for _ in range(1 + seed % 3)]
-    assert hit[0] is not None
-    case.finish()
-    assert case.attempts == 1, case.said
-    case.check(scenery.expected["folder"])
-    assert case.repeated == set()
-    begun = Counter(unit for what, unit in case.notes() if what == "began")
-    assert {unit for unit, number in begun.items() if number > 1} <= set(hit)
+    choice = choices("optical", seed)
+    with scenery.case("folder") as case:
+        case.driver = case.start()
+        hit = [kill_at_work(case, "optical_map", choice) for _ in range(1 + seed % 3)]
+        assert hit[0] is not None
+        case.finish()
+        assert case.attempts == 1, case.said
+        case.check(scenery.expected["folder"])
+        assert case.repeated == set()
+        begun = Counter(unit for what, unit in case.notes() if what == "began")
+        assert {unit for unit, number in begun.items() if number > 1} <= set(hit)
 
 
 @pytest.mark.parametrize(("kind", "place"), [(kind, place) for kind, (_, places) in KINDS.items() for place in places])
 def test_a_fault_while_a_scene_is_mapped(scenery, kind, place):
     choice = choices(kind, 0)
     for _ in range(5):  # a run may end before its moment comes
-        case = scenery.case(place, pace=QUICK)
-        try:
+        with scenery.case(place, pace=QUICK) as case:
             faults = KINDS[kind][0](case, choice)
             case.finish()
             case.check(scenery.expected[place])
-        finally:
-            if case.driver is not None:
-                scenery.cluster.end(case.driver)
         if faults:
             break
     assert faults > 0

@@ -28,17 +28,22 @@ def kill_workers(case: Case, choice: random.Random) -> int:
 def kill_at_work(case: Case, stage: str, choice: random.Random) -> str | None:
     """Kill the worker that has a unit of a stage in hand; returns the unit, None where the run ended before."""
     assert case.driver is not None
-    until(lambda: case.driver.poll() is not None or case.at_work(stage), patience=300)
+    until(lambda: case.driver.poll() is not None or _busy(case, stage), patience=300)
     time.sleep(choice.uniform(0, PACE / 2))
-    busy = case.at_work(stage)
+    busy = _busy(case, stage)
     if case.driver.poll() is not None or not busy:
         return None
-    unit, process = choice.choice(sorted(busy.items()))
-    worker = next(worker for worker in case.cluster.workers.values() if worker.pid == process)
-    worker.kill()
-    assert worker.wait(120) == -signal.SIGKILL
+    unit, worker = choice.choice(sorted(busy.items()))
+    case.cluster.workers[worker].kill()
+    assert case.cluster.workers[worker].wait(120) == -signal.SIGKILL
     case.cluster.heal()
     return unit
+
+
+def _busy(case: Case, stage: str) -> dict[str, str]:
+    """Units of a stage that are in hand, and the worker of each; those of workers that were killed are nobody's."""
+    roles = {worker.pid: role for role, worker in case.cluster.workers.items() if worker.poll() is None}
+    return {unit: roles[process] for unit, process in case.at_work(stage).items() if process in roles}
 
 
 def terminate_workers(case: Case, choice: random.Random) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,15 +94,21 @@ class Scenery:
             resources = {"executor": "serial", "memory": "2 GiB"}
             self._map(store, place, settings(store, path, folder, resources, **about))
 
-    def case(self, place: str, *, pace: float = PACE) -> MapCase:
+    @contextmanager
+    def case(self, place: str, *, pace: float = PACE) -> Iterator[MapCase]:
         """A new one."""
         self.cluster.heal()
         self._number += 1
         name = f"map{self._number}"
-        return MapCase(
+        case = MapCase(
             self.cluster, self.bucket, name, self.folder / name, place, self._images[place],
             lines=(str(self.folder),), tile=TILE, keys=self._keys[place], pace=pace,
         )  # fmt: skip
+        try:
+            yield case
+        finally:
+            if case.driver is not None:
+                self.cluster.end(case.driver)
 
     def _map(self, store: str, place: str, content: dict[str, object]) -> None:
         config = mapped.OpticalConfig.model_validate(content)
