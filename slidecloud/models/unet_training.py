@@ -43,6 +43,7 @@ def train(
     examples: Examples,
     normalisation: Normalisation,
     look: Look,
+    data: str | None = None,
     minutes: float | None = None,
     device: Device = "cpu",
     watch: Watch | None = None,
@@ -64,6 +65,8 @@ def train(
         What they were normalised with.
     look
         Judges the network at times.
+    data
+        Digest of all patches; a training goes on with the same ones alone.
     minutes
         Stop after so long, with a checkpoint; None goes on to the end.
     device
@@ -78,11 +81,11 @@ def train(
     Raises
     ------
     DataError
-        If the folder holds a training of another recipe, or patches or checkpoint cannot be used.
+        If the folder holds a training of another recipe or of other data, or patches or checkpoint cannot be used.
     """
     where = place(device)
     end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
-    files = TrainingFolder(folder, recipe)
+    files = TrainingFolder(folder, recipe, data=data)
     keep_freed()
     with with_threads(recipe.threads):
         learner = UnetLearner(recipe, len(normalisation.mean), where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,10 +20,11 @@ from slidecloud.types import Float32
 
 
 class Prepared(NamedTuple):
-    """Patches in parts that share nothing, and how their bands are normalised."""
+    """Patches in parts that share nothing, how their bands are normalised, and a digest of all that was read."""
 
     parts: Split
     normalisation: Normalisation
+    digest: str
 
 
 class Normalised:
@@ -93,11 +95,15 @@ def prepare(data: DataConfig, *, seed: int, tell: Callable[[int, int], None] | N
     parts = divided(data, seed=seed)
     sketches: dict[str, list[Float32]] = {part: [] for part in PARTS}
     total = sum(map(len, parts))
+    content = hashlib.sha256()
 
     def images(part: str) -> Iterator[Float32]:
         for patch in getattr(parts, part):
-            image = patch.read().image
+            image, mask = patch.read()
             sketches[part].append(sketch(image))
+            content.update(f"{part} {image.shape}".encode())
+            content.update(image.tobytes())
+            content.update(mask.tobytes())
             if tell is not None:
                 tell(sum(map(len, sketches.values())), total)
             yield image
@@ -110,7 +116,7 @@ def prepare(data: DataConfig, *, seed: int, tell: Callable[[int, int], None] | N
         {part: np.stack(found) for part, found in sketches.items()},
         {part: [patch.name for patch in getattr(parts, part)] for part in PARTS},
     )
-    return Prepared(parts, normalisation)
+    return Prepared(parts, normalisation, content.hexdigest())
 
 
 def _owner(name: Path, roots: list[list[Path]]) -> int:

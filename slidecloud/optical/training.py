@@ -104,6 +104,7 @@ def train(
         examples=Normalised(prepared.parts.train, prepared.normalisation),
         normalisation=prepared.normalisation,
         look=look,
+        data=prepared.digest,
         minutes=minutes,
         device=device,
         watch=watch,

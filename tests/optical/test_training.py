@@ -108,6 +108,27 @@ def test_a_folder_is_of_one_recipe_and_a_damaged_checkpoint_is_named(recipe, tmp
         train(recipe, tmp_path, prepared)
 
 
+@pytest.mark.parametrize("change", ["added", "mask"])
+def test_a_training_goes_on_with_the_same_patches_alone(recipe, folders, tmp_path, change):
+    """A picture more in a folder, or an outline that was drawn anew, is no change of the recipe."""
+    mine = shutil.copytree(folders, tmp_path / "mine")
+    data = recipe.data.model_copy(update={part: (str(mine / part),) for part in ("train", "validation", "test")})
+    recipe = recipe.model_copy(update={"data": data})
+    train(recipe, tmp_path / "out", prepare(data, seed=0), minutes=1e-9)
+    assert train(recipe, tmp_path / "out", prepare(data, seed=0), minutes=1e-9).patch_steps == 4
+    if change == "added":
+        image, mask = pictured.picture(9)
+        at = {"crs": "EPSG:32648", "origin": (390_000.0, 3_300_000.0)}
+        pictured.write_tiff(mine / "train/image/p9.tif", image, **at)
+        pictured.write_tiff(mine / "train/mask/p9.tif", mask, **at)
+    else:
+        at = {"crs": "EPSG:32648", "origin": (500_000.0, 3_300_000.0)}
+        pictured.write_tiff(mine / "validation/mask/p0.tif", np.eye(32, dtype=np.uint8), **at)
+    with pytest.raises(DataError, match=r"out' holds a training that was begun with other data.*another folder"):
+        train(recipe, tmp_path / "out", prepare(data, seed=0))
+    assert not (tmp_path / "out/weights.safetensors").exists()
+
+
 def test_bands_are_normalised_by_the_training_part_alone(recipe, folders, tmp_path):
     before = prepare(recipe.data, seed=0).normalisation
     values = np.stack([patch.read().image for patch in open_sets([folders / "train"])])
