@@ -20,7 +20,7 @@ from slidecloud.stack.names import SourcePath, list_files, printable
 from slidecloud.stack.raster_files import open_raster
 from slidecloud.stack.rasters import open_header
 from slidecloud.stack.remote import RemotePath
-from slidecloud.stack.stac_items import Asset, assets_of
+from slidecloud.stack.stac_items import Asset, assets_of, chosen
 from slidecloud.store.location import locate
 from slidecloud.store.records import digest
 from slidecloud.types import DataError, Float32, Grid
@@ -161,7 +161,7 @@ def open_image(
     if name.endswith(".zarr"):
         return _image(name, [open_bands(locate(path, options), variable)], bands)
     if name.endswith(".json"):
-        return _image(name, _of_assets(assets_of(path, options), bands, options), bands)
+        return _image(name, _of_assets(name, assets_of(path, options), bands, options), bands)
     if name.lower().endswith(_TIFF):
         return _image(name, [_raster(find(path, options), bands)], bands)
     return _image(name, _of_folder(path, options, bands), bands)
@@ -216,20 +216,18 @@ def _of_folder(path: str, options: Mapping[str, Any] | None, bands: Sequence[str
 
 
 def _of_assets(
-    assets: Sequence[Asset], bands: Sequence[str] | None, options: Mapping[str, Any] | None
+    name: str, assets: Sequence[Asset], bands: Sequence[str] | None, options: Mapping[str, Any] | None
 ) -> list[RasterBands]:
     """The assets that hold wanted bands; without wishes those that hold data."""
     found = []
-    for asset in assets:
-        names = asset.named(bands)
-        if not names:
-            continue
+    for asset, places in chosen(assets, bands, item=name):
         source = find(asset.path, options)
         whole = _raster(source, None)
-        if max(names) >= len(whole.numbers):
-            raise DataError(f"{asset.path} has {len(whole.numbers)} bands, expected the {max(names) + 1} of its item")
-        numbers = tuple(place + 1 for place in names)
-        found.append(RasterBands(source, numbers, tuple(names.values()), whole.grid, whole.nodata))
+        last = 1 + max(places.values())
+        if last > len(whole.numbers):
+            raise DataError(f"{asset.path} has {len(whole.numbers)} bands, expected the {last} of its item")
+        numbers = tuple(place + 1 for place in places.values())
+        found.append(RasterBands(source, numbers, tuple(places), whole.grid, whole.nodata))
     return found
 
 

@@ -100,6 +100,36 @@ def test_bands_are_chosen_and_ordered(form, tmp_path):
         open_image(image.name, bands=("nir", "swir1"))
 
 
+def rendered(path, roles):
+    """An item whose picture to look at, of other values, comes first and names the same bands."""
+    item(path)
+    said = json.loads(path.read_text())["assets"]
+    tiff(path.parent / "data/picture.tif", VALUES[:3].astype(np.uint8) // 2, names=())
+    bands = [{"name": f"B{number}", "common_name": name} for number, name in enumerate(BANDS[:3])]
+    picture = {"href": "data/picture.tif", "roles": roles, "eo:bands": bands}
+    path.write_text(json.dumps({"type": "Feature", "assets": {"picture": picture} | said}))
+    return str(path)
+
+
+def test_a_picture_to_look_at_is_no_reflectance(tmp_path):
+    image = open_image(rendered(tmp_path / "item.json", ["visual"]), bands=BANDS)
+    np.testing.assert_array_equal(image.read(0, 0, 6, 8), VALUES)
+    assert open_image(image.name).bands == ("B0", "B1", "B2", "B3")
+
+
+def test_of_two_assets_with_a_band_the_key_tells_which(tmp_path):
+    path = rendered(tmp_path / "item.json", ["data"])
+    with pytest.raises(DataError, match=r"item\.json: the assets picture and B0 both hold a band blue: .* by the keys"):
+        open_image(path, bands=BANDS)
+    image = open_image(path, bands=("B3", "B0"))
+    np.testing.assert_array_equal(image.read(0, 0, 6, 8), VALUES[[3, 0]])
+
+
+def test_what_no_asset_with_data_holds_is_taken_from_another(tmp_path):
+    image = open_image(item(tmp_path / "item.json"), bands=("blue", "scl"))
+    np.testing.assert_array_equal(image.read(0, 0, 6, 8), VALUES[[0, 0]])
+
+
 def test_without_wishes_all_bands_come(tmp_path):
     assert open_image(FORMS["item of files"](tmp_path)).bands == ("B0", "B1", "B2", "B3")
     assert open_image(FORMS["item of one file"](tmp_path)).bands[0] in ("visual_1", "blue")
