@@ -63,6 +63,17 @@ def test_transparent_pixels_and_no_data_are_missing(tmp_path):
     assert not second.valid[5, 6]
 
 
+def test_bands_that_files_name_otherwise_are_refused(tmp_path):
+    """Names in a language of their own say nothing."""
+    image, mask = pictured.picture(1)
+    pictured.write_tiff(tmp_path / "set/image/p.tif", image, names=pictured.BANDS)
+    pictured.write_tiff(tmp_path / "set/mask/p.tif", mask, names=("landslide",))
+    for bands in (None, pictured.BANDS, ("B2", "B3", "B4", "B8")):
+        assert open_sets([tmp_path / "set"], bands=bands).bands == 4
+    with pytest.raises(DataError, match=r"p\.tif calls its band 1 blue, expected red: name the bands in the order"):
+        open_sets([tmp_path / "set"], bands=("red", "green", "blue", "nir"))
+
+
 def test_hdf5_patches_of_14_bands(tmp_path):
     root = pictured.landslide4sense(tmp_path / "TrainData", 3)
     found = open_sets([root])

@@ -207,6 +207,29 @@ def test_simulated_parts_are_made_once_and_share_nothing(tmp_path):
     np.testing.assert_array_equal(sample.mask, scene.mask(1))
 
 
+def test_scenes_simulated_for_another_recipe_are_refused(tmp_path):
+    """What does not concern a part may change; a folder that was not simulated is taken as it is."""
+    (tmp_path / "validation").mkdir()
+    data = {part: [str(tmp_path / part)] for part in ("train", "validation", "test")}
+
+    def missing(**how):
+        how = {"wanted": True, "train": 1, "test": 1, "side": 64, "families": ["dry"], "held_out": ["dry"]} | how
+        return simulated.missing(UnetRecipe.model_validate({"data": data | {"simulate": how}}).data)
+
+    how = UnetRecipe.model_validate({"data": {"train": ["a"], "simulate": {"side": 64}}}).data.simulate
+    folder, plans = next(missing())
+    simulated.make(folder, plans, how=how)
+    assert [folder.name for folder, _ in missing(validation=7, test=5)] == ["test"]
+    for change in (
+        {"bands": ["blue", "green", "red", "swir1"]},
+        {"clouds": 0.5},
+        {"train": 2},
+        {"families": ["humid"]},
+    ):
+        with pytest.raises(DataError, match=r"train holds scenes that were simulated in another way.*remove it"):
+            list(missing(**change))
+
+
 def test_dates_apart_are_patches_of_one_place(tmp_path):
     how = parse("data: {train: [a], validation: [b], test: [c], simulate: {wanted: true, dates: apart, side: 64}}").data
     simulated.make(tmp_path / "a", [(5, "dry")], how=how.simulate)
