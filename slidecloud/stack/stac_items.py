@@ -96,8 +96,8 @@ def chosen(assets: Sequence[Asset], wanted: Sequence[str] | None, *, item: str) 
         if len(best) > 1:
             keys = " and ".join(asset.key for asset, _ in best)
             raise DataError(
-                f"{item}: the assets {keys} both hold a band {name}: name the bands that are wanted by the keys of their "
-                "assets, or give a file instead of the item"
+                f"{item}: the assets {keys} both hold a band {name}: name the bands that are wanted by the keys of "
+                "their assets, or give a file instead of the item"
             )
         for asset, place in best:
             found.setdefault(asset.key, (asset, {}))[1][name] = place
