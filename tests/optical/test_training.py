@@ -157,6 +157,15 @@ def test_examples_are_normalised_patches(recipe):
     assert all(examples[number].known.all() for number in range(len(examples)))
 
 
+@pytest.mark.parametrize(("train", "test"), [("", "test"), ("train", "train/../train"), ("test", "linked")])
+def test_folders_that_hold_one_another_are_refused(folders, tmp_path, train, test):
+    (tmp_path / "linked").symlink_to(folders / "test")
+    place = tmp_path / test if test == "linked" else f"{folders}/{test}"
+    data = {"train": [str(folders / train)], "validation": [str(folders / "validation")], "test": [str(place)]}
+    with pytest.raises(DataError, match=r"is .* or lies in it: give folders beside each other"):
+        divided(UnetRecipe.model_validate({"data": data}).data, seed=0)
+
+
 def test_one_set_is_divided_by_place(folders):
     data = UnetRecipe.model_validate({"data": {"train": [str(folders / "train")]}}).data
     parts = divided(data, seed=1)
