@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from slidecloud.kernels.normalisation import Normalisation
 from slidecloud.models import pieces
@@ -36,6 +36,22 @@ class Watch(Protocol):
         """Say it."""
 
 
+class Trained(NamedTuple):
+    """What a piece of training came to.
+
+    Attributes
+    ----------
+    patch_steps
+        Done so far.
+    network, card
+        The running average of the network with its card, neither judged nor calibrated; None where steps are left.
+    """
+
+    patch_steps: int
+    network: Unet | None = None
+    card: UnetCard | None = None
+
+
 def train(
     recipe: UnetRecipe,
     folder: str | os.PathLike[str],
@@ -47,7 +63,7 @@ def train(
     minutes: float | None = None,
     device: Device = "cpu",
     watch: Watch | None = None,
-) -> tuple[Unet, UnetCard] | None:
+) -> Trained:
     """Train, or go on where an earlier call stopped.
 
     The folder gets ``recipe.yaml``, ``checkpoint.pt`` and ``record.jsonl``. On one machine, in single precision and
@@ -73,10 +89,6 @@ def train(
         cpu or gpu.
     watch
         Is told of progress.
-
-    Returns
-    -------
-    The running average of the network with its card, neither judged nor calibrated; None where steps are left.
 
     Raises
     ------
@@ -116,4 +128,5 @@ def train(
 
         batches = pieces.ahead(make, learner.step, recipe.steps)
         pieces.learn(learner, batches, after=after, files=files, end=end)
-    return (learner.average, card) if learner.step == recipe.steps else None
+        done = learner.step * recipe.batch
+    return Trained(done, learner.average, card) if learner.step == recipe.steps else Trained(done)

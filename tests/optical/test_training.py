@@ -129,6 +129,14 @@ def test_a_training_goes_on_with_the_same_patches_alone(recipe, folders, tmp_pat
     assert not (tmp_path / "out/weights.safetensors").exists()
 
 
+def test_a_training_that_stopped_between_rows_of_its_record_says_how_far_it_came(recipe, tmp_path, monkeypatch):
+    longer = recipe.model_copy(update={"patch_steps": 2000, "validate_every": 2000})
+    left = iter([0.0] * 8)
+    monkeypatch.setattr(unet_training.time, "monotonic", lambda: next(left, 1e9))
+    assert train(longer, tmp_path, prepare(recipe.data, seed=0), minutes=1).patch_steps == 14
+    assert training_folder.read_record(tmp_path)[-1]["tile_steps"] == 10
+
+
 def test_bands_are_normalised_by_the_training_part_alone(recipe, folders, tmp_path):
     before = prepare(recipe.data, seed=0).normalisation
     values = np.stack([patch.read().image for patch in open_sets([folders / "train"])])
