@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -24,6 +25,9 @@ _DRIVERS: Final = {".png": "PNG", ".tif": "GTiff", ".tiff": "GTiff"}
 ENDINGS: Final = tuple(_DRIVERS)
 
 _NEARLY: Final = 1e-3
+
+_opening: Final = Lock()
+"""Filters of warnings are those of all threads: one at a time may change them."""
 
 
 class Header(NamedTuple):
@@ -128,10 +132,11 @@ def _colours(dataset: Any) -> list[int]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
-        with warnings.catch_warnings():
+        with _opening, warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # most training patches have no coordinates
-            with rasterio.open(path, driver=_DRIVERS[path.suffix.lower()]) as dataset:
-                yield dataset
+            dataset = rasterio.open(path, driver=_DRIVERS[path.suffix.lower()])
+        with dataset:
+            yield dataset
     except RasterioError as error:
         kind = path.suffix[1:].upper()
         raise DataError(f"{path} cannot be read as {kind} ({error}): fetch or make it again") from error
