@@ -122,6 +122,7 @@ def train(
                 batch=recipe.batch,
                 every=recipe.validate_every,
                 look=lambda: look(Segmenter(learner.average, card)),
+                sample="patch",
             )
             if row is not None and watch is not None:
                 watch(learner.step * recipe.batch, recipe.steps * recipe.batch, row)

@@ -68,8 +68,8 @@ def test_the_results_are_there(recipe, tmp_path, folders):
     outcome = train(recipe, tmp_path, prepared, watch=lambda done, wanted, row: seen.append((done, wanted)))
     assert seen[-1] == (12, 12)
     record = training_folder.read_record(tmp_path)
-    assert [row["tile_steps"] for row in record] == [2, 4, 6, 8, 10, 12]
-    assert [row["tile_steps"] for row in record if "iou" in row] == [8]
+    assert [row["patch_steps"] for row in record] == [2, 4, 6, 8, 10, 12]
+    assert [row["patch_steps"] for row in record if "iou" in row] == [8]
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert figures["test"] == outcome.test.as_json()
     assert set(figures) == {"validation", "test"}
@@ -94,6 +94,11 @@ def test_mixed_precision_learns_too(recipe, tmp_path):
     train(recipe.model_copy(update={"precision": "bfloat16"}), tmp_path, prepare(recipe.data, seed=0))
     record = training_folder.read_record(tmp_path)
     assert record[-1]["total"] < record[0]["total"]
+
+
+def test_a_loss_that_is_lost_is_told(recipe, tmp_path):
+    with pytest.raises(DataError, match=r"The loss is (nan|inf) after \d+ patch steps; give a lower learning rate"):
+        train(recipe.model_copy(update={"rate": 1e30}), tmp_path, prepare(recipe.data, seed=0))
 
 
 def test_a_folder_is_of_one_recipe_and_a_damaged_checkpoint_is_named(recipe, tmp_path):
@@ -134,7 +139,7 @@ def test_a_training_that_stopped_between_rows_of_its_record_says_how_far_it_came
     left = iter([0.0] * 8)
     monkeypatch.setattr(unet_training.time, "monotonic", lambda: next(left, 1e9))
     assert train(longer, tmp_path, prepare(recipe.data, seed=0), minutes=1).patch_steps == 14
-    assert training_folder.read_record(tmp_path)[-1]["tile_steps"] == 10
+    assert training_folder.read_record(tmp_path)[-1]["patch_steps"] == 10
 
 
 def test_bands_are_normalised_by_the_training_part_alone(recipe, folders, tmp_path):
