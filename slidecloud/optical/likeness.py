@@ -121,7 +121,8 @@ def _frame(means: Float64) -> NDArray[np.bool_]:
     for corner in product((0, -1), repeat=2):
         labels, _ = ndimage.label(np.abs(means - means[corner]) <= even)
         frame |= labels == labels[corner]
-    return ndimage.binary_dilation(frame, np.ones((3, 3)))
+    wider: NDArray[np.bool_] = ndimage.binary_dilation(frame, np.ones((3, 3)))
+    return wider
 
 
 def _cells(side: int) -> Float64:
