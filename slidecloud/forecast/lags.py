@@ -133,8 +133,8 @@ def permutation(
     """What a method loses when it is given another day's rain or level, by how long before the target that day is.
 
     The days of a window before a target are exchanged for those before another target drawn at random, for all points
-    together (Breiman 2001), in the drivers and in the windows of the samples. Where they matter, errors grow.
-    Neighbouring days say nearly the same of a slow driver such as a level, so a loss may be spread over windows. It
+    together (Breiman 2001), in the drivers and in the windows of the samples. Of a level its daily changes are
+    exchanged, since the level of another season would be a leap of metres. Where they matter, errors grow. Neighbouring days say nearly the same of a slow driver such as a level, so a loss may be spread over windows. It
     tells of the method, not of the slide: one without skill does not matter either way.
 
     Parameters
@@ -200,11 +200,21 @@ def _exchanged(
     drivers: Drivers, of: str, target: np.datetime64, donor: np.datetime64, ages: NDArray[np.int64]
 ) -> Drivers:
     """Drivers whose days of some age at a target are those of that age at another."""
-    given: Float64 = getattr(drivers, of).copy()
+    given: Float64 = getattr(drivers, of)
     to, source = (((day - drivers.days[0]) / DAY).astype(np.intp) - ages for day in (target, donor))
     there = (to >= 0) & (source >= 0)
-    given[:, to[there]] = given[:, source[there]]
-    return replace(drivers, rain=given) if of == "rain" else replace(drivers, level=given)
+
+    def exchanged(daily: Float64) -> Float64:
+        daily[:, to[there]] = daily[:, source[there]]
+        return daily
+
+    if of == "rain":
+        return replace(drivers, rain=exchanged(given.copy()))
+    # Over a gap the level has changed bit by bit: what it changed by in all is not lost.
+    whole = pd.DataFrame(given.T).interpolate(limit_direction="both").to_numpy(np.float64).T
+    first = whole[:, :1]
+    level = first + np.cumsum(exchanged(np.diff(whole, axis=1, prepend=first)), axis=1)
+    return replace(drivers, level=np.where(np.isfinite(given), level, np.nan))
 
 
 def _seen(samples: Samples, drivers: Drivers, of: str) -> Samples:
