@@ -134,7 +134,8 @@ def permutation(
 
     The days of a window before a target are exchanged for those before another target drawn at random, for all points
     together (Breiman 2001), in the drivers and in the windows of the samples. Of a level its daily changes are
-    exchanged, since the level of another season would be a leap of metres. Where they matter, errors grow. Neighbouring days say nearly the same of a slow driver such as a level, so a loss may be spread over windows. It
+    exchanged, since the level of another season would be a leap of metres. Where they matter, errors grow.
+    Neighbouring days say nearly the same of a slow driver such as a level, so a loss may be spread over windows. It
     tells of the method, not of the slide: one without skill does not matter either way.
 
     Parameters

@@ -150,6 +150,14 @@ class Drivers:
 
         return Drivers(self.days[kept], some(self.rain), some(self.level))
 
+    def on(self, days: NDArray[np.datetime64]) -> Drivers:
+        """On another calendar, NaN on days that are not known."""
+
+        def some(given: Float64 | None) -> Float64 | None:
+            return None if given is None else laid(given, self.days, days)
+
+        return Drivers(days, some(self.rain), some(self.level))
+
     def of(self, points: NDArray[np.intp] | slice) -> Drivers:
         """Those of some of the points."""
 
@@ -157,6 +165,13 @@ class Drivers:
             return given if given is None or len(given) == 1 else given[points]
 
         return Drivers(self.days, some(self.rain), some(self.level))
+
+
+def laid(values: Float64, known: NDArray[np.datetime64], days: NDArray[np.datetime64]) -> Float64:
+    """Values (n, known) of days without gaps on a calendar (n, days), NaN on days that are not known."""
+    place = ((days - known[0]) / DAY).astype(np.int64)
+    inside = (place >= 0) & (place < len(known))
+    return np.where(inside, values[:, np.where(inside, place, 0)], np.nan)
 
 
 def _check_order(dates: NDArray[np.datetime64]) -> None:

@@ -193,6 +193,28 @@ def test_answers_to_rain_and_drawdown_are_found_with_their_lags(of, strength, la
             assert fitted.estimate.filters.lag[0, 0 if of == "rain" else 1] == lag
 
 
+def test_passes_before_the_drivers_begin_do_no_harm():
+    moved, driven, _ = series(slides_daily(4, points=4, passes=140, noise=0.3))
+    known = driven.days >= moved.dates[80]
+    late = Drivers(driven.days[known], driven.rain[:, known], driven.level[:, known])
+    since = replace(moved, dates=moved.dates[80:], values=moved.values[:, 80:])
+    errors = []
+    for given in (moved, since):
+        train, test = by_time(samples(given, late, **WINDOWS), train_until=moved.dates[115])
+        fitted = method("kalman_driven").fit(given, late, train, seed=0)
+        told = fitted.predict(given, late, test)
+        errors.append(np.sqrt(np.mean((told.increment - test.increment) ** 2)))
+    assert errors[0] == pytest.approx(errors[1], rel=0.05)
+
+
+def test_the_season_goes_on_where_drivers_end():
+    moved, driven = displacement(30 * np.sin(2 * np.pi * np.arange(60) * 12 / 365.25)), weather()
+    train, test = by_time(samples(moved, driven, **WINDOWS), train_until=moved.dates[45])
+    fitted = method("kalman_driven").fit(moved, driven, train, seed=0)
+    error = fitted.predict(moved, driven.until(moved.dates[46]), test).increment - test.increment
+    assert np.mean(error**2) < 0.01 * np.mean(test.increment**2)
+
+
 def test_unknown_method_is_named():
     with pytest.raises(DataError, match="found 'oracle', expected one of persistence"):
         method("oracle")
