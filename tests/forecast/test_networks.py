@@ -170,6 +170,25 @@ def test_absolute_displacement_does_not_extrapolate(given, split):
     assert errors[1] > np.sqrt(np.mean(split.test.increment**2))
 
 
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_series_that_begins_late_is_lived_with(given, split, apart):
+    """Where points share a network it has intervals as others have; a network of its own it has not."""
+    moved, driven, _ = given
+    values = moved.values.copy()
+    values[2, :34] = np.nan
+    moved = replace(moved, values=values)
+    train, test = by_time(samples(moved, driven, **WINDOWS), train_until=moved.dates[32])
+    told = made("musenet_published", apart=apart).fit(moved, driven, train, seed=0).predict(moved, driven, test)
+    late = test.point == 2
+    assert late.any()
+    assert np.isfinite(np.stack(told)[:, ~late]).all()
+    assert (told.upper - told.lower > 0.1)[late].all() != apart
+    # One that begins within the time learnt from does not stop the factor from being learnt.
+    values[2, 14:] = given.displacement.values[2, 14:]
+    train = by_time(samples(moved, driven, **WINDOWS), train_until=moved.dates[32]).train
+    assert np.isfinite(made("musenet_published", apart=apart).fit(moved, driven, train, seed=0).factor)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("noise", [0.3, 1.0, 2.0])
 def test_intervals_hold_what_they_promise(noise):
