@@ -36,7 +36,8 @@ class Displacement:
     Raises
     ------
     DataError
-        If shapes disagree, dates are out of order or come twice, an id comes twice, or a value is infinite.
+        If shapes disagree, dates are out of order or come twice, an id comes twice, a value is infinite, or places are
+        not in degrees.
     """
 
     dates: NDArray[np.datetime64]
@@ -58,9 +59,16 @@ class Displacement:
         _check_order(self.dates)
         if self.sigma is not None and self.sigma.shape not in ((points, count), (points,)):
             raise DataError(f"sigma: found shape {self.sigma.shape}, expected {(points, count)} or {(points,)}.")
-        for name, place in (("x", self.x), ("y", self.y)):
-            if place is not None and place.shape != (points,):
+        for name, place, most in (("x", self.x, 360.0), ("y", self.y, 90.0)):
+            if place is None:
+                continue
+            if place.shape != (points,):
                 raise DataError(f"{name}: found shape {place.shape}, expected {(points,)}.")
+            if (np.abs(place) > most).any():
+                raise DataError(
+                    f"{name}: found {place[np.nanargmax(np.abs(place))]:g}, expected degrees of longitude (x) and "
+                    "latitude (y), WGS 84; transform metres of a projection to them."
+                )
         if self.features.shape != (points, len(self.feature_names)):
             raise DataError(
                 f"features: found shape {self.features.shape}, expected {(points, len(self.feature_names))}: a row a "
