@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -12,7 +13,6 @@ from slidecloud.forecast.series import DAY, Displacement, Drivers, laid
 from slidecloud.stack.daily_rain import Missing, daily
 from slidecloud.stack.names import printable
 from slidecloud.stack.quantities import LEVEL, RAIN, Quantity
-from slidecloud.stack.rain import fingerprint
 from slidecloud.stack.rain_grid import Gridded
 from slidecloud.stack.stations import Readings, read_stations
 from slidecloud.types import DataError, Float64
@@ -118,7 +118,8 @@ def _placed(
     missing: Missing,
     farthest: float | None,
 ) -> Placed:
-    fingerprint(path)
+    if "://" not in path and not Path(path).exists():
+        raise FileNotFoundError(f"There is no {quantity.name} {printable(path)}; check 'path' of '{quantity.name}'.")
     if path.rstrip("/").endswith(_GRIDS):
         grid = Gridded(path, units=units, utc_offset=utc_offset, missing=missing, quantity=quantity)
         places = _places(displacement, path, "a grid")
