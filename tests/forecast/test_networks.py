@@ -12,6 +12,7 @@ from creeping import QUICK, displacement, passes, weather
 
 from slidecloud.forecast.methods import method
 from slidecloud.forecast.network_drivers import DriverScaling
+from slidecloud.forecast.network_frame import Frame
 from slidecloud.forecast.network_windows import learnt_from
 from slidecloud.forecast.samples import samples
 from slidecloud.forecast.series import Drivers
@@ -123,6 +124,22 @@ def test_a_calendar_does_not_change_when_days_are_added():
         np.testing.assert_array_equal(one[:, :pieces], other[:, :pieces])
         end = WARM + last % NEW + 1
         np.testing.assert_array_equal(one[:, pieces, :end], other[:, pieces, :end])
+
+
+def test_scaling_knows_nothing_of_the_future(given, split):
+    moved, driven, _ = given
+    learnt = Frame.learnt(moved, driven, split.train)
+    date = split.train.target.max()
+    values, rain, level = moved.values.copy(), driven.rain.copy(), driven.level.copy()
+    values[:, moved.dates > date] *= 1000.0
+    rain[:, driven.days > date] *= 1000.0
+    level[:, driven.days > date] += 1000.0
+    moved, driven = replace(moved, values=values), Drivers(driven.days, rain, level)
+    train = by_time(samples(moved, driven, **WINDOWS), train_until=given.displacement.dates[32]).train
+    again = Frame.learnt(moved, driven, train)
+    np.testing.assert_array_equal(learnt.motion, again.motion)
+    for one, other in ((learnt.drivers.mean, again.drivers.mean), (learnt.drivers.spread, again.drivers.spread)):
+        np.testing.assert_array_equal(np.concatenate(one), np.concatenate(other))
 
 
 def test_windows_that_reach_before_the_first_pass_are_filled_with_it():
