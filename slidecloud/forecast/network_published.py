@@ -115,6 +115,6 @@ def _scales(windows: list[Float64], moved: Float64) -> Scales:
 
 
 def _joined(windows: list[Float64], scales: Scales) -> Float64:
-    """Scaled, (n, all steps, 4)."""
+    """Scaled, (n, all steps, 4): (n, 60, 4) or (n, 90, 4) as published."""
     scaled = zip(windows, scales.mean, scales.spread, strict=True)
     return np.concatenate([(window - mean) / spread for window, mean, spread in scaled], axis=1)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from slidecloud.models.fitting import Plan, Watch, draws, fit, seeded
+from slidecloud.models.fitting import Plan, draws, fit, seeded
 from slidecloud.models.increments import Increments, Windows
 from slidecloud.models.place import place
 from slidecloud.models.predict import with_threads
@@ -50,7 +50,6 @@ def member(
     plan: Plan,
     file: Path | None = None,
     device: Device = "cpu",
-    watch: Watch | None = None,
 ) -> Weights:
     """Learn one network by the likelihood of increments.
 
@@ -62,7 +61,7 @@ def member(
         (n,), in units of the point's usual motion.
     points
         How many there are.
-    plan, file, watch
+    plan, file
         As for `slidecloud.models.fitting.fit`.
     device
         cpu or gpu.
@@ -81,7 +80,7 @@ def member(
         whole: Tensor = likelihood + _OWN / len(wanted) * network.own_parts()
         return whole
 
-    fit(network, loss, draw=draws(seen.row, plan), plan=plan, file=file, watch=watch)
+    fit(network, loss, draw=draws(seen.row, plan), plan=plan, file=file)
     return weights_of(network)
 
 

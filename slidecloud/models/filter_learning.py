@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from slidecloud.models.fitting import Plan, Watch, draws, fit, seeded
+from slidecloud.models.fitting import Plan, draws, fit, seeded
 from slidecloud.models.place import place
 from slidecloud.models.predict import with_threads
 from slidecloud.models.recurrent_filter import RecurrentFilter, States
@@ -61,9 +61,7 @@ class Asked(NamedTuple):
     target: NDArray[np.int64]
 
 
-def learn(
-    seen: Followed, *, plan: Plan, file: Path | None = None, device: Device = "cpu", watch: Watch | None = None
-) -> Weights:
+def learn(seen: Followed, *, plan: Plan, file: Path | None = None, device: Device = "cpu") -> Weights:
     """Learn by the likelihood of the filter's innovations; `plan.batch` is of points.
 
     Other parameters are as for `slidecloud.models.fitting.fit`.
@@ -85,7 +83,7 @@ def learn(
         count = torch.isfinite(measured[numbers]).sum().clamp(min=1)
         return -likelihood.sum() / count + _OWN / values * network.own_parts()
 
-    fit(network, loss, draw=draws(seen.row, plan), plan=plan, file=file, watch=watch)
+    fit(network, loss, draw=draws(seen.row, plan), plan=plan, file=file)
     return weights_of(network)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from creeping import QUICK, displacement, passes, weather
+from creeping import QUICK, displacement, passes, steady, weather
 
+from slidecloud.forecast import network_published
 from slidecloud.forecast.methods import method
 from slidecloud.forecast.network_drivers import DriverScaling
 from slidecloud.forecast.network_frame import Frame
@@ -124,6 +125,16 @@ def test_a_calendar_does_not_change_when_days_are_added():
         np.testing.assert_array_equal(one[:, :pieces], other[:, :pieces])
         end = WARM + last % NEW + 1
         np.testing.assert_array_equal(one[:, pieces, :end], other[:, pieces, :end])
+
+
+@pytest.mark.parametrize(("inputs", "steps"), [("S1", 60), ("S3", 90)])
+def test_windows_are_joined_as_published(inputs, steps):
+    """30 passes, and 30 days of each driver, with their dates; every column of mean 0 over what is learnt from."""
+    moved, driven = steady(), weather()
+    windows = network_published.windows_of(samples(moved, driven, inputs=inputs))
+    joined = network_published._joined(windows, network_published._scales(windows, np.ones(1)))
+    assert joined.shape == (90, steps, 4)
+    np.testing.assert_allclose(joined.reshape(90, -1, 30, 4).mean(axis=(0, 2)), 0.0, atol=1e-9)
 
 
 def test_scaling_knows_nothing_of_the_future(given, split):
