@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from slidecloud.forecast.independence import adjusted_p
+from slidecloud.forecast.lagged import forcing
 from slidecloud.forecast.methods import Fitted
 from slidecloud.forecast.samples import Samples
 from slidecloud.forecast.series import DAY, Displacement, Drivers
@@ -21,6 +22,7 @@ from slidecloud.types import DataError, Float64
 Cause = Literal["rain", "drawdown"]
 LAGS: Final = tuple(range(0, 61, 3))
 """Days that are looked at."""
+_FORCING: Final[dict[Cause, str]] = {"rain": "rain", "drawdown": "fall"}
 _EPOCH: Final = np.datetime64(0, "D")
 
 
@@ -74,7 +76,7 @@ def cross_correlation(
         If the driver is absent.
     """
     shift = np.asarray(lags, np.int64)
-    given, number = _forcing(drivers, of), (drivers.days - _EPOCH).astype(np.float64)
+    given, number = forcing(drivers, _FORCING[of]), (drivers.days - _EPOCH).astype(np.float64)
     shape = len(displacement.values), len(shift)
     correlation, best, low, high, p_value = np.full(shape, np.nan), *(np.full(shape[0], np.nan) for _ in range(4))
     for point, row in enumerate(displacement.values):
@@ -114,7 +116,8 @@ def driven(drivers: Drivers, dates: NDArray[np.datetime64], *, of: Cause = "rain
         If the driver is absent.
     """
     number, at = ((days - _EPOCH).astype(np.float64) for days in (drivers.days, dates))
-    return np.stack([kernel.over_intervals(number, row, at, lags=[lag])[:, 0] for row in _forcing(drivers, of)])
+    given = forcing(drivers, _FORCING[of])
+    return np.stack([kernel.over_intervals(number, row, at, lags=[lag])[:, 0] for row in given])
 
 
 def permutation(
@@ -225,14 +228,6 @@ def _seen(samples: Samples, drivers: Drivers, of: str) -> Samples:
         return samples
     seen = daily(drivers, getattr(drivers, of), samples.point, samples.target, window.shape[1])
     return replace(samples, rain=seen) if of == "rain" else replace(samples, level=seen)
-
-
-def _forcing(drivers: Drivers, of: Cause) -> Float64:
-    given = drivers.rain if of == "rain" else drivers.level
-    if given is None:
-        name = "rain" if of == "rain" else "level"
-        raise DataError(f"{name}: found none, expected the driver whose lag is looked for.")
-    return given if of == "rain" else np.maximum(-np.diff(given, axis=1, prepend=np.nan), 0.0)
 
 
 def _squares(fitted: Fitted, displacement: Displacement, drivers: Drivers, samples: Samples) -> Float64:

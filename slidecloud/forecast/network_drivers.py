@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from slidecloud.forecast.lagged import fall
 from slidecloud.forecast.samples import INPUTS, Inputs
 from slidecloud.forecast.series import DAY, Displacement, Drivers
 from slidecloud.models.response import NEW, WARM
@@ -109,8 +110,7 @@ def _channels(name: str, series: Float64) -> Float64:
     """(rows, days, channels): rain and its logarithm; level, and its falling and rising."""
     if name == "rain":
         return np.stack([series, np.log1p(series)], axis=2)
-    change = np.diff(series, axis=1, prepend=np.nan)
-    return np.stack([series, np.maximum(-change, 0.0), np.maximum(change, 0.0)], axis=2)
+    return np.stack([series, fall(series), fall(-series)], axis=2)
 
 
 def _apart(given: list[Float64], points: int) -> tuple[list[Float64], NDArray[np.int64]]:
