@@ -125,10 +125,10 @@ def test_a_ridge_listens_to_days_before_the_target_and_not_to_later_ones_alone()
     days = made.drivers.level.shape[1]
     for level in (made.drivers.level, np.where(np.arange(days) % 40 < 38, made.drivers.level, np.nan)):
         given = replace(made.drivers, level=level)
-        found = permutation(fitted, made.displacement, given, split.test, of="level", width=20, days=60, repeats=2)
-        # Without leaps at the edges a method errs by no more than there is motion.
-        assert 0.1 < found["loss"].max() < split.test.increment.std()
-        assert np.abs(found["loss"][2]) < 0.1 * found["loss"].max()
+        fell = permutation(fitted, made.displacement, given, split.test, of="level", width=20, days=60, repeats=2)
+        # Less than of the rain, which moves them more; leaps at the edges would be twice as much.
+        assert 0.1 < fell["loss"].max() < found["loss"].max()
+        assert np.abs(fell["loss"][2]) < 0.1 * fell["loss"].max()
 
 
 def test_bad_requests_are_named():
