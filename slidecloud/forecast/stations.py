@@ -119,7 +119,7 @@ def _placed(
     farthest: float | None,
 ) -> Placed:
     if "://" not in path and not Path(path).exists():
-        raise FileNotFoundError(f"There is no {quantity.name} {printable(path)}; check 'path' of '{quantity.name}'.")
+        raise FileNotFoundError(f"There is no {quantity.name} {printable(path)}; check {quantity.name}.path.")
     if path.rstrip("/").endswith(_GRIDS):
         grid = Gridded(path, units=units, utc_offset=utc_offset, missing=missing, quantity=quantity)
         places = _places(displacement, path, "a grid")
