@@ -50,18 +50,15 @@ class Models:
 
     Attributes
     ----------
-    first
-        Date of step 0.
     revisit
-        Days of a step; passes are put to the nearest.
+        (points,), days of a step; passes are put to the nearest, counted from a point's first pass.
     scale
         (points,), mm, a usual step; NaN where there is no model.
     parameters
         (points, 4), of series in units of `scale`: drift, of the step before, of the surprise before, variance.
     """
 
-    first: np.datetime64
-    revisit: int
+    revisit: NDArray[np.int64]
     scale: Float64
     parameters: Float64
 
@@ -74,14 +71,13 @@ class Models:
 
     def _ahead(self, displacement: Displacement, point: int, samples: Samples) -> Float64:
         """Increments of one point's samples: whole steps by the model, days between them along straight lines."""
-        scale = self.scale[point]
-        steps, start = _steps(displacement, point, self.first, self.revisit)
-        found = _model(steps / scale).filter(self.parameters[point])
-        origin = _place(samples.origin, self.first, self.revisit) - start
-        state = found.filtered_state[:, origin]
+        scale, revisit = self.scale[point], int(self.revisit[point])
+        dates, values = _known(displacement, point)
+        found = _model(_steps(dates, values, revisit) / scale).filter(self.parameters[point])
+        state = found.filtered_state[:, _place(samples.origin, dates[0], revisit)]
         space = found.model.ssm
         transition, design, drift = space["transition"], space["design"][0], space["state_intercept"][:, -1:]
-        share = samples.horizon / self.revisit
+        share = samples.horizon / revisit
         ways = [design @ state]
         for _ in range(int(np.ceil(share.max()))):
             state = transition @ state + drift
@@ -90,22 +86,22 @@ class Models:
         whole = np.minimum(np.floor(share).astype(np.intp), len(ways) - 2)
         row = np.arange(len(share))
         between = way[whole, row] + (share - whole) * (way[whole + 1, row] - way[whole, row])
-        increment: Float64 = scale * between - samples.value
+        increment: Float64 = scale * (between - way[0])
         return increment
 
 
 def _models(displacement: Displacement) -> Models:
-    first, points = displacement.dates[0], displacement.points
-    revisit = max(int(np.median(np.diff(displacement.dates) / DAY)), 1)
+    points = displacement.points
+    revisit = np.ones(points, np.int64)
     scale, parameters = np.full(points, np.nan), np.full((points, _PARAMETERS), np.nan)
     for point in range(points):
-        known = displacement.values[point][np.isfinite(displacement.values[point])]
-        usual = float(np.sqrt(np.mean(np.diff(known) ** 2))) if len(known) >= _FEWEST else 0.0
+        dates, values = _known(displacement, point)
+        usual = float(np.sqrt(np.mean(np.diff(values) ** 2))) if len(values) >= _FEWEST else 0.0
         if usual > 0:
-            steps, _ = _steps(displacement, point, first, revisit)
-            parameters[point] = _largest_likelihood(steps / usual)
+            revisit[point] = np.median(np.diff(dates) / DAY)
+            parameters[point] = _largest_likelihood(_steps(dates, values, int(revisit[point])) / usual)
             scale[point] = usual if np.isfinite(parameters[point]).all() else np.nan
-    return Models(first, revisit, scale, parameters)
+    return Models(revisit, scale, parameters)
 
 
 def _largest_likelihood(steps: Float64) -> Float64:
@@ -120,16 +116,21 @@ def _model(steps: Float64) -> Any:
     return library("statsmodels.tsa.statespace.sarimax", extra="forecast").SARIMAX(steps, order=_ORDER, trend="c")
 
 
-def _steps(displacement: Displacement, point: int, first: np.datetime64, revisit: int) -> tuple[Float64, int]:
-    """Values on steps of the revisit from a point's first pass, NaN where there is none; and the number of that step.
-
-    Of several passes in a step the last counts.
-    """
+def _known(displacement: Displacement, point: int) -> tuple[NDArray[np.datetime64], Float64]:
+    """Dates of a point's passes, and their values."""
     known = np.isfinite(displacement.values[point])
-    place = _place(displacement.dates[known], first, revisit)
-    steps = np.full(place[-1] - place[0] + 1, np.nan)
-    steps[place - place[0]] = displacement.values[point, known]
-    return steps, int(place[0])
+    return displacement.dates[known], displacement.values[point, known]
+
+
+def _steps(dates: NDArray[np.datetime64], values: Float64, revisit: int) -> Float64:
+    """Values on steps of the revisit from the first pass, NaN where there is none.
+
+    Of several passes in a step the first counts: a later one may be a target.
+    """
+    place = _place(dates, dates[0], revisit)
+    steps = np.full(place[-1] + 1, np.nan)
+    steps[place[::-1]] = values[::-1]
+    return steps
 
 
 def _place(dates: NDArray[np.datetime64], first: np.datetime64, revisit: int) -> NDArray[np.intp]:

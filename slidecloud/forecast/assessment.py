@@ -37,7 +37,7 @@ class Assessment(NamedTuple):
 
     ``skill`` against persistence, and ``coverage`` of the intervals. ``sizes``, ``horizons``: as `by_size` and
     `by_horizon`, with ``rmse_low`` and ``rmse_high``, an interval of 95 % over landslides, or over points where there
-    are not two landslides. ``events``: as `by_event`. ``answers``: the largest event of either kind.
+    are not two landslides. ``events``: as `in_times`. ``answers``: the largest event of either kind.
     """
 
     skill: Interval

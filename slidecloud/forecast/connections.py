@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from slidecloud.forecast.independence import Independence, independence
+from slidecloud.forecast.independence import Independence, independence, together
 from slidecloud.forecast.lags import Cause, Lags, cross_correlation, driven
 from slidecloud.forecast.series import DAY, Displacement, Drivers
 
@@ -39,12 +39,21 @@ def connections(displacement: Displacement, drivers: Drivers, *, surrogates: int
         As for `slidecloud.forecast.lags.cross_correlation`.
     """
     given: dict[Cause, object] = {"rain": drivers.rain, "drawdown": drivers.level}
-    rate = np.diff(displacement.values, axis=1) / (np.diff(displacement.dates) / DAY)
     found = []
     for cause in (cause for cause, series in given.items() if series is not None):
         lags = cross_correlation(displacement, drivers, of=cause, surrogates=surrogates)
         follow = lags.best[lags.adjusted <= _RATE]
         lag = int(np.quantile(follow, 0.5, method="lower")) if follow.size else 0
-        test = independence(rate, driven(drivers, displacement.dates, of=cause, lag=lag), rate=_RATE)
-        found.append(Connection(cause, lags, lag, test))
+        found.append(Connection(cause, lags, lag, _tested(displacement, drivers, cause, lag)))
     return found
+
+
+def _tested(displacement: Displacement, drivers: Drivers, cause: Cause, lag: int) -> Independence:
+    """Between each point's own passes, together for points that have the same: tracks see them on different days."""
+    patterns, pattern = np.unique(np.isfinite(displacement.values), axis=0, return_inverse=True)
+    groups, tests = [np.flatnonzero(pattern.reshape(-1) == number) for number in range(len(patterns))], []
+    for own, known in zip(groups, patterns, strict=True):
+        dates, moved = displacement.dates[known], displacement.values[np.ix_(own, known)]
+        drove = driven(drivers.of(own), dates, of=cause, lag=lag)
+        tests.append(independence(np.diff(moved, axis=1) / (np.diff(dates) / DAY), drove, rate=_RATE))
+    return together(tests, groups, rate=_RATE)

@@ -82,27 +82,10 @@ def during(samples: Samples, events: Sequence[Event], *, after: int = AFTER) -> 
     return found
 
 
-def by_event(samples: Samples, forecast: Forecast, events: Sequence[Event], *, after: int = AFTER) -> pd.DataFrame:
-    """`Scores` in the times of either kind of event and in all other times, a row each: ``quiet`` last.
-
-    Parameters
-    ----------
-    samples, forecast
-        As for `slidecloud.forecast.scores.score`.
-    events
-        Of `heavy_rain` and `drawdowns`, which may fall into one time: its samples then count in both rows.
-    after
-        Days.
-    """
-    kinds = list(dict.fromkeys(event.kind for event in events))
-    chosen = {kind: during(samples, [event for event in events if event.kind == kind], after=after) for kind in kinds}
-    return in_times(samples, forecast, chosen)
-
-
 def in_times(samples: Samples, forecast: Forecast, chosen: Mapping[Kind, NDArray[np.bool_]]) -> pd.DataFrame:
     """`Scores` of the samples chosen for each kind of event, bool (n,), a row each, and of those for none: ``quiet``.
 
-    It is for points that have rain or level of their own, and so events of their own.
+    A sample may be in the time of events of both kinds, and then counts in both rows.
     """
     quiet = ~np.logical_or.reduce([np.zeros(len(samples), bool), *chosen.values()])
     times = [*chosen.items(), ("quiet", quiet)]

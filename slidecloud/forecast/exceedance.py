@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
-from slidecloud.forecast.methods import LEVEL
+from slidecloud.forecast.intervals import NORMAL
+from slidecloud.forecast.series import DAY
 from slidecloud.types import Float64
 
 Direction = Literal["either", "towards", "away"]
-_DAY: Final = np.timedelta64(1, "D")
-_WIDE: Final = float(ndtri((1 + LEVEL) / 2))
-"""Standard deviations from the middle of a normal distribution to an end of the interval."""
 
 
 class Base(NamedTuple):
@@ -54,7 +52,7 @@ def exceedance(estimate: Float64, lower: Float64, upper: Float64, base: Base, *,
 def _above(limit: Float64, median: Float64, over: Float64, under: Float64) -> Float64:
     """Probability of more than a limit; a half without width lies in the median."""
     beyond = limit - median
-    spread = np.where(beyond > 0, over, under) / _WIDE
+    spread = np.where(beyond > 0, over, under) / NORMAL
     with np.errstate(divide="ignore", invalid="ignore"):
         found: Float64 = ndtr(-beyond / spread)
     found = np.where((spread == 0) & np.isfinite(beyond), 0.5 - 0.5 * np.sign(beyond), found)
@@ -122,7 +120,7 @@ def over_days(
     if not known.any():
         return Base(np.full(len(target), np.nan), np.full(len(target), np.nan))
     some = ~np.isnat(origin)
-    begin = np.where(some, np.minimum(target - days * _DAY, np.where(some, origin, target)), target)
+    begin = np.where(some, np.minimum(target - days * DAY, np.where(some, origin, target)), target)
     at, passes = begin.astype(np.int64), dates[known].astype(np.int64)
     # Both passes around a day up to the origin lie up to the origin, which is a pass itself.
     start = np.interp(at, passes, values[known], left=np.nan)

@@ -22,9 +22,9 @@ import numpy as np
 from slidecloud.forecast.methods import LEVEL, Forecast
 from slidecloud.forecast.samples import Samples
 from slidecloud.forecast.series import Displacement, Drivers
+from slidecloud.forecast.splits import earlier
 from slidecloud.types import DataError, Float64
 
-_HELD: Final = 0.25
 _FEWEST: Final = 20
 _TINY: Final = 1e-6
 
@@ -85,8 +85,7 @@ def held_out(
         raise DataError("train: found no sample with a known increment, expected some to learn from.")
     last = train.target.max()
     displacement, drivers = displacement.until(last), drivers.until(last)
-    date = np.quantile(train.target.astype(np.int64), 1.0 - _HELD, method="lower").astype("datetime64[D]")
-    early, late = train.where(train.target <= date), train.where(train.origin >= date)
+    early, late = earlier(train)
     kept = learn(train, True)
     few = min(len(early), len(late)) < _FEWEST
     judge, judged = (kept, train) if few else (learn(early, False), late)

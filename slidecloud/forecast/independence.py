@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -82,12 +83,16 @@ def independence(motion: ArrayLike, driver: ArrayLike, *, classes: int = 3, rate
         np.concatenate(column) if column else np.zeros(0)
         for column in (zip(*found, strict=True) if found else [()] * 5)
     )
-    adjusted = adjusted_p(p_value)
-    significant = adjusted <= rate
-    number = count.astype(np.int64)
-    return Independence(
-        statistic, normalised, number, p_value, textbook, adjusted, significant, bool(significant.any())
+    return _adjusted(statistic, normalised, count.astype(np.int64), p_value, textbook, rate)
+
+
+def together(tests: Sequence[Independence], points: Sequence[NDArray[np.intp]], *, rate: float = 0.05) -> Independence:
+    """One test of all points from those of groups, int (k,) points each, adjusted for the number of all."""
+    back = np.argsort(np.concatenate(points))
+    statistic, normalised, number, p_value, textbook = (
+        np.concatenate(column)[back] for column in zip(*(test[:5] for test in tests), strict=True)
     )
+    return _adjusted(statistic, normalised, number, p_value, textbook, rate)
 
 
 def adjusted_p(p_value: ArrayLike) -> Float64:
@@ -97,6 +102,16 @@ def adjusted_p(p_value: ArrayLike) -> Float64:
     if known.any():
         found[known] = false_discovery_control(given[known], method="bh")
     return found
+
+
+def _adjusted(
+    statistic: Float64, normalised: Float64, number: NDArray[np.int64], p_value: Float64, textbook: Float64, rate: float
+) -> Independence:
+    adjusted = adjusted_p(p_value)
+    significant = adjusted <= rate
+    return Independence(
+        statistic, normalised, number, p_value, textbook, adjusted, significant, bool(significant.any())
+    )
 
 
 def _checked(motion: ArrayLike, driver: ArrayLike, classes: int, rate: float) -> tuple[Float64, Float64]:

@@ -32,7 +32,8 @@ _FEWEST: Final = 20
 """Samples of a block's rest below which the block is forecast by what the whole teaches."""
 _PRIOR: Final = 5.0
 """Errors that the usual size of a point counts for beside a point's own."""
-_NORMAL: Final = float(ndtri(0.5 + 0.5 * LEVEL))
+NORMAL: Final = float(ndtri(0.5 + 0.5 * LEVEL))
+"""Standard deviations from the middle of a normal distribution to an end of its interval."""
 _TINY: Final = 1e-6
 """mm; the least size of an error."""
 
@@ -152,7 +153,7 @@ def of_motion(forecast: Forecast, sigma: Float64) -> Forecast:
         squares, and keeps a tenth at least.
     """
     half = (forecast.upper - forecast.lower) / 2.0
-    left = np.sqrt(np.maximum(half**2 - (_NORMAL * sigma) ** 2, 0.01 * half**2))
+    left = np.sqrt(np.maximum(half**2 - (NORMAL * sigma) ** 2, 0.01 * half**2))
     middle = (forecast.upper + forecast.lower) / 2.0
     return Forecast(forecast.increment, middle - left, middle + left)
 

@@ -57,9 +57,11 @@ class Filtered:
     usual: tuple[Float64, ...]
 
     def __call__(self, displacement: Displacement, drivers: Drivers, samples: Samples) -> Estimate:
+        values = _explained(displacement, drivers, self.names)
+        drivers = _through(displacement, drivers, samples.target.max(initial=displacement.dates[-1]))
         driving = _driving(displacement, drivers, self.names, self.usual)
         day, origin = (_number(drivers, dates) for dates in (displacement.dates, samples.origin))
-        states = motion_filter.states(displacement.values, day, driving, filters=self.filters)
+        states = motion_filter.states(values, day, driving, filters=self.filters)
         point, horizon = samples.point, samples.horizon
         forced = driving.over(point, origin + 1, origin + 1 + horizon, self.filters.lag[point])
         position, variance = motion_filter.ahead(
@@ -76,16 +78,34 @@ class Filtered:
 def _fitted(displacement: Displacement, drivers: Drivers, train: Samples, names: tuple[str, ...]) -> Calibrated:
     def learn(part: Samples) -> Filtered:
         last = part.target.max()
-        seen, driven = displacement.until(last), drivers.until(last)
+        seen, known = displacement.until(last), drivers.until(last)
+        values, driven = _explained(seen, known, names), _through(seen, known, last)
         usual = tuple(_means(forcing(driven, name)) for name in names)
         driving = _driving(seen, driven, names, usual)
         lags = np.zeros((driving.total.shape[1], len(LAGS)), np.int64)
         lags[: len(names)] = LAGS
-        filters = motion_filter.learn(seen.values, _number(driven, seen.dates), driving, lags=lags)
+        filters = motion_filter.learn(values, _number(driven, seen.dates), driving, lags=lags)
         return Filtered(filters, names, usual)
 
     numbers = _VARIANCES + 2 * len(names) + (_SEASON if names else 0)
     return conformal(learn, displacement, drivers, train, blocks=1, parameters=numbers)
+
+
+def _explained(displacement: Displacement, drivers: Drivers, names: tuple[str, ...]) -> Float64:
+    """Values (points, date) since what is named is known, and the pass before it: earlier motion would be laid on the
+    season, whose answer does not change."""
+    since = np.zeros(displacement.points, np.int64)
+    for name in names:
+        since = np.maximum(since, np.isfinite(forcing(drivers, name)).argmax(axis=1))
+    early = np.isfinite(displacement.values) & (displacement.dates <= drivers.days[since, None])
+    passes_left = np.cumsum(early[:, ::-1], axis=1)[:, ::-1]
+    return np.where(passes_left > 1, np.nan, displacement.values)
+
+
+def _through(displacement: Displacement, drivers: Drivers, last: np.datetime64) -> Drivers:
+    """From the first pass to a day at least, unknown where they do not reach: the season goes on all the time."""
+    first = min(drivers.days[0], displacement.dates[0])
+    return drivers.on(np.arange(first, max(drivers.days[-1], last) + DAY))
 
 
 def _driving(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from slidecloud.forecast.samples import INPUTS, KNOWN, Samples
 from slidecloud.forecast.series import DAY, Drivers
-from slidecloud.types import Float64
+from slidecloud.types import DataError, Float64
 
 LAGS: Final = (0, 3, 6, 9, 12, 15, 18, 24, 30)
 """Days."""
@@ -105,14 +105,24 @@ def between(sums: Sums, row: NDArray[np.intp], first: NDArray[np.int64], end: ND
 
 
 def forcing(drivers: Drivers, name: str) -> Float64:
-    """Daily (series, m): ``rain``, mm; ``fall`` or ``rise`` of the level since the day before, m, at least 0."""
+    """Daily (series, m): ``rain``, mm; ``fall`` or ``rise`` of the level since the day before, m, at least 0.
+
+    Raises
+    ------
+    DataError
+        If the driver is absent.
+    """
     given = drivers.rain if name == "rain" else drivers.level
     if given is None:
-        raise ValueError(f"{name}: found no {'rain' if name == 'rain' else 'level'}, expected what the inputs name")
+        raise DataError(f"{'rain' if name == 'rain' else 'level'}: found none, expected the driver that is looked at.")
     if name == "rain":
         return given
-    change = np.column_stack([np.full(len(given), np.nan), np.diff(given, axis=1)])
-    found: Float64 = np.maximum(change if name == "rise" else -change, 0.0)
+    return fall(given if name == "fall" else -given)
+
+
+def fall(level: Float64) -> Float64:
+    """Of a level (series, m) since the day before, at least 0; NaN on the first day and beside unknown ones."""
+    found: Float64 = np.maximum(-np.diff(level, axis=1, prepend=np.nan), 0.0)
     return found
 
 

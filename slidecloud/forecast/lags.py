@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from slidecloud.forecast.independence import adjusted_p
+from slidecloud.forecast.lagged import forcing
 from slidecloud.forecast.methods import Fitted
 from slidecloud.forecast.samples import Samples
 from slidecloud.forecast.series import DAY, Displacement, Drivers
@@ -21,6 +22,7 @@ from slidecloud.types import DataError, Float64
 Cause = Literal["rain", "drawdown"]
 LAGS: Final = tuple(range(0, 61, 3))
 """Days that are looked at."""
+_FORCING: Final[dict[Cause, str]] = {"rain": "rain", "drawdown": "fall"}
 _EPOCH: Final = np.datetime64(0, "D")
 
 
@@ -74,7 +76,7 @@ def cross_correlation(
         If the driver is absent.
     """
     shift = np.asarray(lags, np.int64)
-    given, number = _forcing(drivers, of), (drivers.days - _EPOCH).astype(np.float64)
+    given, number = forcing(drivers, _FORCING[of]), (drivers.days - _EPOCH).astype(np.float64)
     shape = len(displacement.values), len(shift)
     correlation, best, low, high, p_value = np.full(shape, np.nan), *(np.full(shape[0], np.nan) for _ in range(4))
     for point, row in enumerate(displacement.values):
@@ -114,7 +116,8 @@ def driven(drivers: Drivers, dates: NDArray[np.datetime64], *, of: Cause = "rain
         If the driver is absent.
     """
     number, at = ((days - _EPOCH).astype(np.float64) for days in (drivers.days, dates))
-    return np.stack([kernel.over_intervals(number, row, at, lags=[lag])[:, 0] for row in _forcing(drivers, of)])
+    given = forcing(drivers, _FORCING[of])
+    return np.stack([kernel.over_intervals(number, row, at, lags=[lag])[:, 0] for row in given])
 
 
 def permutation(
@@ -133,7 +136,8 @@ def permutation(
     """What a method loses when it is given another day's rain or level, by how long before the target that day is.
 
     The days of a window before a target are exchanged for those before another target drawn at random, for all points
-    together (Breiman 2001), in the drivers and in the windows of the samples. Where they matter, errors grow.
+    together (Breiman 2001), in the drivers and in the windows of the samples. Of a level its daily changes are
+    exchanged, since the level of another season would be a leap of metres. Where they matter, errors grow.
     Neighbouring days say nearly the same of a slow driver such as a level, so a loss may be spread over windows. It
     tells of the method, not of the slide: one without skill does not matter either way.
 
@@ -200,11 +204,21 @@ def _exchanged(
     drivers: Drivers, of: str, target: np.datetime64, donor: np.datetime64, ages: NDArray[np.int64]
 ) -> Drivers:
     """Drivers whose days of some age at a target are those of that age at another."""
-    given: Float64 = getattr(drivers, of).copy()
+    given: Float64 = getattr(drivers, of)
     to, source = (((day - drivers.days[0]) / DAY).astype(np.intp) - ages for day in (target, donor))
     there = (to >= 0) & (source >= 0)
-    given[:, to[there]] = given[:, source[there]]
-    return replace(drivers, rain=given) if of == "rain" else replace(drivers, level=given)
+
+    def exchanged(daily: Float64) -> Float64:
+        daily[:, to[there]] = daily[:, source[there]]
+        return daily
+
+    if of == "rain":
+        return replace(drivers, rain=exchanged(given.copy()))
+    # Over a gap the level has changed bit by bit: what it changed by in all is not lost.
+    whole = pd.DataFrame(given.T).interpolate(limit_direction="both").to_numpy(np.float64).T
+    first = whole[:, :1]
+    level = first + np.cumsum(exchanged(np.diff(whole, axis=1, prepend=first)), axis=1)
+    return replace(drivers, level=np.where(np.isfinite(given), level, np.nan))
 
 
 def _seen(samples: Samples, drivers: Drivers, of: str) -> Samples:
@@ -214,14 +228,6 @@ def _seen(samples: Samples, drivers: Drivers, of: str) -> Samples:
         return samples
     seen = daily(drivers, getattr(drivers, of), samples.point, samples.target, window.shape[1])
     return replace(samples, rain=seen) if of == "rain" else replace(samples, level=seen)
-
-
-def _forcing(drivers: Drivers, of: Cause) -> Float64:
-    given = drivers.rain if of == "rain" else drivers.level
-    if given is None:
-        name = "rain" if of == "rain" else "level"
-        raise DataError(f"{name}: found none, expected the driver whose lag is looked for.")
-    return given if of == "rain" else np.maximum(-np.diff(given, axis=1, prepend=np.nan), 0.0)
 
 
 def _squares(fitted: Fitted, displacement: Displacement, drivers: Drivers, samples: Samples) -> Float64:

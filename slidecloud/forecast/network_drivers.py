@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from slidecloud.forecast.lagged import fall
 from slidecloud.forecast.samples import INPUTS, Inputs
 from slidecloud.forecast.series import DAY, Displacement, Drivers
 from slidecloud.models.response import NEW, WARM
@@ -81,15 +82,15 @@ class DriverScaling:
 
     def calendar(self, drivers: Drivers, displacement: Displacement, last: np.datetime64) -> Calendar:
         """All days from the first pass, or a little before it, to the last asked for; later ones are not looked at."""
-        drivers = drivers.until(last)
         first = displacement.dates[0] - DAY * (int(displacement.dates[0].astype(np.int64)) % NEW)
         pieces = -(-(int((last - first) / DAY) + 1) // NEW)
         days = first + np.arange(-WARM, pieces * NEW) * DAY
+        drivers = drivers.until(last).on(days)
         names = INPUTS[self.inputs]
         given, row = _apart([_given(drivers, name) for name in names], displacement.points)
         read, plain = [], []
         for name, series, mean, spread in zip(names, given, self.mean, self.spread, strict=True):
-            scaled = np.nan_to_num((_channels(name, _laid(series, drivers.days, days)) - mean) / spread)
+            scaled = np.nan_to_num((_channels(name, series) - mean) / spread)
             starts = np.arange(pieces) * NEW
             read.append(scaled[:, starts[:, None] + np.arange(WARM + NEW)])
             plain.append(_means(scaled)[:, WARM:])
@@ -109,8 +110,7 @@ def _channels(name: str, series: Float64) -> Float64:
     """(rows, days, channels): rain and its logarithm; level, and its falling and rising."""
     if name == "rain":
         return np.stack([series, np.log1p(series)], axis=2)
-    change = np.diff(series, axis=1, prepend=np.nan)
-    return np.stack([series, np.maximum(-change, 0.0), np.maximum(change, 0.0)], axis=2)
+    return np.stack([series, fall(series), fall(-series)], axis=2)
 
 
 def _apart(given: list[Float64], points: int) -> tuple[list[Float64], NDArray[np.int64]]:
@@ -121,13 +121,6 @@ def _apart(given: list[Float64], points: int) -> tuple[list[Float64], NDArray[np
     same = np.concatenate([np.nan_to_num(series, nan=-np.pi) for series in whole], axis=1)
     _, first, row = np.unique(same, axis=0, return_index=True, return_inverse=True)
     return [series[first] for series in whole], row.reshape(-1).astype(np.int64)
-
-
-def _laid(series: Float64, known: NDArray[np.datetime64], days: NDArray[np.datetime64]) -> Float64:
-    """(rows, days), NaN on days that are not known."""
-    place = ((days - known[0]) / DAY).astype(np.int64)
-    inside = (place >= 0) & (place < len(known))
-    return np.where(inside, series[:, np.where(inside, place, 0)], np.nan)
 
 
 def _means(scaled: Float64) -> Float64:

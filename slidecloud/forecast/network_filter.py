@@ -31,8 +31,7 @@ class Filter:
 
     def __call__(self, displacement: Displacement, drivers: Drivers, samples: Samples) -> Told:
         # The filter runs forward: passes after an origin do not change its state there.
-        last = max(samples.target.max(), samples.origin.max())
-        seen, calendar = _followed(self.frame, displacement.until(samples.origin.max()), drivers, last)
+        seen, calendar = _followed(self.frame, displacement.until(samples.origin.max()), drivers, samples.target.max())
         question = Asked(
             samples.point.astype(np.int64),
             np.searchsorted(displacement.dates, samples.origin).astype(np.int64),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from slidecloud.forecast.network_drivers import DriverScaling
 from slidecloud.forecast.samples import Samples
-from slidecloud.forecast.scaling import Scaling, signed_motion
+from slidecloud.forecast.scaling import feature_scales, signed_motion
 from slidecloud.forecast.series import Displacement, Drivers
 from slidecloud.types import Float64
 
@@ -40,8 +40,7 @@ class Frame:
     def learnt(displacement: Displacement, drivers: Drivers, train: Samples) -> Frame:
         """From the training part alone."""
         driven = DriverScaling.learnt(drivers.until(train.target.max()), train.inputs)
-        scaling = Scaling.learnt(train, points=displacement.points)
-        return Frame(driven, signed_motion(train, points=displacement.points), scaling.features)
+        return Frame(driven, signed_motion(train, points=displacement.points), feature_scales(train.features))
 
     def of_points(self, displacement: Displacement) -> Float64:
         """Scaled features (points, k); unknown ones are 0, the mean."""

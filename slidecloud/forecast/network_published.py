@@ -20,7 +20,7 @@ from slidecloud.forecast.series import Displacement, Drivers
 from slidecloud.models import musenet_learning
 from slidecloud.models.fitting import Plan
 from slidecloud.models.small_weights import Weights
-from slidecloud.types import DataError, Float64
+from slidecloud.types import Float64
 
 if TYPE_CHECKING:
     from slidecloud.config_resources import Device
@@ -41,7 +41,7 @@ class Scales(NamedTuple):
 
 @dataclass(frozen=True)
 class Published:
-    """What has been learnt: by network its scales, weights and points, the size of its errors, and where it is used."""
+    """What has been learnt: scales and weights of networks; the size of errors of points, and their networks or -1."""
 
     scales: tuple[Scales, ...]
     weights: tuple[Weights, ...]
@@ -64,20 +64,15 @@ class Published:
 def learn(
     displacement: Displacement, train: Samples, plan: Plan, *, apart: bool, folder: str | None, device: Device
 ) -> Published:
-    """Learn one network, or one for each point.
-
-    Raises
-    ------
-    DataError
-        If a point has no sample to learn from and is to have a network of its own.
-    """
+    """Learn one network, or one for each point that has samples: the others are then not forecast."""
     windows, moved = windows_of(train), train.value + train.increment
-    of_point = np.arange(displacement.points) if apart else np.zeros(displacement.points, np.int64)
+    points, count = np.unique(train.point, return_counts=True)
+    of_point = np.full(displacement.points, -1 if apart else 0)
+    if apart:
+        of_point[points] = np.arange(len(points))
     scales, weights = [], []
     for number in range(int(of_point.max()) + 1):
         own = of_point[train.point] == number
-        if not own.any():
-            raise DataError(f"point {displacement.ids[number]}: found no sample to learn from; leave it out.")
         chosen = [window[own] for window in windows]
         scales.append(_scales(chosen, moved[own]))
         known, (mean, spread), steps = _joined(chosen, scales[-1]), scales[-1].displacement, scales[-1].steps
@@ -85,9 +80,10 @@ def learn(
         file = checkpoint_file(folder, f"published-{number}", (plan, known, wanted))
         weights.append(musenet_learning.learn(known, wanted, steps=steps, plan=plan, file=file, device=device))
     # One size for all horizons: the published network tells none.
-    size = np.sqrt(np.bincount(train.point, train.increment**2, minlength=displacement.points))
-    count = np.maximum(np.bincount(train.point, minlength=displacement.points), 1)
-    return Published(tuple(scales), tuple(weights), size / np.sqrt(count), of_point, device)
+    own_size = np.sqrt(np.bincount(train.point, train.increment**2)[points] / count)
+    size = np.full(displacement.points, np.median(own_size))
+    size[points] = own_size
+    return Published(tuple(scales), tuple(weights), size, of_point, device)
 
 
 def windows_of(samples: Samples) -> list[Float64]:
@@ -119,6 +115,6 @@ def _scales(windows: list[Float64], moved: Float64) -> Scales:
 
 
 def _joined(windows: list[Float64], scales: Scales) -> Float64:
-    """Scaled, (n, all steps, 4)."""
+    """Scaled, (n, all steps, 4): (n, 60, 4) or (n, 90, 4) as published."""
     scaled = zip(windows, scales.mean, scales.spread, strict=True)
     return np.concatenate([(window - mean) / spread for window, mean, spread in scaled], axis=1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slidecloud.forecast.intervals import Calibrated, Estimate, Predict, conformal
+from slidecloud.forecast.intervals import Calibrated, Estimate, conformal
 from slidecloud.forecast.samples import Samples
 from slidecloud.forecast.series import Displacement, Drivers
 
@@ -24,7 +24,3 @@ class Persistence:
 
 def _still(_displacement: Displacement, _drivers: Drivers, samples: Samples) -> Estimate:
     return Estimate(np.zeros(len(samples)))
-
-
-def _stays(_train: Samples) -> Predict:
-    return _still

@@ -36,7 +36,8 @@ class Displacement:
     Raises
     ------
     DataError
-        If shapes disagree, dates are out of order or come twice, an id comes twice, or a value is infinite.
+        If shapes disagree, dates are out of order or come twice, an id comes twice, a value is infinite, or places are
+        not in degrees.
     """
 
     dates: NDArray[np.datetime64]
@@ -58,9 +59,16 @@ class Displacement:
         _check_order(self.dates)
         if self.sigma is not None and self.sigma.shape not in ((points, count), (points,)):
             raise DataError(f"sigma: found shape {self.sigma.shape}, expected {(points, count)} or {(points,)}.")
-        for name, place in (("x", self.x), ("y", self.y)):
-            if place is not None and place.shape != (points,):
+        for name, place, most in (("x", self.x, 360.0), ("y", self.y, 90.0)):
+            if place is None:
+                continue
+            if place.shape != (points,):
                 raise DataError(f"{name}: found shape {place.shape}, expected {(points,)}.")
+            if (np.abs(place) > most).any():
+                raise DataError(
+                    f"{name}: found {place[np.nanargmax(np.abs(place))]:g}, expected degrees of longitude (x) and "
+                    "latitude (y), WGS 84; transform metres of a projection to them."
+                )
         if self.features.shape != (points, len(self.feature_names)):
             raise DataError(
                 f"features: found shape {self.features.shape}, expected {(points, len(self.feature_names))}: a row a "
@@ -150,6 +158,14 @@ class Drivers:
 
         return Drivers(self.days[kept], some(self.rain), some(self.level))
 
+    def on(self, days: NDArray[np.datetime64]) -> Drivers:
+        """On another calendar, NaN on days that are not known."""
+
+        def some(given: Float64 | None) -> Float64 | None:
+            return None if given is None else laid(given, self.days, days)
+
+        return Drivers(days, some(self.rain), some(self.level))
+
     def of(self, points: NDArray[np.intp] | slice) -> Drivers:
         """Those of some of the points."""
 
@@ -157,6 +173,13 @@ class Drivers:
             return given if given is None or len(given) == 1 else given[points]
 
         return Drivers(self.days, some(self.rain), some(self.level))
+
+
+def laid(values: Float64, known: NDArray[np.datetime64], days: NDArray[np.datetime64]) -> Float64:
+    """Values (n, known) of days without gaps on a calendar (n, days), NaN on days that are not known."""
+    place = ((days - known[0]) / DAY).astype(np.int64)
+    inside = (place >= 0) & (place < len(known))
+    return np.where(inside, values[:, np.where(inside, place, 0)], np.nan)
 
 
 def _check_order(dates: NDArray[np.datetime64]) -> None:

@@ -18,23 +18,20 @@ class Simulated(NamedTuple):
     truth: Displacement
 
 
-def series(slides: DailySlides, *, noise: float | None = None) -> Simulated:
+def series(slides: DailySlides) -> Simulated:
     """Series of simulated slides.
 
     Parameters
     ----------
     slides
         As `slidecloud.simulate.slides_daily.slides_daily` makes them.
-    noise
-        Sigma that passes are said to have, mm; None where it is not known.
     """
     points = len(slides.rate)
     ids = np.array([f"point-{number:05d}" for number in range(points)])
     none = np.zeros((points, 0))
-    sigma = None if noise is None else np.full(points, noise)
     after = slides.days >= slides.passes[0]
     return Simulated(
-        Displacement(slides.passes, slides.observed, sigma, ids, None, None, none),
+        Displacement(slides.passes, slides.observed, None, ids, None, None, none),
         Drivers(slides.days, slides.rain[None], slides.level[None]),
         Displacement(slides.days[after], slides.truth[:, after], None, ids, None, None, none),
     )

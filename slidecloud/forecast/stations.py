@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slidecloud.forecast.series import DAY, Displacement, Drivers
+from slidecloud.forecast.series import DAY, Displacement, Drivers, laid
 from slidecloud.stack.daily_rain import Missing, daily
 from slidecloud.stack.names import printable
 from slidecloud.stack.quantities import LEVEL, RAIN, Quantity
-from slidecloud.stack.rain import fingerprint
 from slidecloud.stack.rain_grid import Gridded
 from slidecloud.stack.stations import Readings, read_stations
 from slidecloud.types import DataError, Float64
@@ -103,10 +103,10 @@ def drivers(rain: Placed | None, level: Placed | None) -> Drivers:
         raise DataError("rain, level: found neither, expected one of them, or both.")
     days = np.arange(min(one.days[0] for one in given), max(one.days[-1] for one in given) + DAY)
 
-    def laid(one: Placed | None) -> Float64 | None:
-        return None if one is None else _on(days, one.days, one.values)
+    def on(one: Placed | None) -> Float64 | None:
+        return None if one is None else laid(one.values, one.days, days)
 
-    return Drivers(days, laid(rain), laid(level))
+    return Drivers(days, on(rain), on(level))
 
 
 def _placed(
@@ -118,7 +118,8 @@ def _placed(
     missing: Missing,
     farthest: float | None,
 ) -> Placed:
-    fingerprint(path)
+    if "://" not in path and not Path(path).exists():
+        raise FileNotFoundError(f"There is no {quantity.name} {printable(path)}; check {quantity.name}.path.")
     if path.rstrip("/").endswith(_GRIDS):
         grid = Gridded(path, units=units, utc_offset=utc_offset, missing=missing, quantity=quantity)
         places = _places(displacement, path, "a grid")
@@ -201,14 +202,6 @@ def _gathered(
 ) -> Placed:
     first, last = min(days[0] for days, _ in series.values()), max(days[-1] for days, _ in series.values())
     days = np.arange(first, last + DAY)
-    laid = {name: _on(days, own, values[None])[0] for name, (own, values) in series.items()}
-    rows = [laid[name] for name in (names if len(series) > 1 else names[:1])]
+    found = {name: laid(values[None], own, days)[0] for name, (own, values) in series.items()}
+    rows = [found[name] for name in (names if len(series) > 1 else names[:1])]
     return Placed(quantity, days, np.stack(rows), names, distance)
-
-
-def _on(days: NDArray[np.datetime64], own: NDArray[np.datetime64], values: Float64) -> Float64:
-    """Values (n, own days) on a calendar that holds their days, NaN elsewhere."""
-    found = np.full((len(values), len(days)), np.nan)
-    start = int((own[0] - days[0]) / DAY)
-    found[:, start : start + len(own)] = values
-    return found

@@ -11,22 +11,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from slidecloud.models.fitting import Plan, Watch, draws, fit, seeded
+from slidecloud.models.fitting import Plan, draws, fit, seeded
 from slidecloud.models.increments import Increments, Windows
 from slidecloud.models.place import place
 from slidecloud.models.predict import with_threads
-from slidecloud.models.response import Response
+from slidecloud.models.response import HIDDEN, OWN, ROWS, response
 from slidecloud.models.small_weights import Weights, array, tensor, weights_of, with_weights
 from slidecloud.types import Float64
 
 if TYPE_CHECKING:
     from slidecloud.config_resources import Device
 
-_HIDDEN: Final = 8
-_OWN: Final = 30.0
-"""How much a sum of squares of what points have of their own costs, in samples' worth of loss."""
 _BLOCK: Final = 2048
-_ROWS: Final = 16
 
 
 class Seen(NamedTuple):
@@ -50,7 +46,6 @@ def member(
     plan: Plan,
     file: Path | None = None,
     device: Device = "cpu",
-    watch: Watch | None = None,
 ) -> Weights:
     """Learn one network by the likelihood of increments.
 
@@ -62,7 +57,7 @@ def member(
         (n,), in units of the point's usual motion.
     points
         How many there are.
-    plan, file, watch
+    plan, file
         As for `slidecloud.models.fitting.fit`.
     device
         cpu or gpu.
@@ -78,10 +73,10 @@ def member(
         *pieces, plain = (values[rows] for values in calendar)
         mean, variance = network(network.response.sums(pieces, plain), windows.where(numbers)._replace(row=row))
         likelihood = ((wanted[numbers] - mean) ** 2 / variance + variance.log()).mean() / 2
-        whole: Tensor = likelihood + _OWN / len(wanted) * network.own_parts()
+        whole: Tensor = likelihood + OWN / len(wanted) * network.own_parts()
         return whole
 
-    fit(network, loss, draw=draws(seen.row, plan), plan=plan, file=file, watch=watch)
+    fit(network, loss, draw=draws(seen.row, plan), plan=plan, file=file)
     return weights_of(network)
 
 
@@ -100,11 +95,11 @@ def _told(weights: Weights, seen: Seen, where: torch.device) -> tuple[Float64, F
     with_weights(network, weights, where)
     windows = _windows(seen, where, torch.float64)
     mean, variance = np.empty(len(seen.point)), np.empty(len(seen.point))
-    for first in range(0, len(seen.plain), _ROWS):
-        rows = slice(first, first + _ROWS)
+    for first in range(0, len(seen.plain), ROWS):
+        rows = slice(first, first + ROWS)
         pieces = [tensor(values[rows], where, precision=torch.float64) for values in seen.pieces]
         sums = network.response.sums(pieces, tensor(seen.plain[rows], where, precision=torch.float64))
-        chosen = np.flatnonzero((seen.row >= first) & (seen.row < first + _ROWS))
+        chosen = np.flatnonzero((seen.row >= first) & (seen.row < first + ROWS))
         for start in range(0, len(chosen), _BLOCK):
             numbers = chosen[start : start + _BLOCK]
             part = windows.where(torch.from_numpy(numbers).to(where))
@@ -115,14 +110,8 @@ def _told(weights: Weights, seen: Seen, where: torch.device) -> tuple[Float64, F
 
 
 def _made(seen: Seen, points: int, steps: int) -> Increments:
-    response = Response(
-        [piece.shape[-1] for piece in seen.pieces],
-        plain=seen.plain.shape[-1],
-        points=points,
-        features=seen.features.shape[-1],
-        hidden=_HIDDEN,
-    )
-    return Increments(response, steps=steps, points=points, hidden=_HIDDEN)
+    driven = response(seen.pieces, seen.plain, points=points, features=seen.features.shape[-1])
+    return Increments(driven, steps=steps, points=points, hidden=HIDDEN)
 
 
 def _windows(seen: Seen, where: torch.device, precision: torch.dtype = torch.float32) -> Windows:

@@ -10,20 +10,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from slidecloud.models.fitting import Plan, Watch, draws, fit, seeded
+from slidecloud.models.fitting import Plan, draws, fit, seeded
 from slidecloud.models.place import place
 from slidecloud.models.predict import with_threads
 from slidecloud.models.recurrent_filter import RecurrentFilter, States
-from slidecloud.models.response import Response
+from slidecloud.models.response import OWN, ROWS, response
 from slidecloud.models.small_weights import Weights, array, tensor, weights_of, with_weights
 from slidecloud.types import Float64
 
 if TYPE_CHECKING:
     from slidecloud.config_resources import Device
 
-_HIDDEN: Final = 8
-_OWN: Final = 30.0
-_ROWS: Final = 16
 _USUAL: Final = 12.0
 
 
@@ -61,9 +58,7 @@ class Asked(NamedTuple):
     target: NDArray[np.int64]
 
 
-def learn(
-    seen: Followed, *, plan: Plan, file: Path | None = None, device: Device = "cpu", watch: Watch | None = None
-) -> Weights:
+def learn(seen: Followed, *, plan: Plan, file: Path | None = None, device: Device = "cpu") -> Weights:
     """Learn by the likelihood of the filter's innovations; `plan.batch` is of points.
 
     Other parameters are as for `slidecloud.models.fitting.fit`.
@@ -83,9 +78,9 @@ def learn(
         explained = network.explained(sums, numbers, own, features[numbers], days.expand(len(numbers), -1))
         _, likelihood = network.follow(measured[numbers], explained, days, numbers)
         count = torch.isfinite(measured[numbers]).sum().clamp(min=1)
-        return -likelihood.sum() / count + _OWN / values * network.own_parts()
+        return -likelihood.sum() / count + OWN / values * network.own_parts()
 
-    fit(network, loss, draw=draws(seen.row, plan), plan=plan, file=file, watch=watch)
+    fit(network, loss, draw=draws(seen.row, plan), plan=plan, file=file)
     return weights_of(network)
 
 
@@ -96,8 +91,8 @@ def forecast(weights: Weights, seen: Followed, asked: Asked, *, device: Device =
     network = _made(seen, len(seen.row))
     with_weights(network, weights, where)
     with with_threads(1), torch.inference_mode():
-        for first in range(0, len(seen.plain), _ROWS):
-            own = (seen.row >= first) & (seen.row < first + _ROWS)
+        for first in range(0, len(seen.plain), ROWS):
+            own = (seen.row >= first) & (seen.row < first + ROWS)
             chosen = np.flatnonzero(own[asked.point])
             if len(chosen):
                 part = Asked(*(values[chosen] for values in asked))
@@ -109,7 +104,7 @@ def _of_rows(
     network: RecurrentFilter, seen: Followed, asked: Asked, points: NDArray[np.intp], first: int, where: torch.device
 ) -> tuple[Float64, Float64]:
     """Of points whose drivers are some rows from the first on."""
-    rows = slice(first, first + _ROWS)
+    rows = slice(first, first + ROWS)
 
     def exact(values: NDArray[np.float64]) -> Tensor:
         return tensor(values, where, precision=torch.float64)
@@ -129,11 +124,5 @@ def _of_rows(
 
 
 def _made(seen: Followed, points: int) -> RecurrentFilter:
-    response = Response(
-        [piece.shape[-1] for piece in seen.pieces],
-        plain=seen.plain.shape[-1],
-        points=points,
-        features=seen.features.shape[-1],
-        hidden=_HIDDEN,
-    )
-    return RecurrentFilter(response, points=points)
+    driven = response(seen.pieces, seen.plain, points=points, features=seen.features.shape[-1])
+    return RecurrentFilter(driven, points=points)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -19,15 +19,10 @@ from slidecloud.types import DataError
 
 _KEEP_EVERY: Final = 100
 _GROUPS: Final = 16
+_STEEPEST: Final = 10.0
+"""Norm to which a gradient is cut."""
 
 Network = TypeVar("Network", bound=nn.Module)
-
-
-class Watch(Protocol):
-    """Is told of progress: steps done and wanted, and the loss of the last."""
-
-    def __call__(self, done: int, wanted: int, loss: float) -> None:
-        """Say it."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +41,6 @@ class Plan:
         How it falls: ``cosine`` to a fiftieth, or ``constant``.
     pull
         Of the weights towards 0, apart from the gradient (AdamW); 0 is Adam.
-    steepest
-        Norm to which a gradient is cut.
     seed
         Of the first weights and of the order of samples.
     """
@@ -57,7 +50,6 @@ class Plan:
     rate: float
     decay: Literal["cosine", "constant"] = "cosine"
     pull: float = 0.0
-    steepest: float = 10.0
     seed: int = 0
 
 
@@ -98,7 +90,6 @@ def fit(
     draw: Callable[[int], NDArray[np.int64]],
     plan: Plan,
     file: Path | None = None,
-    watch: Watch | None = None,
 ) -> None:
     """Fit a network, or go on where an earlier call stopped.
 
@@ -118,8 +109,6 @@ def fit(
     file
         Of the checkpoint, written every hundred steps and at the end; None keeps none. One that is complete is read,
         and nothing is done again.
-    watch
-        Is told after every step.
 
     Raises
     ------
@@ -140,23 +129,21 @@ def fit(
             for group in optimiser.param_groups:
                 group["lr"] = plan.rate * decay(plan.decay, step / plan.steps)
             numbers = torch.from_numpy(draw(step)).to(device)
-            value = _step(network, optimiser, loss, numbers, plan.steepest)
+            value = _step(network, optimiser, loss, numbers)
             if not np.isfinite(value):
                 raise DataError(f"The loss is {value} after {step + 1} steps; give a learning rate below {plan.rate}.")
             if file is not None and ((step + 1) % _KEEP_EVERY == 0 or step + 1 == plan.steps):
                 checkpoint.keep(file, _state(network, optimiser, step + 1))
-            if watch is not None:
-                watch(step + 1, plan.steps, value)
     network.eval()
 
 
 def _step(
-    network: nn.Module, optimiser: torch.optim.Optimizer, loss: Callable[[Tensor], Tensor], numbers: Tensor, most: float
+    network: nn.Module, optimiser: torch.optim.Optimizer, loss: Callable[[Tensor], Tensor], numbers: Tensor
 ) -> float:
     optimiser.zero_grad()
     value = loss(numbers)
     value.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(network.parameters(), most)
+    nn.utils.clip_grad_norm_(network.parameters(), _STEEPEST)
     optimiser.step()
     return float(value.detach())
 

@@ -64,13 +64,3 @@ class Musenet(nn.Module):
             values = torch.relu(layer(values))
         result: Tensor = self.dense[-1](values)
         return result.squeeze(1)
-
-
-def joined(windows: Sequence[Tensor]) -> Tensor:
-    """Windows [n, steps, 4] of each input as one sample [n, all steps, 4]: [n, 60, 4] or [n, 90, 4] as published."""
-    return torch.cat(list(windows), 1)
-
-
-def parameters(network: nn.Module) -> int:
-    """How many numbers a network learns."""
-    return sum(value.numel() for value in network.parameters() if value.requires_grad)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from slidecloud.models.fitting import Plan, Watch, draws, fit, seeded
+from slidecloud.models.fitting import Plan, draws, fit, seeded
 from slidecloud.models.musenet import Musenet
 from slidecloud.models.place import place
 from slidecloud.models.predict import with_threads
@@ -32,7 +32,6 @@ def learn(
     plan: Plan,
     file: Path | None = None,
     device: Device = "cpu",
-    watch: Watch | None = None,
 ) -> Weights:
     """Learn displacement (n,) from joined windows (n, all steps, 4), both scaled, by the mean squared error."""
     where = place(device)
@@ -43,7 +42,7 @@ def learn(
         return functional.mse_loss(network(known[numbers]), wanted[numbers])
 
     group = np.zeros(len(displacement), np.int64)
-    fit(network, loss, draw=draws(group, plan), plan=plan, file=file, watch=watch)
+    fit(network, loss, draw=draws(group, plan), plan=plan, file=file)
     return weights_of(network)
 
 

@@ -8,6 +8,8 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from slidecloud.types import Float64
+
 NEW: Final = 64
 """Days that each piece of the calendar adds."""
 
@@ -16,6 +18,16 @@ WARM: Final = 128
 
 _USUAL: Final = 12.0
 _SPREAD: Final = 0.05
+
+
+HIDDEN: Final = 8
+"""Units of each LSTM."""
+
+OWN: Final = 30.0
+"""How much a sum of squares of what points have of their own costs, in samples' worth of loss."""
+
+ROWS: Final = 16
+"""Series of drivers that are asked at a time."""
 
 
 class Response(nn.Module):
@@ -74,3 +86,9 @@ class Response(nn.Module):
     def own_parts(self) -> Tensor:
         """Sum of squares of what points have of their own."""
         return self.own.square().sum()
+
+
+def response(pieces: Sequence[Float64], plain: Float64, *, points: int, features: int) -> Response:
+    """To drivers given as in `Response.sums`, of `HIDDEN` units."""
+    channels = [piece.shape[-1] for piece in pieces]
+    return Response(channels, plain=plain.shape[-1], points=points, features=features, hidden=HIDDEN)

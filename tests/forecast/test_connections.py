@@ -31,6 +31,17 @@ def test_those_that_follow_are_found_with_their_lag():
     assert found.test.significant[5:].sum() <= 1
 
 
+def test_points_of_tracks_that_see_them_on_different_days_are_tested():
+    """And one that is hardly seen at all stops none."""
+    moved, rain = points(12, following=8, lag=9)
+    seen = np.arange(len(DATES)) % 2 == np.arange(12)[:, None] % 2
+    seen[11] = np.arange(len(DATES)) == 3
+    (found,) = connections(replace(moved, values=np.where(seen, moved.values, np.nan)), rain, surrogates=199)
+    assert (found.test.intervals[:11] > 30).all()
+    assert found.test.significant[:8].all()
+    assert not found.test.significant[8:].any()
+
+
 def test_where_nothing_follows_nothing_is_searched():
     (found,) = connections(*points(12, following=0, lag=9), surrogates=199)
     assert found.lag == 0

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from judging import ORIGIN, judged, told
 
-from slidecloud.forecast.events import Event, by_event, drawdowns, during, heavy_rain
+from slidecloud.forecast.events import Event, drawdowns, during, heavy_rain, in_times
 from slidecloud.forecast.series import Drivers
 from slidecloud.types import DataError
 
@@ -75,12 +75,14 @@ def test_an_answer_may_come_days_after():
 def test_scores_in_and_out_of_events():
     rain, fall = Event("heavy rain", ORIGIN + 25, ORIGIN + 25, 9.0), Event("drawdown", ORIGIN + 25, ORIGIN + 40, 9.0)
     moved = np.array([1.0, 1.0, 5.0, 6.0, 1.0, 1.0])
-    found = by_event(judged(moved), told(np.ones(6)), [rain, fall], after=0)
+    samples = judged(moved)
+    chosen = {event.kind: during(samples, [event], after=0) for event in (rain, fall)}
+    found = in_times(samples, told(np.ones(6)), chosen)
     assert list(found.index) == ["heavy rain", "drawdown", "quiet"]
     assert found["count"].tolist() == [1, 2, 4]
     assert found["rmse"].tolist() == pytest.approx([4.0, np.sqrt((16 + 25) / 2), 0.0])
     assert found["coverage"].tolist() == [0.0, 0.0, 1.0]
-    assert by_event(judged(moved), told(moved), []).index.tolist() == ["quiet"]
+    assert in_times(samples, told(moved), {}).index.tolist() == ["quiet"]
 
 
 def test_absent_drivers_are_named():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from creeping import displacement, passes, weather
@@ -120,6 +122,13 @@ def test_a_ridge_listens_to_days_before_the_target_and_not_to_later_ones_alone()
     # Rain moves these slides after one day to three weeks; what fell six weeks ago has done its work before the pass.
     assert found["loss"][:3].sum() > 0.1
     assert found["loss"][:3].sum() > 3 * np.abs(found["loss"][4:]).sum()
+    days = made.drivers.level.shape[1]
+    for level in (made.drivers.level, np.where(np.arange(days) % 40 < 38, made.drivers.level, np.nan)):
+        given = replace(made.drivers, level=level)
+        fell = permutation(fitted, made.displacement, given, split.test, of="level", width=20, days=60, repeats=2)
+        # Less than of the rain, which moves them more; leaps at the edges would be twice as much.
+        assert 0.1 < fell["loss"].max() < found["loss"].max()
+        assert np.abs(fell["loss"][2]) < 0.1 * fell["loss"].max()
 
 
 def test_bad_requests_are_named():

@@ -69,15 +69,27 @@ def test_nothing_is_learnt_from_the_test_part(name):
     _same(*told)
 
 
+def _denser(given):
+    """The same with passes twice as often after the 45th."""
+    kept = given.displacement.until(given.displacement.dates[45])
+    day = np.flatnonzero(given.truth.dates == kept.dates[-1])[0] + 6 * np.arange(1, 40)
+    later = given.truth.values[:, day] + np.random.default_rng(2).normal(0, 0.5, (kept.points, len(day)))
+    dates = np.concatenate([kept.dates, given.truth.dates[day]])
+    return given._replace(displacement=replace(kept, dates=dates, values=np.concatenate([kept.values, later], axis=1)))
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_nothing_after_origin_or_target_changes_a_forecast(name):
-    given, (split, fitted) = _simulated(), _fitted(name)
-    whole = fitted.predict(given.displacement, given.drivers, split.test)
-    for number in (0, len(split.test) // 2, len(split.test) - 1):
-        one = split.test.where(np.array([number]))
-        moved, _ = _spoilt(given, one.origin[0])
-        _, driven = _spoilt(given, one.target[0])
-        _same(fitted.predict(moved, driven, one), [part[number : number + 1] for part in whole])
+    """Also where passes come twice as often as those learnt from."""
+    given, (split, fitted) = _denser(_simulated()), _fitted(name)
+    test = samples(given.displacement, given.drivers, **WINDOWS)
+    test = test.where(test.origin > split.train.target.max())
+    whole = fitted.predict(given.displacement, given.drivers, test)
+    for origin, target in sorted(set(zip(test.origin, test.target, strict=True)))[::5]:
+        rows = np.flatnonzero((test.origin == origin) & (test.target == target))
+        moved, _ = _spoilt(given, origin)
+        _, driven = _spoilt(given, target)
+        _same(fitted.predict(moved, driven, test.where(rows)), [part[rows] for part in whole])
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -179,6 +191,28 @@ def test_answers_to_rain_and_drawdown_are_found_with_their_lags(of, strength, la
         assert np.mean(error**2) < share * np.var(test.increment)
         if name == "kalman_driven":
             assert fitted.estimate.filters.lag[0, 0 if of == "rain" else 1] == lag
+
+
+def test_passes_before_the_drivers_begin_do_no_harm():
+    moved, driven, _ = series(slides_daily(4, points=4, passes=140, noise=0.3))
+    known = driven.days >= moved.dates[80]
+    late = Drivers(driven.days[known], driven.rain[:, known], driven.level[:, known])
+    since = replace(moved, dates=moved.dates[80:], values=moved.values[:, 80:])
+    errors = []
+    for given in (moved, since):
+        train, test = by_time(samples(given, late, **WINDOWS), train_until=moved.dates[115])
+        fitted = method("kalman_driven").fit(given, late, train, seed=0)
+        told = fitted.predict(given, late, test)
+        errors.append(np.sqrt(np.mean((told.increment - test.increment) ** 2)))
+    assert errors[0] == pytest.approx(errors[1], rel=0.05)
+
+
+def test_the_season_goes_on_where_drivers_end():
+    moved, driven = displacement(30 * np.sin(2 * np.pi * np.arange(60) * 12 / 365.25)), weather()
+    train, test = by_time(samples(moved, driven, **WINDOWS), train_until=moved.dates[45])
+    fitted = method("kalman_driven").fit(moved, driven, train, seed=0)
+    error = fitted.predict(moved, driven.until(moved.dates[46]), test).increment - test.increment
+    assert np.mean(error**2) < 0.01 * np.mean(test.increment**2)
 
 
 def test_unknown_method_is_named():

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from creeping import QUICK, displacement, passes, weather
+from creeping import QUICK, displacement, passes, steady, weather
 
+from slidecloud.forecast import network_published
 from slidecloud.forecast.methods import method
 from slidecloud.forecast.network_drivers import DriverScaling
+from slidecloud.forecast.network_frame import Frame
 from slidecloud.forecast.network_windows import learnt_from
 from slidecloud.forecast.samples import samples
 from slidecloud.forecast.series import Drivers
@@ -125,6 +127,32 @@ def test_a_calendar_does_not_change_when_days_are_added():
         np.testing.assert_array_equal(one[:, pieces, :end], other[:, pieces, :end])
 
 
+@pytest.mark.parametrize(("inputs", "steps"), [("S1", 60), ("S3", 90)])
+def test_windows_are_joined_as_published(inputs, steps):
+    """30 passes, and 30 days of each driver, with their dates; every column of mean 0 over what is learnt from."""
+    moved, driven = steady(), weather()
+    windows = network_published.windows_of(samples(moved, driven, inputs=inputs))
+    joined = network_published._joined(windows, network_published._scales(windows, np.ones(1)))
+    assert joined.shape == (90, steps, 4)
+    np.testing.assert_allclose(joined.reshape(90, -1, 30, 4).mean(axis=(0, 2)), 0.0, atol=1e-9)
+
+
+def test_scaling_knows_nothing_of_the_future(given, split):
+    moved, driven, _ = given
+    learnt = Frame.learnt(moved, driven, split.train)
+    date = split.train.target.max()
+    values, rain, level = moved.values.copy(), driven.rain.copy(), driven.level.copy()
+    values[:, moved.dates > date] *= 1000.0
+    rain[:, driven.days > date] *= 1000.0
+    level[:, driven.days > date] += 1000.0
+    moved, driven = replace(moved, values=values), Drivers(driven.days, rain, level)
+    train = by_time(samples(moved, driven, **WINDOWS), train_until=given.displacement.dates[32]).train
+    again = Frame.learnt(moved, driven, train)
+    np.testing.assert_array_equal(learnt.motion, again.motion)
+    for one, other in ((learnt.drivers.mean, again.drivers.mean), (learnt.drivers.spread, again.drivers.spread)):
+        np.testing.assert_array_equal(np.concatenate(one), np.concatenate(other))
+
+
 def test_windows_that_reach_before_the_first_pass_are_filled_with_it():
     values = np.array([[0.0, 1.0, 3.0, np.nan, 6.0, 10.0, 15.0, 21.0, 28.0]])
     moved, driven = displacement(values), weather()
@@ -168,6 +196,25 @@ def test_absolute_displacement_does_not_extrapolate(given, split):
     ]
     assert errors[1] > 3 * errors[0]
     assert errors[1] > np.sqrt(np.mean(split.test.increment**2))
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_series_that_begins_late_is_lived_with(given, split, apart):
+    """Where points share a network it has intervals as others have; a network of its own it has not."""
+    moved, driven, _ = given
+    values = moved.values.copy()
+    values[2, :34] = np.nan
+    moved = replace(moved, values=values)
+    train, test = by_time(samples(moved, driven, **WINDOWS), train_until=moved.dates[32])
+    told = made("musenet_published", apart=apart).fit(moved, driven, train, seed=0).predict(moved, driven, test)
+    late = test.point == 2
+    assert late.any()
+    assert np.isfinite(np.stack(told)[:, ~late]).all()
+    assert (told.upper - told.lower > 0.1)[late].all() != apart
+    # One that begins within the time learnt from does not stop the factor from being learnt.
+    values[2, 14:] = given.displacement.values[2, 14:]
+    train = by_time(samples(moved, driven, **WINDOWS), train_until=moved.dates[32]).train
+    assert np.isfinite(made("musenet_published", apart=apart).fit(moved, driven, train, seed=0).factor)
 
 
 @pytest.mark.long

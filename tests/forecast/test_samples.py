@@ -144,6 +144,8 @@ def test_dates_in_disorder_are_refused():
         ({"ids": np.array(["p0", "p0"])}, "each point once"),
         ({"sigma": np.ones(3)}, "sigma"),
         ({"x": np.ones(3)}, "x: found"),
+        ({"x": np.array([np.nan, 512000.0])}, "x: found 512000, expected degrees of longitude"),
+        ({"y": np.array([31.0, -91.0])}, "y: found -91, expected degrees of longitude"),
         ({"features": np.ones((2, 2)), "feature_names": ("slope",)}, "a column a name"),
         ({"values": np.full((2, 5), np.inf)}, "infinite"),
     ],

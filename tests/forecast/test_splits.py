@@ -8,7 +8,7 @@ from creeping import displacement, steady, weather
 
 from slidecloud.forecast.interpolation import interpolated
 from slidecloud.forecast.samples import samples
-from slidecloud.forecast.scaling import Scaling
+from slidecloud.forecast.scaling import feature_scales, signed_motion
 from slidecloud.forecast.splits import by_time, optimistic
 from slidecloud.types import DataError
 
@@ -40,36 +40,19 @@ def test_random_split_mixes_days():
     assert train.target.max() > test.target.min()
 
 
-def test_scaling_knows_nothing_of_the_future():
-    moved, driven = _walk(), weather()
-    date = moved.dates[40]
-    learnt = Scaling.learnt(by_time(samples(moved, driven, steps=5), train_until=date).train, points=3)
-    moved.values[:, moved.dates > date] *= 1000.0
-    driven.rain[:, driven.days > date] *= 1000.0
-    driven.level[:, driven.days > date] += 1000.0
-    again = Scaling.learnt(by_time(samples(moved, driven, steps=5), train_until=date).train, points=3)
-    np.testing.assert_array_equal(learnt.motion, again.motion)
-    assert (learnt.rain, learnt.level) == (again.rain, again.level)
-
-
-def test_scaled_training_samples_have_mean_0_and_spread_1():
-    moved = displacement(_walk().values, features=np.array([[1.0, 3], [2, 3], [np.nan, 3]]), feature_names=("a", "b"))
-    driven = weather()
-    driven.rain[0, 100:103] = np.nan
-    train = samples(moved, driven, steps=5)
-    scaled = Scaling.learnt(train, points=3)(train)
-    known = np.isfinite(train.rain)
-    assert scaled.rain[known].mean() == pytest.approx(0, abs=1e-9)
-    assert scaled.rain[known].std() == pytest.approx(1)
-    assert scaled.level.std() == pytest.approx(1)
-    assert (scaled.increment**2).mean() == pytest.approx(1)
-    assert all(np.isfinite(given).all() for given in scaled)
-    assert (scaled.features[:, 1] == 0).all()
-
-
 def test_points_that_stand_still_keep_a_scale():
-    moved = steady(rates=(0.0, 100.0))
-    still = Scaling.learnt(samples(moved, weather(), steps=5), points=2).motion
+    still = signed_motion(samples(steady(rates=(0.0, 100.0)), weather(), steps=5), points=2)
     assert still[0] == pytest.approx(0.1 * still[1] / np.sqrt(2))
-    none = Scaling.learnt(samples(steady(rates=(0.0,)), weather(), steps=5), points=1)
-    assert none.motion[0] > 0
+    assert signed_motion(samples(steady(rates=(0.0,)), weather(), steps=5), points=1)[0] > 0
+
+
+def test_motion_is_that_of_most_increments_and_keeps_its_sign():
+    """A point that is not learnt from has the size of all."""
+    train = samples(steady(rates=(-36.525, 73.05)), weather(), steps=5)
+    np.testing.assert_allclose(signed_motion(train, points=3), [-1.2, 2.4, np.sqrt((1.2**2 + 2.4**2) / 2)])
+
+
+def test_features_are_scaled_by_what_is_known_of_them():
+    features = np.array([[1.0, 3.0, np.nan], [2.0, 3.0, np.nan], [np.nan, 3.0, np.nan]])
+    np.testing.assert_array_equal(feature_scales(features), [[1.5, 3.0, 0.0], [0.5, 0.0, 1.0]])
+    assert feature_scales(np.zeros((4, 0))).shape == (2, 0)

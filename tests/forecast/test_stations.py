@@ -135,8 +135,9 @@ def test_tables_that_cannot_be(tmp_path, text, message):
 
 
 def test_what_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="There is no rain"):
-        rain_of(str(tmp_path / "none.csv"), _points((1.0, 2.0)))
+    for read, what in ((rain_of, "rain"), (level_of, "level")):
+        with pytest.raises(FileNotFoundError, match=rf"There is no {what} .*none\.csv; check {what}\.path"):
+            read(str(tmp_path / "none.csv"), _points((1.0, 2.0)))
     (tmp_path / "bad.parquet").write_bytes(b"not parquet")
     with pytest.raises(DataError, match="cannot be read as Parquet"):
         rain_of(str(tmp_path / "bad.parquet"), _points((1.0, 2.0)))

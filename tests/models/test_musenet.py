@@ -6,21 +6,19 @@ import pytest
 import torch
 from torch import nn
 
-from slidecloud.models.musenet import DENSE, HIDDEN, Musenet, joined, parameters
+from slidecloud.models.musenet import DENSE, HIDDEN, Musenet
 
 
 @pytest.mark.parametrize(("inputs", "steps"), [(2, 60), (3, 90)])
 def test_sizes_are_those_of_the_publication(inputs, steps):
-    """Windows [n, 30, 4] of each input joined to [n, 60, 4] or [n, 90, 4]; dense layers 64-128-...-16-1."""
+    """Each input's [n, 30, 4] of [n, 60, 4] or [n, 90, 4] has its LSTM; dense layers 64-128-...-16-1."""
     network = Musenet((30,) * inputs)
     taken = []
     for reader in network.readers:
         assert isinstance(reader, nn.LSTM)
         assert (reader.num_layers, reader.input_size, reader.bidirectional) == (1, 4, False)
         reader.register_forward_pre_hook(lambda _, given: taken.append(tuple(given[0].shape)))
-    sample = joined([torch.zeros(5, 30, 4)] * inputs)
-    assert sample.shape == (5, steps, 4)
-    assert network(sample).shape == (5,)
+    assert network(torch.zeros(5, steps, 4)).shape == (5,)
     assert taken == [(5, 30, 4)] * inputs
     assert tuple(layer.out_features for layer in network.dense) == (64, 128, 256, 512, 256, 128, 64, 32, 16, 1)
     assert network.dense[0].in_features == steps * HIDDEN
@@ -31,7 +29,7 @@ def test_parameters_are_counted(inputs):
     lstm = 4 * HIDDEN * (4 + HIDDEN + 2)
     sizes = (inputs * 30 * HIDDEN, *DENSE)
     dense = sum((sizes[k] + 1) * sizes[k + 1] for k in range(len(DENSE)))
-    assert parameters(Musenet((30,) * inputs)) == inputs * lstm + dense
+    assert sum(numbers.numel() for numbers in Musenet((30,) * inputs).parameters()) == inputs * lstm + dense
 
 
 def test_each_lstm_reads_its_own_input():
