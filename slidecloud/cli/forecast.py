@@ -11,6 +11,7 @@ from slidecloud.cli.options import Executor, Workers
 
 if TYPE_CHECKING:
     from slidecloud.config_forecast import ForecastConfig
+    from slidecloud.pipeline.forecast_judged import Judged
     from slidecloud.pipeline.summary import Summary
 
 
@@ -105,10 +106,11 @@ def forecast(
         return _told(settings, nightly=nightly)
     summary = _made(settings, nightly=nightly, retry_quarantined=retry_quarantined, takeover=takeover)
     tell(summary)
-    if not summary.exit_code:
-        show(_lines(settings))
+    found = _judged(settings)
+    if found:
+        show([line for one in found for line in one.lines()])
         if report is not None:
-            say(f"Report: {_written(settings, report, permutation=permutation)}")
+            say(f"Report: {_written(found, settings, report, permutation=permutation)}")
     say(f"Forecasts: {settings.place}/forecast")
     return summary.exit_code
 
@@ -144,23 +146,22 @@ def _made(config: ForecastConfig, *, nightly: bool, retry_quarantined: bool, tak
         )  # fmt: skip
 
 
-def _lines(config: ForecastConfig) -> list[str]:
-    """What there is, and how good it was, for each part."""
+def _judged(config: ForecastConfig) -> list[Judged]:
+    """What there is, and how good it was, for each part of which anything is forecast."""
     from slidecloud.pipeline.forecast_judged import judged
     from slidecloud.store import locate
 
-    return [line for one in judged(locate(config.place, config.storage_options)) for line in one.lines()]
+    return [one for one in judged(locate(config.place, config.storage_options)) if not one.empty]
 
 
-def _written(config: ForecastConfig, folder: Path, *, permutation: bool) -> Path:
-    from slidecloud.pipeline.forecast_judged import judged
+def _written(judged: list[Judged], config: ForecastConfig, folder: Path, *, permutation: bool) -> Path:
     from slidecloud.pipeline.forecast_report import ERRORS_TABLE, table_of, told
     from slidecloud.plots.forecast_page import forecast_page
     from slidecloud.store import locate
 
     location = locate(config.place, config.storage_options)
     found = []
-    for one in judged(location):
+    for one in judged:
         say(f"{one.title}: judging the forecasts of {len(one.points)} points.")
         found.append(told(location, one, config, permute=permutation))
     locate(folder).write(ERRORS_TABLE, table_of(found))

@@ -64,33 +64,35 @@ class Plan:
         return made
 
     def nightly(self, done: Done) -> list[Unit]:
-        """Every chunk of days and points, with what was learnt before; days that are there stay as they are.
+        """Every chunk of days and of points that something was learnt of; days that are there stay as they are.
 
         Parameters
         ----------
         done
             Records of the part by unit; of several of one unit that with most days.
-
-        Raises
-        ------
-        ConfigError
-            If nothing was learnt yet.
         """
         made = []
         for place in self._places():
-            fit = self._name(f"fit/{place.first:07d}")
-            if fit not in done:
-                raise ConfigError(
-                    f"{self.location} has no finished forecast of {self.part.title} to add days to. Give the command "
-                    "once without --nightly."
-                )
+            fit = done.get(self._fit_name(place))
+            if fit is None:
+                continue
             for index in range(0, len(self.days), DAYS):
-                unit = self._days(place, index, done[fit].key)
+                unit = self._days(place, index, fit.key)
                 before = done.get(unit.key.unit)
                 if before is not None:
                     unit = self._added(unit, before)
                 made.append(unit)
         return made
+
+    def unlearnt(self, done: Done) -> list[str]:
+        """A sentence for all points that ``nightly`` leaves out because nothing was learnt of them."""
+        left = [place for place in self._places() if self._fit_name(place) not in done]
+        count = sum(len(place.ids) for place in left)
+        says = (
+            f"Nothing was learnt of {count} of {len(self.known.displacement.ids)} points, which get no days. Give the "
+            "command without --nightly when they have enough passes."
+        )
+        return [says] if left else []
 
     def _added(self, unit: Unit, before: records.Record) -> Unit:
         """A unit that only adds days to what another one made; that one itself where there are none to add."""
@@ -109,7 +111,7 @@ class Plan:
         settings = {name: value for name, value in config.science().items() if name in _LEARNT_BY}
         digest = records.digest(["fit/1", settings, fingerprint(learnt)])
         return Unit(
-            records.Key(STAGE, self._name(f"fit/{place.first:07d}"), digest),
+            records.Key(STAGE, self._fit_name(place), digest),
             FitWork(place, config),
             bytes_read=_bytes(learnt),
             peak_memory=self._memory(int(np.isfinite(learnt.displacement.values).sum())),
@@ -157,6 +159,9 @@ class Plan:
 
     def _name(self, unit: str) -> str:
         return f"{self.part.name}/{unit}"
+
+    def _fit_name(self, place: Place) -> str:
+        return self._name(f"fit/{place.first:07d}")
 
     def _memory(self, samples: int) -> int:
         return BASE_MEMORY + 3 * _bytes(self.known) + _SAMPLE_BYTES * samples

@@ -14,10 +14,11 @@ from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import forecast
 from slidecloud.pipeline.executors import threads
 from slidecloud.pipeline.forecast_judged import judged
+from slidecloud.pipeline.forecast_report import told
 from slidecloud.pipeline.forecast_work import DaysWork
 from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.verify import verify
-from slidecloud.store import locate, records
+from slidecloud.store import forecasts, locate, records
 from slidecloud.types import DataError
 
 
@@ -303,6 +304,49 @@ def test_points_with_too_few_passes_are_set_aside_by_name(made, tmp_path):
     assert "one looks back on 100 passes" in aside.reason
     assert len(summary.blocked) == 4
     assert forecast.status(config).quarantined == 1
+
+
+def test_a_horizon_shorter_than_the_time_between_passes_sets_nothing_aside(made, tmp_path):
+    config = forecasting.settings(forecasting.inputs_of(made[0], tmp_path), beside=["linear"], horizon=5)
+    forecasting.compute(config)
+    (one,) = judged(locate(config.place))
+    assert one.scores.count == 0
+    assert not one.beside
+    assert told(locate(config.place), one, config, permute=True).exchanged is None
+
+
+def chunked(monkeypatch, points):
+    """So many points in a chunk, which are learnt from together."""
+    for module in ("slidecloud.store.forecast_specs", "slidecloud.pipeline.forecast_plan"):
+        monkeypatch.setattr(f"{module}.points_chunk", lambda _: points)
+
+
+def test_points_of_which_nothing_was_learnt_keep_no_others_from_their_night(made, tmp_path, monkeypatch):
+    chunked(monkeypatch, 4)
+    folder, slides = forecasting.inputs_of(made[0], tmp_path), forecasting.slides()
+    slides.observed[4:, 20:] = np.nan
+    forecasting.write(folder, slides, until="2019-02-03")
+    config = forecasting.settings(folder)
+    assert forecast.compute(config, executor=forecasting.serial()).exit_code == 3
+    forecasting.write(folder, slides, until="2019-02-04")
+    assert forecasting.compute(config, nightly=True).done == 1
+    known = np.isfinite(forecasting.opened(config).displacement.values[-1])
+    assert known[:4].any()
+    assert not known[4:].any()
+
+
+def test_a_part_that_has_no_points_any_more_is_taken_away(made, tmp_path, monkeypatch):
+    config = forecasting.settings(forecasting.inputs_of(made[0], tmp_path))
+    monkeypatch.setattr("slidecloud.pipeline.forecast_points.TABLE", "descending_009")
+    forecasting.compute(config)
+    monkeypatch.undo()
+    location = locate(config.place)
+    assert forecasts.names(location) == ("descending_009",)
+    forecasting.compute(config)
+    assert forecasts.names(location) == ("points",)
+    assert not any("descending" in key.unit for key in records.done(location))
+    assert not list(Path(config.place).glob("forecast/descending_009/models/*"))
+    assert forecasting.compute(config, nightly=True).done == 0
 
 
 def test_other_methods_are_judged_on_the_same_passes(made, tmp_path):
