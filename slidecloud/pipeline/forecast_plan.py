@@ -95,15 +95,15 @@ class Plan:
         return [says] if left else []
 
     def _added(self, unit: Unit, before: records.Record) -> Unit:
-        """A unit that only adds days to what another one made; that one itself where there are none to add."""
+        """A unit that only adds to what another one made; that one itself where there is nothing to add."""
         work = unit.work
         assert isinstance(work, DaysWork)
-        kept = int((work.days <= np.datetime64(before.facts["until"], "D")).sum())
-        if kept == len(work.days):
+        whole = len(work.days) * len(work.place.ids)
+        if before.facts["forecasts"] == whole or before.facts.get("known") == work.known:
             return replace(unit, key=before.key)
         # The digest speaks of what was there, which older forecasts of days now past have made.
-        digest = records.digest([before.key.digest, unit.key.digest, kept])
-        return replace(unit, key=replace(unit.key, digest=digest), work=replace(work, kept=kept), keep_older=True)
+        digest = records.digest([before.key.digest, unit.key.digest])
+        return replace(unit, key=replace(unit.key, digest=digest), work=replace(work, adds=True), keep_older=True)
 
     def _fit(self, place: Place) -> Unit:
         config, until = self.config, np.datetime64(self.config.train_until, "D")
@@ -123,12 +123,13 @@ class Plan:
         days = self.days[index : index + DAYS]
         key = learnt.key if isinstance(learnt, Unit) else learnt
         seen = self._seen(place, days[-1])
-        parts = ["days/1", self.config.science(), key.digest, fingerprint(seen), str(days[0]), len(days)]
+        known = fingerprint(seen)
+        parts = ["days/1", self.config.science(), key.digest, known, str(days[0]), len(days)]
         name = self._name(f"days/{index // DAYS:05d}/{place.first:07d}")
         samples = len(days) * len(place.ids)
         return Unit(
             records.Key(STAGE, name, records.digest(parts)),
-            DaysWork(place, self.config, index, days),
+            DaysWork(place, self.config, index, days, known),
             requires=((learnt.name,) if isinstance(learnt, Unit) else ()),
             bytes_read=_bytes(seen),
             bytes_written=(16 + 4 * len(self.config.thresholds)) * samples,

@@ -26,16 +26,21 @@ def check_same(location: Location, name: str, config: ForecastConfig) -> None:
 
 
 def records_of(location: Location, stage: str, name: str) -> dict[str, records.Record]:
-    """Records of a part by unit; where an addition was cut short, the one with most days."""
+    """Records of a part by unit; where an addition was cut short, the one with most days and forecasts."""
     found: dict[str, records.Record] = {}
     for key in sorted(records.done(location, stage=stage), key=lambda key: (key.unit, key.digest)):
         record = records.read(location, key) if key.unit.startswith(f"{name}/") else None
         if record is None:
             continue
         other = found.get(key.unit)
-        if other is None or str(record.facts.get("until", "")) >= str(other.facts.get("until", "")):
+        if other is None or _reach(record) >= _reach(other):
             found[key.unit] = record
     return found
+
+
+def _reach(record: records.Record) -> tuple[str, int]:
+    """Last day and number of forecasts that a record speaks of."""
+    return str(record.facts.get("until", "")), int(record.facts.get("forecasts", 0))
 
 
 def withdraw_gone(location: Location, names: Collection[str]) -> list[str]:

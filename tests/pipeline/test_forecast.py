@@ -172,6 +172,26 @@ def test_a_night_adds_days_alone(made, tmp_path, until, later):
     assert again.done == 0
 
 
+def test_a_night_tells_what_could_not_be_told_before(made, tmp_path):
+    """The passes of a point come late: its days are added, and all that was told stays."""
+    folder, slides = forecasting.inputs_of(made[0], tmp_path), forecasting.slides()
+    late = forecasting.slides()
+    late.observed[2, late.passes > np.datetime64("2018-12-10")] = np.nan
+    forecasting.write(folder, late, until="2019-02-03")
+    config = forecasting.settings(folder)
+    forecasting.compute(config)
+    first = forecasting.opened(config)
+    assert np.isnan(first.displacement.values[20:, 2]).all()
+    forecasting.write(folder, slides, until="2019-02-03")
+    assert forecasting.compute(config, nightly=True).done == 1
+    found = forecasting.opened(config)
+    assert np.isfinite(found.displacement.values[20:, 2]).all()
+    for name in ("displacement", "lower", "upper", "origin", "exceedance"):
+        was = np.isfinite(first.displacement.values)
+        assert found[name].values[..., was].tobytes() == first[name].values[..., was].tobytes()
+    assert forecasting.compute(config, nightly=True).done == 0
+
+
 def test_without_nightly_everything_is_as_if_made_now(made, tmp_path):
     folder, _, _ = made
     config, _ = grown(folder, tmp_path, until="2019-03-01", later="2019-04-20")
