@@ -73,6 +73,8 @@ def compute(
         If the configuration does not go with the store, or nothing can be forecast.
     DataError
         If points, rain or level cannot be used.
+    ModuleNotFoundError
+        Naming the extra where the library of a method is not installed.
     LeaseError, MemoryError
         As for a run.
     """
@@ -111,10 +113,10 @@ def status(config: ForecastConfig, *, nightly: bool = False) -> StageStatus:
 
 def _checked(config: ForecastConfig) -> Location:
     """The store of a configuration, once both are found to go together."""
-    check(config)
     location = locate(config.place, config.storage_options)
     instead = "'points' and 'store' in place of 'run'"
     check_store(location, FORECAST, in_run=config.run is not None, instead=instead)
+    check(config)
     return location
 
 

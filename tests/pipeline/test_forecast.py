@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import forecasting
@@ -324,6 +325,33 @@ def test_points_with_too_few_passes_are_set_aside_by_name(made, tmp_path):
     assert "one looks back on 100 passes" in aside.reason
     assert len(summary.blocked) == 4
     assert forecast.status(config).quarantined == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing", "extra"),
+    [
+        ({"method": "musenet"}, "torch", "detect"),
+        ({"beside": ["boosting"]}, "lightgbm", "forecast"),
+        ({"beside": ["kf_arima"]}, "statsmodels", "forecast"),
+    ],
+)
+def test_a_missing_library_is_told_before_anything_is_done(made, tmp_path, monkeypatch, changes, missing, extra):
+    config = forecasting.settings(forecasting.inputs_of(made[0], tmp_path), **changes)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ModuleNotFoundError, match=rf"pip install 'slidecloud\[{extra}\]'"):
+        forecasting.compute(config)
+    assert not Path(config.place).exists()
+
+
+def test_missing_days_name_the_key_that_allows_them(made, tmp_path):
+    folder = forecasting.inputs_of(made[0], tmp_path)
+    for name in ("rain", "level"):
+        rows = (folder / f"{name}.csv").read_text().splitlines(keepends=True)
+        (folder / f"{name}.csv").write_text("".join(rows[:40] + rows[41:]))
+    with pytest.raises(DataError, match=r"choose rain\.missing 'unknown'.* or 'dry'"):
+        forecasting.compute(forecasting.settings(folder))
+    with pytest.raises(DataError, match=r"choose level\.missing 'unknown'"):
+        forecasting.compute(forecasting.settings(folder, rain={"path": "rain.csv", "missing": "dry"}))
 
 
 def test_a_horizon_shorter_than_the_time_between_passes_sets_nothing_aside(made, tmp_path):
