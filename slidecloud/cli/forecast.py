@@ -37,8 +37,8 @@ def forecast(
     from what was known by the day `train_until`; from then on each day is forecast from the last pass before it, with
     an interval that holds what is measured with a probability of 90 %, and with the probability that motion exceeds
     each threshold. Forecasts reach as far as rain and level are given, so append a weather forecast to them to look
-    ahead. What is done is never done again. Prints for each track how good the forecasts of later passes were. In the
-    configuration:
+    ahead. What is done is not done again while its data stay the same. Prints for each track how good the forecasts of
+    later passes were. In the configuration:
 
         run: ./run.zarr                        # or points: {path: points.csv} and store: ./forecast.zarr
         rain: {path: rain.csv}
@@ -47,8 +47,12 @@ def forecast(
         train_until: 2022-06-30
         thresholds: [{displacement: 50, since: 2022-07-01}, {rate: 2, days: 12}]
 
-    Without --nightly everything is brought to what is known now. With it only new days are added, by what was learnt
-    before: forecasts that were told stay as they were told, whatever passes have come since.
+    Without --nightly everything is brought to what is known now: after a new pass the days around it are forecast anew,
+    and the methods `beside` learn anew, which takes its time. With it only what could not be told before is added, by
+    what was learnt before: forecasts that were told stay as they were told, whatever passes have come since.
+
+    Networks, of which musenet is the default, need the extra detect (torch); boosting, kf_arima and demix need the
+    extra forecast: pip install 'slidecloud[detect,forecast]'.
 
     For example:
 
@@ -64,7 +68,7 @@ def forecast(
     config
         The YAML that describes the forecasts.
     nightly
-        Only add days; nothing is learnt again.
+        Only add what could not be told before, such as new days; nothing is learnt again.
     report
         Folder to write forecast.html into, with a picture of each landslide, and errors by size of motion, by days
         since the last pass and in heavy rain and drawdown, with intervals; how long after rain and a falling level

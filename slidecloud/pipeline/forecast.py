@@ -56,8 +56,9 @@ def compute(
     executor
         Where units run.
     nightly
-        Only add days: nothing is learnt again, points stay, and forecasts of days that are there stay as they were
-        made. Without it everything is brought to what is known now, and what did not change is not done again.
+        Only add what could not be forecast before: nothing is learnt again, points stay, and forecasts that are there
+        stay as they were made. Without it everything is brought to what is known now, and what did not change is not
+        done again.
     progress
         Told about every unit.
     retry_quarantined

@@ -27,8 +27,8 @@ from slidecloud.types import Float64
 STAGE: Final = "forecast"
 _LEARNT_BY: Final = ("method", "options", "inputs", "passes", "days", "train_until", "seed")
 """Settings that what is learnt depends on."""
-_SAMPLE_BYTES: Final = 8_000
-"""Of a sample while a method looks at it: its windows of 30 steps, several times over."""
+_COPIES: Final = 16
+"""Of the windows of a sample while a method looks at it."""
 
 Done = Mapping[str, records.Record]
 """Records of the stage by unit."""
@@ -165,7 +165,8 @@ class Plan:
         return self._name(f"fit/{place.first:07d}")
 
     def _memory(self, samples: int) -> int:
-        return BASE_MEMORY + 3 * _bytes(self.known) + _SAMPLE_BYTES * samples
+        windows = 8 * (self.config.passes + self.config.days)
+        return BASE_MEMORY + 3 * _bytes(self.known) + _COPIES * windows * samples
 
 
 def places(location: Location, name: str, ids: NDArray[np.str_]) -> Iterator[Place]:

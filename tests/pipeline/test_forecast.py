@@ -354,6 +354,21 @@ def test_missing_days_name_the_key_that_allows_them(made, tmp_path):
         forecasting.compute(forecasting.settings(folder, rain={"path": "rain.csv", "missing": "dry"}))
 
 
+def test_longer_windows_are_planned_with_their_memory(made, tmp_path, monkeypatch):
+    folder, drive = forecasting.inputs_of(made[0], tmp_path), forecast.drive
+    needed = []
+
+    def watched(units, **options):
+        needed.append(max(unit.peak_memory for unit in units))
+        return drive(units, **options)
+
+    monkeypatch.setattr(forecast, "drive", watched)
+    for days in (30, 395):
+        forecasting.compute(forecasting.settings(folder, days=days))
+    samples = 7 * 64
+    assert needed[1] - needed[0] > 8 * 365 * samples
+
+
 def test_a_horizon_shorter_than_the_time_between_passes_sets_nothing_aside(made, tmp_path):
     config = forecasting.settings(forecasting.inputs_of(made[0], tmp_path), beside=["linear"], horizon=5)
     forecasting.compute(config)
