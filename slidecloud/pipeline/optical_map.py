@@ -21,11 +21,10 @@ from slidecloud.pipeline.tiles import BASE_MEMORY, cut
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import lease, records, templates
 from slidecloud.store.location import Location, locate
-from slidecloud.store.optical_specs import OPTICAL, SCENE, scene_group
+from slidecloud.store.optical_specs import MAP_STAGE, OPTICAL, SCENE, outlines_unit, scene_group
 from slidecloud.store.specs import SPATIAL_CHUNK
 
-STAGE: Final = "optical_map"
-OUTLINES: Final = "outlines"
+STAGE: Final = MAP_STAGE
 _UNIT: Final = 2048
 """Rows and columns of a unit: seconds of work, and little that tiles of two units see twice."""
 _TORCH_BYTES: Final = 250_000_000
@@ -116,6 +115,10 @@ def compute(
             units, location=location, token=token, executor=executor, memory=config.resources.memory_bytes,
             retries=config.resources.retries, retry_quarantined=retry_quarantined, progress=progress, label="tiles",
         )  # fmt: skip
+        aside = {one.unit for one in summary.quarantined}
+        for unit in units:
+            if unit.key.unit in aside and isinstance(unit.work, TileWork):
+                unit.work.forget(location)
     return summary + Summary(notes=cutting_notes(cutting, card))
 
 
@@ -195,7 +198,7 @@ def plan(
         level_values(look.card.calibration).tolist(), str(config.date),
     ]  # fmt: skip
     outlines = Unit(
-        records.Key(STAGE, f"{scene.name}/{OUTLINES}", records.digest(parts)),
+        records.Key(STAGE, outlines_unit(scene.name), records.digest(parts)),
         OutlinesWork(
             location, scene.name, config.date, scene.grid,
             tuple((unit.key, one) for unit, one in zip(mapped, tiles, strict=True)), look.threshold,
@@ -211,7 +214,7 @@ def plan(
 def results(location: Location, scene: str) -> Mapping[str, Any]:
     """Number and area (m2) of the outlines of a scene, with their threshold; empty where there are none."""
     for key in records.done(location, stage=STAGE):
-        if key.unit == f"{scene}/{OUTLINES}" and (record := records.read(location, key)) is not None:
+        if key.unit == outlines_unit(scene) and (record := records.read(location, key)) is not None:
             return record.facts
     return {}
 

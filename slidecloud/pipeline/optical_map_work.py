@@ -21,7 +21,8 @@ from slidecloud.pipeline.tiles import Tile
 from slidecloud.store import records, tables
 from slidecloud.store.arrays import Writer, read, reader
 from slidecloud.store.location import Location
-from slidecloud.store.optical_specs import LEVELS, OUTLINES, UNKNOWN, outlines_key, scene_group
+from slidecloud.store.optical_specs import LEVELS, OUTLINES, SCENE, UNKNOWN, outlines_key, scene_group
+from slidecloud.store.specs import SPATIAL_CHUNK
 from slidecloud.types import Float32, Grid
 
 _MILLION: Final = 1_000_000
@@ -49,6 +50,14 @@ class TileWork:
         writer.write(f"{scene_group(self.scene.name)}/score", levels, corner)
         writer.write(f"{scene_group(self.scene.name)}/mask", covers, corner)
         return {"pixels": self.tile.pixels, "mapped": int(open_ground.sum())}
+
+    def forget(self, location: Location) -> None:
+        """Take away what is stored of the tile: of an older image, or cut short."""
+        height, width = SPATIAL_CHUNK
+        for row in range(self.tile.top // height, -(-self.tile.bottom // height)):
+            for column in range(self.tile.left // width, -(-self.tile.right // width)):
+                for spec in SCENE:
+                    location.delete(f"{scene_group(self.scene.name)}/{spec.name}/c/{row}/{column}")
 
     def _scores(self, wanted: NDArray[np.bool_]) -> Float32:
         """Scores of the tile from all looks that touch it; a look at nothing that is wanted is left out."""

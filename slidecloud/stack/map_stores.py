@@ -62,9 +62,9 @@ class StoredBands:
     fingerprint: str
 
     def read(self, rows: slice, columns: slice) -> Float32:
-        """A window (band, y, x), decoded, float32 with NaN."""
+        """A window (band, y, x), float32 with NaN; neither scaled nor offset."""
         try:
-            dataset = _dataset(self.location)
+            dataset = _dataset(self.location, scaled=False)
             found = [_layer(dataset[name], place)[rows, columns].values for name, place in self.layers]
         except (ValueError, RuntimeError, TypeError) as error:
             raise DataError(
@@ -158,12 +158,16 @@ def _numbered(count: int) -> list[str]:
     return [f"band_{number}" for number in range(1, count + 1)]
 
 
-def _dataset(location: Location) -> xr.Dataset:
+def _dataset(location: Location, *, scaled: bool = True) -> xr.Dataset:
     import xarray
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about metadata that is not ours
-        found: xr.Dataset = xarray.open_zarr(zarr_store(location, read_only=True), chunks=None, decode_coords="all")
+        stored = xarray.open_zarr(zarr_store(location, read_only=True), chunks=None, decode_cf=False)
+        for values in () if scaled else stored.data_vars.values():
+            for name in ("scale_factor", "add_offset"):
+                values.attrs.pop(name, None)
+        found: xr.Dataset = xarray.decode_cf(stored, decode_coords="all")
     return found
 
 

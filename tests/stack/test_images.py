@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 
+import elsewhere
+import fsspec
 import numpy as np
 import pictured
 import pytest
 import xarray as xr
+from fsspec.implementations.memory import MemoryFileSystem
 from pyproj import CRS
 
+from slidecloud.stack import remote
 from slidecloud.stack.images import open_image
 from slidecloud.store import locate
 from slidecloud.types import DataError
@@ -45,19 +49,20 @@ def item(path, *, together=False, **changes):
     return str(path)
 
 
-def store(path, *, deep):
+def store(path, *, deep, values=VALUES, encoding=None):
     y, x = 3_300_000 - 10.0 * (np.arange(6) + 0.5), 400_000 + 10.0 * (np.arange(8) + 0.5)
     crs = xr.DataArray(0, attrs={"crs_wkt": CRS.from_epsg(32648).to_wkt()})
     coords = {"y": y, "x": x, "spatial_ref": crs}
     if deep:
-        variables = {"reflectance": (("band", "y", "x"), VALUES)}
+        variables = {"reflectance": (("band", "y", "x"), values)}
         coords["band"] = np.array(BANDS, "U5")
     else:
-        variables = {name: (("y", "x"), layer) for name, layer in zip(BANDS, VALUES, strict=True)}
+        variables = {name: (("y", "x"), layer) for name, layer in zip(BANDS, values, strict=True)}
     dataset = xr.Dataset(variables, coords)
     for name in variables:
         dataset[name].attrs["grid_mapping"] = "spatial_ref"
-    dataset.to_zarr(path, zarr_format=2, consolidated=False)
+    encoding = None if encoding is None else dict.fromkeys(variables, encoding)
+    dataset.to_zarr(path, zarr_format=2, consolidated=False, encoding=encoding)
     return str(path)
 
 
@@ -100,11 +105,52 @@ def test_bands_are_chosen_and_ordered(form, tmp_path):
         open_image(image.name, bands=("nir", "swir1"))
 
 
+def rendered(path, roles):
+    """An item whose picture to look at, of other values, comes first and names the same bands."""
+    item(path)
+    said = json.loads(path.read_text())["assets"]
+    tiff(path.parent / "data/picture.tif", VALUES[:3].astype(np.uint8) // 2, names=())
+    bands = [{"name": f"B{number}", "common_name": name} for number, name in enumerate(BANDS[:3])]
+    picture = {"href": "data/picture.tif", "roles": roles, "eo:bands": bands}
+    path.write_text(json.dumps({"type": "Feature", "assets": {"picture": picture} | said}))
+    return str(path)
+
+
+def test_a_picture_to_look_at_is_no_reflectance(tmp_path):
+    image = open_image(rendered(tmp_path / "item.json", ["visual"]), bands=BANDS)
+    np.testing.assert_array_equal(image.read(0, 0, 6, 8), VALUES)
+    assert open_image(image.name).bands == ("B0", "B1", "B2", "B3")
+
+
+def test_of_two_assets_with_a_band_the_key_tells_which(tmp_path):
+    path = rendered(tmp_path / "item.json", ["data"])
+    with pytest.raises(DataError, match=r"item\.json: the assets picture and B0 both hold a band blue: .* by the keys"):
+        open_image(path, bands=BANDS)
+    image = open_image(path, bands=("B3", "B0"))
+    np.testing.assert_array_equal(image.read(0, 0, 6, 8), VALUES[[3, 0]])
+
+
+def test_what_no_asset_with_data_holds_is_taken_from_another(tmp_path):
+    image = open_image(item(tmp_path / "item.json"), bands=("blue", "scl"))
+    np.testing.assert_array_equal(image.read(0, 0, 6, 8), VALUES[[0, 0]])
+
+
 def test_without_wishes_all_bands_come(tmp_path):
     assert open_image(FORMS["item of files"](tmp_path)).bands == ("B0", "B1", "B2", "B3")
     assert open_image(FORMS["item of one file"](tmp_path)).bands[0] in ("visual_1", "blue")
     assert open_image(FORMS["folder"](tmp_path)).bands == tuple(sorted(f"T48RUV_{name}" for name in BANDS))
     assert open_image(FORMS["without names"](tmp_path)).bands == ("band_1", "band_2", "band_3", "band_4")
+
+
+@pytest.mark.parametrize("deep", [True, False])
+def test_values_are_neither_scaled_nor_offset(deep, tmp_path):
+    """As those of a GeoTIFF with a scale: a network has learnt from what is stored."""
+    scale = {"dtype": "uint16", "scale_factor": 0.25, "add_offset": 1.0, "_FillValue": 84}
+    image = open_image(
+        store(tmp_path / "i.zarr", deep=deep, values=VALUES.astype(np.float32), encoding=scale), bands=BANDS
+    )
+    stored = (VALUES - 1.0) * 4
+    np.testing.assert_array_equal(image.read(0, 0, 6, 8), np.where(stored == 84, np.nan, stored))
 
 
 def test_no_data_is_nan(tmp_path):
@@ -135,6 +181,54 @@ def test_images_in_a_bucket_are_read_as_here(tmp_path, endpoint):
     for name in ("image.tif", "item.json"):
         image = open_image(f"s3://slides/images/{name}", bands=BANDS, options=options)
         np.testing.assert_array_equal(image.read(1, 1, 3, 4), VALUES[:, 1:4, 1:5])
+
+
+class Failing(MemoryFileSystem):
+    """A store that once does not answer a request: the one of a number."""
+
+    protocol = "failing"
+    store: dict = {}  # noqa: RUF012 - the base class keeps its files in one, too
+    pseudo_dirs = [""]  # noqa: RUF012
+    left = 0
+
+    def cat_file(self, path, start=None, end=None, **options):
+        Failing.left -= 1
+        if Failing.left == 0:
+            raise ConnectionError("no answer")
+        return super().cat_file(path, start=start, end=end, **options)
+
+
+@pytest.fixture
+def piecemeal(monkeypatch):
+    """A store that may fail, and a header that comes in many small pieces, as that of a large image does."""
+    fsspec.register_implementation("failing", Failing, clobber=True)
+    monkeypatch.setattr(remote, "BLOCK", 256)
+    yield
+    Failing.store.clear()
+
+
+@pytest.mark.parametrize("interleave", ["pixel", "band"])
+def test_a_request_without_an_answer_is_an_error_and_never_other_pixels(tmp_path, piecemeal, monkeypatch, interleave):
+    values = np.random.default_rng(0).integers(0, 255, (4, 200, 200), dtype=np.uint8)
+    blocks = {"tiled": True, "blockxsize": 16, "blockysize": 16, "interleave": interleave, "compress": "deflate"}
+    path = tiff(tmp_path / "image.tif", values, nodata=0, **blocks)
+    address = elsewhere.remember(tmp_path, "place", scheme="failing") + "/image.tif"
+
+    def read(number):
+        """The window, where the request of this number fails."""
+        monkeypatch.setattr(remote, "_kept", {True: remote._Kept(1 << 20), False: remote._Kept(1 << 20)})
+        Failing.left = number
+        image = open_image(address)
+        return image, image.read(-5, 90, 120, 120)
+
+    here, (there, pixels) = open_image(path), read(0)
+    assert (there.bands, there.grid) == (here.bands, here.grid)
+    np.testing.assert_array_equal(pixels, here.read(-5, 90, 120, 120))
+    requests = -Failing.left
+    assert requests > 10
+    for number in range(1, requests + 1):
+        with pytest.raises(ConnectionError, match="no answer"):
+            read(number)
 
 
 def spoil(root, how):
