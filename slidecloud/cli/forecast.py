@@ -11,6 +11,7 @@ from slidecloud.cli.options import Executor, Workers
 
 if TYPE_CHECKING:
     from slidecloud.config_forecast import ForecastConfig
+    from slidecloud.pipeline.forecast_judged import Judged
     from slidecloud.pipeline.summary import Summary
 
 
@@ -36,8 +37,8 @@ def forecast(
     from what was known by the day `train_until`; from then on each day is forecast from the last pass before it, with
     an interval that holds what is measured with a probability of 90 %, and with the probability that motion exceeds
     each threshold. Forecasts reach as far as rain and level are given, so append a weather forecast to them to look
-    ahead. What is done is never done again. Prints for each track how good the forecasts of later passes were. In the
-    configuration:
+    ahead. What is done is not done again while its data stay the same. Prints for each track how good the forecasts of
+    later passes were. In the configuration:
 
         run: ./run.zarr                        # or points: {path: points.csv} and store: ./forecast.zarr
         rain: {path: rain.csv}
@@ -46,8 +47,12 @@ def forecast(
         train_until: 2022-06-30
         thresholds: [{displacement: 50, since: 2022-07-01}, {rate: 2, days: 12}]
 
-    Without --nightly everything is brought to what is known now. With it only new days are added, by what was learnt
-    before: forecasts that were told stay as they were told, whatever passes have come since.
+    Without --nightly everything is brought to what is known now: after a new pass the days around it are forecast anew,
+    and the methods `beside` learn anew, which takes its time. With it only what could not be told before is added, by
+    what was learnt before: forecasts that were told stay as they were told, whatever passes have come since.
+
+    Networks, of which musenet is the default, need the extra detect (torch); boosting, kf_arima and demix need the
+    extra forecast: pip install 'slidecloud[detect,forecast]'.
 
     For example:
 
@@ -63,7 +68,7 @@ def forecast(
     config
         The YAML that describes the forecasts.
     nightly
-        Only add days; nothing is learnt again.
+        Only add what could not be told before, such as new days; nothing is learnt again.
     report
         Folder to write forecast.html into, with a picture of each landslide, and errors by size of motion, by days
         since the last pass and in heavy rain and drawdown, with intervals; how long after rain and a falling level
@@ -105,10 +110,11 @@ def forecast(
         return _told(settings, nightly=nightly)
     summary = _made(settings, nightly=nightly, retry_quarantined=retry_quarantined, takeover=takeover)
     tell(summary)
-    if not summary.exit_code:
-        show(_lines(settings))
+    found = _judged(settings)
+    if found:
+        show([line for one in found for line in one.lines()])
         if report is not None:
-            say(f"Report: {_written(settings, report, permutation=permutation)}")
+            say(f"Report: {_written(found, settings, report, permutation=permutation)}")
     say(f"Forecasts: {settings.place}/forecast")
     return summary.exit_code
 
@@ -144,23 +150,22 @@ def _made(config: ForecastConfig, *, nightly: bool, retry_quarantined: bool, tak
         )  # fmt: skip
 
 
-def _lines(config: ForecastConfig) -> list[str]:
-    """What there is, and how good it was, for each part."""
+def _judged(config: ForecastConfig) -> list[Judged]:
+    """What there is, and how good it was, for each part of which anything is forecast."""
     from slidecloud.pipeline.forecast_judged import judged
     from slidecloud.store import locate
 
-    return [line for one in judged(locate(config.place, config.storage_options)) for line in one.lines()]
+    return [one for one in judged(locate(config.place, config.storage_options)) if not one.empty]
 
 
-def _written(config: ForecastConfig, folder: Path, *, permutation: bool) -> Path:
-    from slidecloud.pipeline.forecast_judged import judged
+def _written(judged: list[Judged], config: ForecastConfig, folder: Path, *, permutation: bool) -> Path:
     from slidecloud.pipeline.forecast_report import ERRORS_TABLE, table_of, told
     from slidecloud.plots.forecast_page import forecast_page
     from slidecloud.store import locate
 
     location = locate(config.place, config.storage_options)
     found = []
-    for one in judged(location):
+    for one in judged:
         say(f"{one.title}: judging the forecasts of {len(one.points)} points.")
         found.append(told(location, one, config, permute=permutation))
     locate(folder).write(ERRORS_TABLE, table_of(found))

@@ -1,4 +1,4 @@
-"""Points worth a forecast: pixels whose pairs agree with their series, with enough dates, no nearer than they tell."""
+"""Points worth a forecast: pixels whose pairs agree with their series, with enough dates."""
 
 from __future__ import annotations
 
@@ -115,41 +115,3 @@ def chosen(
         )
     rank = np.maximum(known - np.asarray(subsets), 0)
     return kept & (beyond_noise(coherence, free, rank) >= least_coherence)
-
-
-def thinned(x: ArrayLike, y: ArrayLike, quality: ArrayLike, *, spacing: float) -> NDArray[np.intp]:
-    """The best point of each square, so that neighbours which tell the same are not forecast over and over.
-
-    Parameters
-    ----------
-    x, y
-        (point,), m, in a metric CRS.
-    quality
-        (point,), the larger the better, such as `beyond_noise`; NaN last. The first of equals is taken.
-    spacing
-        m, side of the squares.
-
-    Returns
-    -------
-    Indices, ascending.
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, a place is not finite or the spacing is not above 0.
-    """
-    place = np.stack([np.asarray(axis, np.float64) for axis in (x, y)], axis=1)
-    rank = np.nan_to_num(np.asarray(quality, np.float64), nan=-np.inf)
-    if rank.shape != (len(place),) or not np.isfinite(place).all() or not spacing > 0:
-        without = int((~np.isfinite(place)).any(axis=1).sum())
-        raise ValueError(
-            f"x, y, quality, spacing: found {len(place)} places, {without} of them without coordinates, {rank.shape} "
-            f"qualities and {spacing} m, expected as many of each and a spacing above 0"
-        )
-    if not len(place):
-        return np.zeros(0, np.intp)
-    _, square = np.unique(np.floor(place / spacing), axis=0, return_inverse=True)
-    order = np.lexsort((-rank, square.reshape(-1)))
-    first = np.unique(square.reshape(-1)[order], return_index=True)[1]
-    kept: NDArray[np.intp] = np.sort(order[first])
-    return kept

@@ -120,8 +120,9 @@ def _placed(
 ) -> Placed:
     if "://" not in path and not Path(path).exists():
         raise FileNotFoundError(f"There is no {quantity.name} {printable(path)}; check {quantity.name}.path.")
+    key = f"{quantity.name}."
     if path.rstrip("/").endswith(_GRIDS):
-        grid = Gridded(path, units=units, utc_offset=utc_offset, missing=missing, quantity=quantity)
+        grid = Gridded(path, units=units, utc_offset=utc_offset, missing=missing, quantity=quantity, key=key)
         places = _places(displacement, path, "a grid")
         found = [grid.series(*place) for place in places]
         names = np.array([name for _, _, name in found])
@@ -140,7 +141,7 @@ def _placed(
             )
         series[one.name] = daily(
             one.times, one.values * quantity.scale[units], source=f"station {one.name} of {printable(path)}",
-            utc_offset=utc_offset, missing=missing, quantity=quantity,
+            utc_offset=utc_offset, missing=missing, quantity=quantity, key=key,
         )  # fmt: skip
     return _gathered(quantity, np.array([stations[number].name for number in chosen]), series, distance)
 

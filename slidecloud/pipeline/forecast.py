@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from slidecloud.config_forecast import ForecastConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.forecast.point_table import read_points
 from slidecloud.forecast.series import DAY, Displacement
 from slidecloud.pipeline.drive import drive
@@ -17,9 +18,9 @@ from slidecloud.pipeline.forecast_known import Known, known_of, objects, stored_
 from slidecloud.pipeline.forecast_methods import check, forget_checkpoints
 from slidecloud.pipeline.forecast_plan import STAGE, Plan, forecast_days
 from slidecloud.pipeline.forecast_points import Part, again, of_run, of_table, same_points
-from slidecloud.pipeline.forecast_store import check_same, records_of, withdraw_stale
+from slidecloud.pipeline.forecast_store import check_same, records_of, withdraw_gone
 from slidecloud.pipeline.progress import Progress, Silent
-from slidecloud.pipeline.side_store import check_store, ensure_store
+from slidecloud.pipeline.side_store import check_store, ensure_store, withdraw_stale
 from slidecloud.pipeline.status import StageStatus
 from slidecloud.pipeline.summary import Summary
 from slidecloud.pipeline.units import Unit
@@ -55,8 +56,9 @@ def compute(
     executor
         Where units run.
     nightly
-        Only add days: nothing is learnt again, points stay, and forecasts of days that are there stay as they were
-        made. Without it everything is brought to what is known now, and what did not change is not done again.
+        Only add what could not be forecast before: nothing is learnt again, points stay, and forecasts that are there
+        stay as they were made. Without it everything is brought to what is known now, and what did not change is not
+        done again.
     progress
         Told about every unit.
     retry_quarantined
@@ -72,6 +74,8 @@ def compute(
         If the configuration does not go with the store, or nothing can be forecast.
     DataError
         If points, rain or level cannot be used.
+    ModuleNotFoundError
+        Naming the extra where the library of a method is not installed.
     LeaseError, MemoryError
         As for a run.
     """
@@ -80,11 +84,13 @@ def compute(
     resources = config.resources
     with lease.hold(location, takeover=takeover) as token:
         made = _planned(location, config, nightly=nightly)
-        for sentence in made.told:
-            progress.message(sentence)
         ensure_store(location, FORECAST, in_run=config.run is not None)
         if not nightly:
-            withdraw_stale(location, STAGE, list(made.templates), made.units)
+            # Forecasts of other settings would else stand at the days of these until they are written over.
+            withdraw_stale(location, STAGE, made.units, objects=True)
+            made.told.extend(withdraw_gone(location, made.templates))
+        for sentence in made.told:
+            progress.message(sentence)
         for name, group in made.templates.items():
             templates.ensure(location, forecast_group(name), group)
         summary = drive(
@@ -108,10 +114,10 @@ def status(config: ForecastConfig, *, nightly: bool = False) -> StageStatus:
 
 def _checked(config: ForecastConfig) -> Location:
     """The store of a configuration, once both are found to go together."""
-    check(config)
     location = locate(config.place, config.storage_options)
     instead = "'points' and 'store' in place of 'run'"
     check_store(location, FORECAST, in_run=config.run is not None, instead=instead)
+    check(config)
     return location
 
 
@@ -125,10 +131,19 @@ def _planned(location: Location, config: ForecastConfig, *, nightly: bool) -> Pl
         if nightly:
             days = np.arange(days[0], max(days[-1], stored_days(location, part.name)[-1]) + DAY)
         plan = Plan(location, config, part, known, days)
-        made.units.extend(plan.nightly(records_of(location, STAGE, part.name)) if nightly else plan.units())
+        if nightly:
+            done = records_of(location, STAGE, part.name)
+            made.units.extend(plan.nightly(done))
+            made.told.extend(f"{part.title}: {sentence}" for sentence in plan.unlearnt(done))
+        else:
+            made.units.extend(plan.units())
         made.templates[part.name] = objects(part, drivers, days, config) | {
             points_table(part.name): tables.encode(part.table)
         }
+    if not made.units:
+        raise ConfigError(
+            f"{location} has no finished forecast to add days to. Give the command once without --nightly."
+        )
     return made
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from slidecloud.config_forecast import ForecastConfig
-from slidecloud.forecast.samples import samples
+from slidecloud.forecast.samples import Samples, samples
+from slidecloud.forecast.series import Displacement, Drivers
 from slidecloud.pipeline.forecast_methods import made
 from slidecloud.pipeline.forecast_work import Place
 from slidecloud.store import records
@@ -43,20 +44,26 @@ class BesideWork:
     def __call__(self, _writer: Writer) -> dict[str, Any]:
         config, date = self.config, np.datetime64(self.config.train_until, "D")
         own, wet = self.place.known(self.until)
-        windows: dict[str, Any] = {"inputs": config.inputs, "steps": config.passes, "days": config.days}
-        asked = samples(own, wet, longest=config.horizon, **windows)
-        asked = asked.where((asked.target > date) & np.isfinite(asked.increment))
+        asked = later(own, wet, config)
         if not len(asked):
             return dict.fromkeys(_SUMS, 0)
         seen, driven = own.until(date), wet.until(date)
+        train = samples(seen, driven, inputs=config.inputs, steps=config.passes, days=config.days)
         with threadpool_limits(1):
             method = made(config, self.place.run, self.method)
-            fitted = method.fit(seen, driven, samples(seen, driven, **windows), seed=config.seed)
+            fitted = method.fit(seen, driven, train, seed=config.seed)
             found = fitted.predict(own, wet, asked)
         error = np.abs(found.increment - asked.increment)
         inside: NDArray[np.bool_] = (found.lower <= asked.increment) & (asked.increment <= found.upper)
         sums = len(error), float((error**2).sum()), float(error.sum()), int(inside.sum())
         return dict(zip(_SUMS, sums, strict=True))
+
+
+def later(displacement: Displacement, drivers: Drivers, config: ForecastConfig) -> Samples:
+    """Passes after those learnt from, no further ahead than is forecast."""
+    asked = samples(displacement, drivers, inputs=config.inputs, steps=config.passes, days=config.days)
+    after = asked.target > np.datetime64(config.train_until, "D")
+    return asked.where(after & (asked.horizon <= config.horizon) & np.isfinite(asked.increment))
 
 
 def beside(location: Location, stage: str, name: str) -> list[Beside]:

@@ -53,6 +53,11 @@ class Judged:
         return score(self.asked, self.told)
 
     @property
+    def empty(self) -> bool:
+        """Whether no day of any point is forecast."""
+        return bool(np.isnan(self.found["displacement"].values).all())
+
+    @property
     def title(self) -> str:
         """For people."""
         return str(self.found.attrs["title"])

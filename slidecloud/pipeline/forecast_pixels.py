@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from slidecloud.config_forecast import ForecastConfig
 from slidecloud.forecast.point_choice import beyond_noise, chosen
-from slidecloud.pipeline.forecast_demixed import without_air
 from slidecloud.store.arrays import MissingChunkError
 from slidecloud.store.velocity_maps import Pixels, VelocityMap
 from slidecloud.types import Float64
@@ -52,7 +51,7 @@ def of_map(one: VelocityMap, inventory: GeoDataFrame, config: ForecastConfig) ->
         _, first = np.unique(np.column_stack(pixels), axis=0, return_index=True)
         kept = np.sort(first)
         pixels = Pixels(pixels.rows[kept], pixels.columns[kept])
-        series = series_of(one, pixels, config)
+        series = series_of(one, pixels)
     except MissingChunkError:
         return None
     top, left = corner_of(one)
@@ -92,13 +91,10 @@ class _Quality:
         return Pixels(pixels.rows[kept], pixels.columns[kept]), quality[kept]
 
 
-def series_of(
-    one: VelocityMap, pixels: Pixels, config: ForecastConfig
-) -> tuple[NDArray[np.datetime64], Float64, Float64]:
-    """Days of the passes, displacement, without air where that is asked, and its standard error (point, date), mm."""
+def series_of(one: VelocityMap, pixels: Pixels) -> tuple[NDArray[np.datetime64], Float64, Float64]:
+    """Days of the passes, displacement and its standard error (point, date), mm."""
     moved, sigma = (1000.0 * one.series(f"displacement{end}", pixels).T.astype(np.float64) for end in ("", "_sigma"))
-    days = one.time.astype("datetime64[D]")
-    return days, moved if config.demix is None else without_air(one, days, moved, config), sigma
+    return one.time.astype("datetime64[D]"), moved, sigma
 
 
 def corner_of(one: VelocityMap) -> tuple[int, int]:

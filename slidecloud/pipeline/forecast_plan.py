@@ -27,8 +27,8 @@ from slidecloud.types import Float64
 STAGE: Final = "forecast"
 _LEARNT_BY: Final = ("method", "options", "inputs", "passes", "days", "train_until", "seed")
 """Settings that what is learnt depends on."""
-_SAMPLE_BYTES: Final = 8_000
-"""Of a sample while a method looks at it: its windows of 30 steps, several times over."""
+_COPIES: Final = 16
+"""Of the windows of a sample while a method looks at it."""
 
 Done = Mapping[str, records.Record]
 """Records of the stage by unit."""
@@ -64,44 +64,46 @@ class Plan:
         return made
 
     def nightly(self, done: Done) -> list[Unit]:
-        """Every chunk of days and points, with what was learnt before; days that are there stay as they are.
+        """Every chunk of days and of points that something was learnt of; days that are there stay as they are.
 
         Parameters
         ----------
         done
             Records of the part by unit; of several of one unit that with most days.
-
-        Raises
-        ------
-        ConfigError
-            If nothing was learnt yet.
         """
         made = []
         for place in self._places():
-            fit = self._name(f"fit/{place.first:07d}")
-            if fit not in done:
-                raise ConfigError(
-                    f"{self.location} has no finished forecast of {self.part.title} to add days to. Give the command "
-                    "once without --nightly."
-                )
+            fit = done.get(self._fit_name(place))
+            if fit is None:
+                continue
             for index in range(0, len(self.days), DAYS):
-                unit = self._days(place, index, done[fit].key)
+                unit = self._days(place, index, fit.key)
                 before = done.get(unit.key.unit)
                 if before is not None:
                     unit = self._added(unit, before)
                 made.append(unit)
         return made
 
+    def unlearnt(self, done: Done) -> list[str]:
+        """A sentence for all points that ``nightly`` leaves out because nothing was learnt of them."""
+        left = [place for place in self._places() if self._fit_name(place) not in done]
+        count = sum(len(place.ids) for place in left)
+        says = (
+            f"Nothing was learnt of {count} of {len(self.known.displacement.ids)} points, which get no days. Give the "
+            "command without --nightly when they have enough passes."
+        )
+        return [says] if left else []
+
     def _added(self, unit: Unit, before: records.Record) -> Unit:
-        """A unit that only adds days to what another one made; that one itself where there are none to add."""
+        """A unit that only adds to what another one made; that one itself where there is nothing to add."""
         work = unit.work
         assert isinstance(work, DaysWork)
-        kept = int((work.days <= np.datetime64(before.facts["until"], "D")).sum())
-        if kept == len(work.days):
+        whole = len(work.days) * len(work.place.ids)
+        if before.facts["forecasts"] == whole or before.facts.get("known") == work.known:
             return replace(unit, key=before.key)
         # The digest speaks of what was there, which older forecasts of days now past have made.
-        digest = records.digest([before.key.digest, unit.key.digest, kept])
-        return replace(unit, key=replace(unit.key, digest=digest), work=replace(work, kept=kept), keep_older=True)
+        digest = records.digest([before.key.digest, unit.key.digest])
+        return replace(unit, key=replace(unit.key, digest=digest), work=replace(work, adds=True), keep_older=True)
 
     def _fit(self, place: Place) -> Unit:
         config, until = self.config, np.datetime64(self.config.train_until, "D")
@@ -109,7 +111,7 @@ class Plan:
         settings = {name: value for name, value in config.science().items() if name in _LEARNT_BY}
         digest = records.digest(["fit/1", settings, fingerprint(learnt)])
         return Unit(
-            records.Key(STAGE, self._name(f"fit/{place.first:07d}"), digest),
+            records.Key(STAGE, self._fit_name(place), digest),
             FitWork(place, config),
             bytes_read=_bytes(learnt),
             peak_memory=self._memory(int(np.isfinite(learnt.displacement.values).sum())),
@@ -121,12 +123,13 @@ class Plan:
         days = self.days[index : index + DAYS]
         key = learnt.key if isinstance(learnt, Unit) else learnt
         seen = self._seen(place, days[-1])
-        parts = ["days/1", self.config.science(), key.digest, fingerprint(seen), str(days[0]), len(days)]
+        known = fingerprint(seen)
+        parts = ["days/1", self.config.science(), key.digest, known, str(days[0]), len(days)]
         name = self._name(f"days/{index // DAYS:05d}/{place.first:07d}")
         samples = len(days) * len(place.ids)
         return Unit(
             records.Key(STAGE, name, records.digest(parts)),
-            DaysWork(place, self.config, index, days),
+            DaysWork(place, self.config, index, days, known),
             requires=((learnt.name,) if isinstance(learnt, Unit) else ()),
             bytes_read=_bytes(seen),
             bytes_written=(16 + 4 * len(self.config.thresholds)) * samples,
@@ -158,8 +161,12 @@ class Plan:
     def _name(self, unit: str) -> str:
         return f"{self.part.name}/{unit}"
 
+    def _fit_name(self, place: Place) -> str:
+        return self._name(f"fit/{place.first:07d}")
+
     def _memory(self, samples: int) -> int:
-        return BASE_MEMORY + 3 * _bytes(self.known) + _SAMPLE_BYTES * samples
+        windows = 8 * (self.config.passes + self.config.days)
+        return BASE_MEMORY + 3 * _bytes(self.known) + _COPIES * windows * samples
 
 
 def places(location: Location, name: str, ids: NDArray[np.str_]) -> Iterator[Place]:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from slidecloud.config_forecast import ForecastConfig
 from slidecloud.forecast.series import Displacement
+from slidecloud.pipeline.forecast_demixed import without_air
 from slidecloud.pipeline.forecast_pixels import Seen, corner_of, of_map, series_of
 from slidecloud.store import Run, tables
+from slidecloud.store.arrays import MissingChunkError
 from slidecloud.store.forecast_specs import FORECAST_POINTS
 from slidecloud.store.velocity_maps import Pixels, velocity_maps
 from slidecloud.types import DataError, Float64, track_of
@@ -77,6 +79,8 @@ def of_run(run: Run, config: ForecastConfig) -> list[Part]:
             if found is not None:
                 seen.setdefault(track_of(header), []).append(found)
     parts = [_part(track, maps, config.per_landslide) for track, maps in sorted(seen.items())]
+    if config.demix is not None:
+        parts = [_calmed(run, part, config) for part in parts]
     if not parts:
         raise DataError(
             f"{run.location} has no pixel in a landslide with most of its dates and a temporal coherence, beyond "
@@ -84,6 +88,13 @@ def of_run(run: Run, config: ForecastConfig) -> list[Part]:
             "the stage 'timeseries'."
         )
     return parts
+
+
+def _calmed(run: Run, part: Part, config: ForecastConfig) -> Part:
+    """A part without air: learnt from the points that were chosen, as in every night after."""
+    given = part.displacement
+    unknown = replace(given, values=np.full_like(given.values, np.nan))
+    return replace(part, displacement=again(run, part.title, part.table, unknown, config))
 
 
 def again(run: Run, title: str, table: GeoDataFrame, before: Displacement, config: ForecastConfig) -> Displacement:
@@ -99,7 +110,13 @@ def again(run: Run, title: str, table: GeoDataFrame, before: Displacement, confi
             inside &= (column >= left) & (column < left + width)
             if inside.any():
                 pixels = Pixels(row[inside] - top, column[inside] - left)
-                seen.append(Series(np.flatnonzero(inside), *series_of(one, pixels, config)))
+                try:
+                    days, moved, sigma = series_of(one, pixels)
+                    if config.demix is not None:
+                        moved = without_air(one, days, moved, config)
+                except MissingChunkError:  # it is not finished, or in quarantine
+                    continue
+                seen.append(Series(np.flatnonzero(inside), days, moved, sigma))
     return _brought(before, seen, title)
 
 
@@ -125,10 +142,11 @@ def _brought(before: Displacement, seen: Sequence[Series], title: str) -> Displa
     for name in ("values", "sigma") if before.sigma is not None else ("values",):
         found = np.full((before.points, len(dates)), np.nan)
         found[:, np.searchsorted(dates, before.dates)] = getattr(before, name)
-        for one in seen:
-            found[one.points] = np.nan
+        for one in reversed(seen):  # where maps overlap, a point is of the first that has it
+            rows = np.isfinite(one.values).any(axis=1)
+            found[one.points[rows]] = np.nan
             if (now := getattr(one, name)) is not None:
-                found[np.ix_(one.points, np.searchsorted(dates, one.dates))] = now
+                found[np.ix_(one.points[rows], np.searchsorted(dates, one.dates))] = now[rows]
         laid.append(found)
     return replace(before, dates=dates, values=laid[0], sigma=laid[1] if len(laid) > 1 else None)
 

@@ -13,8 +13,9 @@ from slidecloud.forecast.assessment import Assessment, assess
 from slidecloud.forecast.connections import Connection, connections
 from slidecloud.forecast.keeping import unpack
 from slidecloud.forecast.lags import permutation
-from slidecloud.forecast.samples import INPUTS, samples
+from slidecloud.forecast.samples import INPUTS
 from slidecloud.forecast.scores import by_point
+from slidecloud.pipeline.forecast_beside import later
 from slidecloud.pipeline.forecast_judged import Judged
 from slidecloud.pipeline.forecast_known import Known, known_of
 from slidecloud.pipeline.forecast_methods import device_of, on_device
@@ -22,7 +23,6 @@ from slidecloud.pipeline.forecast_plan import places
 from slidecloud.store import tables
 from slidecloud.store.location import Location
 from slidecloud.store.tables import ColumnSpec
-from slidecloud.types import DataError
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -130,16 +130,15 @@ def _columns(found: Connection | None, points: int) -> dict[str, Any]:
 
 
 def _exchanged(location: Location, name: str, known: Known, config: ForecastConfig) -> pd.DataFrame | None:
-    date, found = np.datetime64(config.train_until, "D"), []
+    found = []
     for place in places(location, name, known.displacement.ids):
+        data = location.read(place.learnt)
+        if data is None:  # these points are in quarantine
+            continue
         own, wet = known.displacement.of(place.points), known.drivers.of(place.points)
-        asked = samples(own, wet, inputs=config.inputs, steps=config.passes, days=config.days, longest=config.horizon)
-        asked = asked.where((asked.target > date) & np.isfinite(asked.increment))
+        asked = later(own, wet, config)
         if len(np.unique(asked.target)) < 2:
             continue
-        data = location.read(place.learnt)
-        if data is None:
-            raise DataError(f"{location} has no {place.learnt}. Run 'slidecloud forecast' without --nightly.")
         fitted = on_device(unpack(data), device_of(config))
         for what in INPUTS[config.inputs]:
             loss = permutation(fitted, own, wet, asked, of=what, days=config.days)  # type: ignore[arg-type]

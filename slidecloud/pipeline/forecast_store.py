@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from slidecloud.config_forecast import ForecastConfig
 from slidecloud.config_yaml import ConfigError
-from slidecloud.pipeline.units import Unit
+from slidecloud.pipeline.side_store import withdraw_group
 from slidecloud.store import forecasts, records
+from slidecloud.store.forecast_specs import forecast_group
 from slidecloud.store.location import Location
 
 
@@ -25,29 +26,27 @@ def check_same(location: Location, name: str, config: ForecastConfig) -> None:
 
 
 def records_of(location: Location, stage: str, name: str) -> dict[str, records.Record]:
-    """Records of a part by unit; where an addition was cut short, the one with most days."""
+    """Records of a part by unit; where an addition was cut short, the one with most days and forecasts."""
     found: dict[str, records.Record] = {}
     for key in sorted(records.done(location, stage=stage), key=lambda key: (key.unit, key.digest)):
         record = records.read(location, key) if key.unit.startswith(f"{name}/") else None
         if record is None:
             continue
         other = found.get(key.unit)
-        if other is None or str(record.facts.get("until", "")) >= str(other.facts.get("until", "")):
+        if other is None or _reach(record) >= _reach(other):
             found[key.unit] = record
     return found
 
 
-def withdraw_stale(location: Location, stage: str, names: Sequence[str], units: Sequence[Unit]) -> None:
-    """Withdraw records of parts that are not of this plan, with what they speak of.
+def _reach(record: records.Record) -> tuple[str, int]:
+    """Last day and number of forecasts that a record speaks of."""
+    return str(record.facts.get("until", "")), int(record.facts.get("forecasts", 0))
 
-    Forecasts of other settings would else stand at the days of these until they are written over.
-    """
-    wanted = {unit.key for unit in units}
-    for folder in (records.DONE, records.QUARANTINE):
-        for key in records.done(location, stage=stage, folder=folder) - wanted:
-            if key.unit.split("/")[0] not in names:
-                continue
-            record = records.read(location, key) if folder == records.DONE else None
-            records.withdraw(location, key, folder=folder)
-            for name in () if record is None else record.objects:
-                location.delete(name)
+
+def withdraw_gone(location: Location, names: Collection[str]) -> list[str]:
+    """Take away the groups of parts that have no points any more; returns a sentence for each."""
+    gone = [name for name in forecasts.names(location) if name not in names]
+    told = [str(forecasts.attributes(location, name)["title"]) for name in gone]
+    for name in gone:
+        withdraw_group(location, forecast_group(name))
+    return [f"{title}: it has no points any more, and its forecasts are taken away." for title in told]

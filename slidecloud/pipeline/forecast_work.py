@@ -92,47 +92,62 @@ class DaysWork:
         Of the first day along time; a chunk begins with it.
     days
         datetime64[D].
-    kept
-        How many of the days are in the store already and stay as they are.
+    known
+        Changes when the last day, or anything that is known of the points up to it, does.
+    adds
+        Whether what is in the store already stays as it is.
     """
 
     place: Place
     config: ForecastConfig
     index: int
     days: NDArray[np.datetime64]
-    kept: int = 0
+    known: str
+    adds: bool = False
 
     def __call__(self, writer: Writer) -> dict[str, Any]:
-        maps = self._made()
+        maps = self._stored() if self.adds else self._nothing()
+        self._fill(maps)
         group = forecast_group(self.place.name)
         for name, values in maps.items():
             lead = (0,) if values.ndim == 3 else ()
-            whole = np.concatenate([self._stored(name), values], axis=-2) if self.kept else values
-            writer.write(f"{group}/{name}", whole, (*lead, self.index, self.place.first))
-        return {"until": str(self.days[-1]), "forecasts": int(np.isfinite(maps["displacement"]).sum())}
+            writer.write(f"{group}/{name}", values, (*lead, self.index, self.place.first))
+        count = int((maps["origin"] != NO_DAY).sum())
+        return {"until": str(self.days[-1]), "forecasts": count, "known": self.known}
 
-    def _stored(self, name: str) -> NDArray[Any]:
-        array = reader(self.place.run, forecast_group(self.place.name))[name]
-        before = slice(self.index, self.index + self.kept), self.place.points
-        return read(array, (*((slice(None),) if array.ndim == 3 else ()), *before))  # type: ignore[union-attr,arg-type]
+    def _nothing(self) -> dict[str, NDArray[Any]]:
+        """Arrays without a forecast, in the order in which they are written.
 
-    def _made(self) -> dict[str, NDArray[Any]]:
-        """Arrays of the days that are not kept."""
-        days = self.days[self.kept :]
-        own, wet = self.place.known(days[-1])
-        config = self.config
-        asked = queries(
-            own, wet, days, inputs=config.inputs, steps=config.passes, days=config.days, longest=config.horizon
-        )
-        shape = len(days), own.points
-        at = (asked.target - days[0]) // DAY, asked.point
+        The last tells which forecasts are there: after a kill none is taken for told of which an array is missing.
+        """
+        shape = len(self.days), len(self.place.ids)
         maps: dict[str, NDArray[Any]] = {
             name: np.full(shape, np.nan, np.float32) for name in ("displacement", "lower", "upper")
         }
-        maps["origin"] = np.full(shape, NO_DAY, np.int32)
         maps["exceedance"] = np.full((len(self.config.thresholds), *shape), np.nan, np.float32)
+        maps["origin"] = np.full(shape, NO_DAY, np.int32)
+        return maps
+
+    def _stored(self) -> dict[str, NDArray[Any]]:
+        """The arrays as they are."""
+        group = reader(self.place.run, forecast_group(self.place.name))
+        own = slice(self.index, self.index + len(self.days)), self.place.points
+        return {
+            name: read(group[name], (*(slice(None),) * (values.ndim - 2), *own))  # type: ignore[arg-type]
+            for name, values in self._nothing().items()
+        }
+
+    def _fill(self, maps: dict[str, NDArray[Any]]) -> None:
+        """Forecast what is not forecast yet."""
+        days, config = self.days, self.config
+        own, wet = self.place.known(days[-1])
+        asked = queries(
+            own, wet, days, inputs=config.inputs, steps=config.passes, days=config.days, longest=config.horizon
+        )
+        asked = asked.where(maps["origin"][(asked.target - days[0]) // DAY, asked.point] == NO_DAY)
+        at = (asked.target - days[0]) // DAY, asked.point
         if not len(asked):
-            return maps
+            return
         data = self.place.run.read(self.place.learnt)
         if data is None:
             raise DataError(
@@ -149,7 +164,6 @@ class DaysWork:
             base = _base(threshold, own.dates, own.values, asked)
             middle, lower, upper = (asked.value + moved for moved in moving)
             maps["exceedance"][number][at] = exceedance(middle, lower, upper, base, direction=threshold.direction)
-        return maps
 
 
 def _of_motion(found: Forecast, own: Displacement, asked: Samples) -> Forecast:
@@ -163,8 +177,7 @@ def _of_motion(found: Forecast, own: Displacement, asked: Samples) -> Forecast:
 def _base(threshold: ThresholdConfig, dates: NDArray[np.datetime64], values: Float64, asked: Samples) -> Base:
     """What a threshold counts from at each sample."""
     start, limit = (np.full(len(asked), np.nan) for _ in range(2))
-    for point in np.unique(asked.point):
-        own = asked.point == point
+    for point, own in asked.by_point():
         if threshold.rate is not None:
             base = over_days(
                 dates, values[point], origin=asked.origin[own], target=asked.target[own], rate=threshold.rate,

@@ -60,24 +60,38 @@ def ensure_store(location: Location, group: str, *, in_run: bool) -> None:
 
 
 def withdraw_stale(
-    location: Location, stage: str, units: Sequence[Unit], *, within: str = "", keep: str | None = None
+    location: Location,
+    stage: str,
+    units: Sequence[Unit],
+    *,
+    within: str = "",
+    keep: str | None = None,
+    objects: bool = False,
 ) -> None:
     """Withdraw records of a stage that are not of this plan: their objects may be written over.
 
     Only units whose names begin with ``within`` are looked at; those that begin with ``keep`` are left for a later plan
-    of the same stage.
+    of the same stage. With ``objects`` what they speak of goes too, where it would else be taken for results of this
+    plan until it is written over.
     """
     wanted = {unit.key for unit in units}
     for folder in (records.DONE, records.QUARANTINE):
         for key in records.done(location, stage=stage, folder=folder) - wanted:
             if key.unit.startswith(within) and not (keep is not None and key.unit.startswith(keep)):
+                record = records.read(location, key) if objects and folder == records.DONE else None
                 records.withdraw(location, key, folder=folder)
+                for name in () if record is None else record.objects:
+                    location.delete(name)
 
 
 def withdraw_report(location: Location, stage: str, units: Sequence[Unit], *, path: str) -> None:
     """Take a report away before units of a stage that are not done write over the maps that it speaks of."""
-    if not {unit.key for unit in units} - records.done(location, stage=stage):
-        return
+    if {unit.key for unit in units} - records.done(location, stage=stage):
+        withdraw_group(location, path)
+
+
+def withdraw_group(location: Location, path: str) -> None:
+    """Take a group away: the record of its template, and its metadata."""
     for key in records.done(location, stage=templates.STAGE):
         if key.unit == path:
             records.withdraw(location, key)

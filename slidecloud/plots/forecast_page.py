@@ -84,7 +84,7 @@ def shown(found: xr.Dataset, landslides: Sequence[str]) -> Iterator[Shown]:
     moved, probability = _moved(found["observed"].values), np.full(points, np.nan)
     if found.sizes["threshold"]:
         last = _last(found["displacement"].values)
-        probability = found["exceedance"].values[:, last, np.arange(points)].max(axis=0)
+        probability = np.fmax.reduce(found["exceedance"].values[:, last, np.arange(points)])
     order = np.lexsort((-moved, -np.nan_to_num(probability, nan=-1.0)))
     best: dict[str, int] = {}
     for point in order.tolist():

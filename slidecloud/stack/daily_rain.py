@@ -43,6 +43,7 @@ def daily(
     utc_offset: float,
     missing: Missing,
     quantity: Quantity = RAIN,
+    key: str = "rain_",
 ) -> tuple[NDArray[np.datetime64], Float64]:
     """Readings added up to days, or averaged; see `slidecloud.stack.rain.open_rain`.
 
@@ -56,6 +57,8 @@ def daily(
         Name for messages.
     quantity
         Rain or a level.
+    key
+        What stands before ``missing`` and ``units`` where users give them, for messages.
     """
     order = np.argsort(times, kind="stable")
     times, values = times[order], values[order]
@@ -74,11 +77,11 @@ def daily(
     if not quantity.added:
         fallen /= np.maximum(count, 1)
     fallen[count < (1 if whole_days else _ENOUGH * 86_400 / step)] = np.nan
-    return _filled(day, fallen, source, missing, quantity)
+    return _filled(day, fallen, source, missing, quantity, key)
 
 
 def _filled(
-    day: NDArray[np.datetime64], fallen: Float64, source: str, missing: Missing, quantity: Quantity
+    day: NDArray[np.datetime64], fallen: Float64, source: str, missing: Missing, quantity: Quantity, key: str
 ) -> tuple[NDArray[np.datetime64], Float64]:
     known = np.flatnonzero(np.isfinite(fallen))
     if not len(known):
@@ -88,7 +91,7 @@ def _filled(
     if len(wrong):
         raise DataError(
             f"{source} has {fallen[wrong[0]]:.6g} {quantity.unit} on {day[wrong[0]]}; expected {quantity.lowest:.0f} "
-            f"to {quantity.highest:.0f} {quantity.unit} a day. Check the units ({quantity.name}_units: "
+            f"to {quantity.highest:.0f} {quantity.unit} a day. Check the units ({key}units: "
             f"{', '.join(quantity.scale)})."
         )
     gaps = np.flatnonzero(np.isnan(fallen))
@@ -96,7 +99,7 @@ def _filled(
         dry = " or 'dry'" if quantity.added else ""
         raise DataError(
             f"{source} has no {quantity.name} for {len(gaps)} of {len(day)} days, the first is {day[gaps[0]]}. Fill "
-            f"them, or choose {quantity.name}_missing 'unknown' (leave out what they touch){dry}."
+            f"them, or choose {key}missing 'unknown' (leave out what they touch){dry}."
         )
     if missing == "dry":
         fallen[gaps] = 0.0

@@ -24,12 +24,20 @@ _AXES: Final = {
 
 
 class Gridded:
-    """Rain or a level on a grid of latitude and longitude; arguments as in `slidecloud.stack.rain.open_rain`."""
+    """Rain or a level on a grid of latitude and longitude; arguments as in `slidecloud.stack.rain.open_rain`,
+    and `slidecloud.stack.daily_rain.daily`."""
 
     def __init__(
-        self, path: str, *, units: str, utc_offset: float, missing: Missing, quantity: Quantity = RAIN
+        self,
+        path: str,
+        *,
+        units: str,
+        utc_offset: float,
+        missing: Missing,
+        quantity: Quantity = RAIN,
+        key: str = "rain_",
     ) -> None:
-        self._quantity = quantity
+        self._quantity, self._key = quantity, key
         self._path, self._offset, self._missing = path, utc_offset, missing
         dataset = _opened(path)
         self._names = {what: _axis(dataset, what, path) for what in _AXES}
@@ -87,6 +95,7 @@ class Gridded:
             utc_offset=self._offset,
             missing=self._missing,
             quantity=self._quantity,
+            key=self._key,
         )
         return day, fallen, name
 

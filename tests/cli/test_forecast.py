@@ -55,6 +55,24 @@ def test_forecasts_are_made_told_drawn_and_added_to(
     assert "2 of 2 units done" in capsys.readouterr().out
 
 
+def test_what_there_is_is_told_also_where_points_are_in_quarantine(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("slidecloud.store.forecast_specs", "slidecloud.pipeline.forecast_plan"):
+        monkeypatch.setattr(f"{module}.points_chunk", lambda _: 1)
+    slides = forecasting.slides(points=2)
+    slides.observed[1, 20:] = float("nan")
+    forecasting.write(folder, slides, until="2019-03-10")
+    config, pictures = str(folder / "forecast.yaml"), folder / "pictures"
+    assert main(["forecast", config, "--report", str(pictures), "--permutation"]) == 3
+    assert "2019-01-01 to 2019-03-10" in capsys.readouterr().out
+    assert (pictures / "forecast.html").exists()
+    assert main(["forecast", config, "--nightly"]) == 0
+    told = capsys.readouterr()
+    assert "2019-01-01 to 2019-03-10" in told.out
+    assert "points of the table: Nothing was learnt of 1 of 2 points" in " ".join(told.err.split())
+
+
 def test_a_template_and_the_methods_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["forecast", "--print-config"]) == 0
     text = capsys.readouterr().out

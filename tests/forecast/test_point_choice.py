@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slidecloud.forecast.point_choice import beyond_noise, chosen, noise_coherence, thinned
+from slidecloud.forecast.point_choice import beyond_noise, chosen, noise_coherence
 
 
 def inverted(dates, reach, pixels, *, noise=np.pi, seed=0):
@@ -64,23 +64,6 @@ def test_no_coherence_grows_by_taking_noise_away(coherence, redundancy, rank):
     assert float(beyond_noise(1.0, redundancy, rank)) == pytest.approx(1.0)
 
 
-@settings(deadline=None)
-@given(st.integers(0, 2**31), st.floats(1.0, 50.0))
-def test_each_square_gives_its_best(seed, spacing):
-    random = np.random.default_rng(seed)
-    x, y, quality = random.uniform(-100, 100, (3, 60))
-    quality[random.random(60) < 0.1] = np.nan
-    kept = thinned(x, y, quality, spacing=spacing)
-    squares = list(zip(np.floor(x / spacing), np.floor(y / spacing), strict=True))
-    assert len(kept) == len(set(squares)) == len({squares[k] for k in kept})
-    rank = np.nan_to_num(quality, nan=-np.inf)
-    for k in kept:
-        assert rank[k] == max(rank[j] for j in range(60) if squares[j] == squares[k])
-
-
-def test_no_points_and_bad_requests():
-    assert thinned([], [], [], spacing=10.0).shape == (0,)
-    with pytest.raises(ValueError, match="1 of them without coordinates"):
-        thinned([0.0, np.nan], [0.0, 0.0], [1.0, 1.0], spacing=1.0)
+def test_bad_requests_are_refused():
     with pytest.raises(ValueError, match=r"found shapes \(2,\) and \(0,\)"):
         chosen(np.zeros((2, 4)), np.ones(2))

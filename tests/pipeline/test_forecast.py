@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import forecasting
@@ -14,10 +15,11 @@ from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import forecast
 from slidecloud.pipeline.executors import threads
 from slidecloud.pipeline.forecast_judged import judged
+from slidecloud.pipeline.forecast_report import told
 from slidecloud.pipeline.forecast_work import DaysWork
 from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.verify import verify
-from slidecloud.store import locate, records
+from slidecloud.store import forecasts, locate, records
 from slidecloud.types import DataError
 
 
@@ -171,6 +173,26 @@ def test_a_night_adds_days_alone(made, tmp_path, until, later):
     assert again.done == 0
 
 
+def test_a_night_tells_what_could_not_be_told_before(made, tmp_path):
+    """The passes of a point come late: its days are added, and all that was told stays."""
+    folder, slides = forecasting.inputs_of(made[0], tmp_path), forecasting.slides()
+    late = forecasting.slides()
+    late.observed[2, late.passes > np.datetime64("2018-12-10")] = np.nan
+    forecasting.write(folder, late, until="2019-02-03")
+    config = forecasting.settings(folder)
+    forecasting.compute(config)
+    first = forecasting.opened(config)
+    assert np.isnan(first.displacement.values[20:, 2]).all()
+    forecasting.write(folder, slides, until="2019-02-03")
+    assert forecasting.compute(config, nightly=True).done == 1
+    found = forecasting.opened(config)
+    assert np.isfinite(found.displacement.values[20:, 2]).all()
+    for name in ("displacement", "lower", "upper", "origin", "exceedance"):
+        was = np.isfinite(first.displacement.values)
+        assert found[name].values[..., was].tobytes() == first[name].values[..., was].tobytes()
+    assert forecasting.compute(config, nightly=True).done == 0
+
+
 def test_without_nightly_everything_is_as_if_made_now(made, tmp_path):
     folder, _, _ = made
     config, _ = grown(folder, tmp_path, until="2019-03-01", later="2019-04-20")
@@ -303,6 +325,91 @@ def test_points_with_too_few_passes_are_set_aside_by_name(made, tmp_path):
     assert "one looks back on 100 passes" in aside.reason
     assert len(summary.blocked) == 4
     assert forecast.status(config).quarantined == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing", "extra"),
+    [
+        ({"method": "musenet"}, "torch", "detect"),
+        ({"beside": ["boosting"]}, "lightgbm", "forecast"),
+        ({"beside": ["kf_arima"]}, "statsmodels", "forecast"),
+    ],
+)
+def test_a_missing_library_is_told_before_anything_is_done(made, tmp_path, monkeypatch, changes, missing, extra):
+    config = forecasting.settings(forecasting.inputs_of(made[0], tmp_path), **changes)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ModuleNotFoundError, match=rf"pip install 'slidecloud\[{extra}\]'"):
+        forecasting.compute(config)
+    assert not Path(config.place).exists()
+
+
+def test_missing_days_name_the_key_that_allows_them(made, tmp_path):
+    folder = forecasting.inputs_of(made[0], tmp_path)
+    for name in ("rain", "level"):
+        rows = (folder / f"{name}.csv").read_text().splitlines(keepends=True)
+        (folder / f"{name}.csv").write_text("".join(rows[:40] + rows[41:]))
+    with pytest.raises(DataError, match=r"choose rain\.missing 'unknown'.* or 'dry'"):
+        forecasting.compute(forecasting.settings(folder))
+    with pytest.raises(DataError, match=r"choose level\.missing 'unknown'"):
+        forecasting.compute(forecasting.settings(folder, rain={"path": "rain.csv", "missing": "dry"}))
+
+
+def test_longer_windows_are_planned_with_their_memory(made, tmp_path, monkeypatch):
+    folder, drive = forecasting.inputs_of(made[0], tmp_path), forecast.drive
+    needed = []
+
+    def watched(units, **options):
+        needed.append(max(unit.peak_memory for unit in units))
+        return drive(units, **options)
+
+    monkeypatch.setattr(forecast, "drive", watched)
+    for days in (30, 395):
+        forecasting.compute(forecasting.settings(folder, days=days))
+    samples = 7 * 64
+    assert needed[1] - needed[0] > 8 * 365 * samples
+
+
+def test_a_horizon_shorter_than_the_time_between_passes_sets_nothing_aside(made, tmp_path):
+    config = forecasting.settings(forecasting.inputs_of(made[0], tmp_path), beside=["linear"], horizon=5)
+    forecasting.compute(config)
+    (one,) = judged(locate(config.place))
+    assert one.scores.count == 0
+    assert not one.beside
+    assert told(locate(config.place), one, config, permute=True).exchanged is None
+
+
+def chunked(monkeypatch, points):
+    """So many points in a chunk, which are learnt from together."""
+    for module in ("slidecloud.store.forecast_specs", "slidecloud.pipeline.forecast_plan"):
+        monkeypatch.setattr(f"{module}.points_chunk", lambda _: points)
+
+
+def test_points_of_which_nothing_was_learnt_keep_no_others_from_their_night(made, tmp_path, monkeypatch):
+    chunked(monkeypatch, 4)
+    folder, slides = forecasting.inputs_of(made[0], tmp_path), forecasting.slides()
+    slides.observed[4:, 20:] = np.nan
+    forecasting.write(folder, slides, until="2019-02-03")
+    config = forecasting.settings(folder)
+    assert forecast.compute(config, executor=forecasting.serial()).exit_code == 3
+    forecasting.write(folder, slides, until="2019-02-04")
+    assert forecasting.compute(config, nightly=True).done == 1
+    known = np.isfinite(forecasting.opened(config).displacement.values[-1])
+    assert known[:4].any()
+    assert not known[4:].any()
+
+
+def test_a_part_that_has_no_points_any_more_is_taken_away(made, tmp_path, monkeypatch):
+    config = forecasting.settings(forecasting.inputs_of(made[0], tmp_path))
+    monkeypatch.setattr("slidecloud.pipeline.forecast_points.TABLE", "descending_009")
+    forecasting.compute(config)
+    monkeypatch.undo()
+    location = locate(config.place)
+    assert forecasts.names(location) == ("descending_009",)
+    forecasting.compute(config)
+    assert forecasts.names(location) == ("points",)
+    assert not any("descending" in key.unit for key in records.done(location))
+    assert not list(Path(config.place).glob("forecast/descending_009/models/*"))
+    assert forecasting.compute(config, nightly=True).done == 0
 
 
 def test_other_methods_are_judged_on_the_same_passes(made, tmp_path):

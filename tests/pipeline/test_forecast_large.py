@@ -55,6 +55,5 @@ def test_4905_points(tmp_path: Path, method: str, capsys: pytest.CaptureFixture[
     assert told > 0.9 * found.found.displacement.size
     assert found.scores.skill > 0.8
     assert 0.86 <= found.scores.coverage <= 0.97
-    assert used < 2 * 2
     again = call(tmp_path)
-    assert "0 units done" in again.stdout
+    assert again.stdout.startswith("0 units done")

@@ -98,9 +98,14 @@ def test_what_was_learnt_is_not_learnt_again(folder, monkeypatch):
     [
         ({"method": "musenet", "options": {"membrs": 3}}, "has no 'membrs'; it has batch, members"),
         ({"method": "ridge", "options": {"steps": 3}}, "the method 'ridge' has no 'steps'; it has none"),
+        ({"method": "musenet", "options": {"members": 0}}, "members .* is 0; expected a whole number of at least 1"),
+        ({"method": "kf_lstm", "options": {"steps": 1.5}}, "steps .* is 1.5; expected a whole number"),
+        ({"method": "musenet", "options": {"batch": True}}, "batch .* is True; expected a whole number"),
+        ({"method": "musenet", "options": {"rate": 0}}, "rate .* is 0; expected a number above 0"),
+        ({"method": "musenet_published", "options": {"apart": 1}}, "apart .* is 1; expected true or false"),
         ({"method": "ridge", "resources": {"executor": "serial", "device": "gpu"}}, "has no use for one"),
     ],
 )
-def test_options_that_a_method_lacks_are_refused(folder, changes, says):
+def test_options_that_a_method_cannot_use_are_refused(folder, changes, says):
     with pytest.raises(ConfigError, match=says):
         forecast.compute(forecasting.settings(folder, **changes), executor=forecasting.serial())

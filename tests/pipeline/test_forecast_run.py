@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import forecasting
 import numpy as np
@@ -17,6 +21,8 @@ from slidecloud.pipeline.forecast_points import again, of_run
 from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.verify import verify
 from slidecloud.store import forecasts
+from slidecloud.store.arrays import MissingChunkError
+from slidecloud.store.velocity_maps import VelocityMap, velocity_maps
 
 DATES = 36
 
@@ -70,17 +76,97 @@ def test_the_slide_goes_on_as_it_went(made):
     assert inside.mean() > 0.7
 
 
+def lines(dates, values):
+    """Slope, scatter about the line, and standard error of the slope of each row."""
+    time = (dates - dates[0]).astype(float)
+    slope, start = np.polyfit(time, values.T, 1)
+    scatter = (values - slope[:, None] * time - start[:, None]).std(axis=1)
+    return slope, scatter, scatter / (time.std() * np.sqrt(len(time)))
+
+
 def test_points_are_the_same_without_the_air_and_by_night(made):
-    """What air there is in a run of noise alone is little, and a night finds the same series again."""
+    """They lie nearer to a line of the same slope, and a night finds the same series again."""
     config, _ = made
     run, calm = open_run(config.place), config.model_copy(update={"demix": DemixConfig()})
     (plain,), (part,) = (of_run(run, one) for one in (config, calm))
     assert part.displacement.ids.tolist() == plain.displacement.ids.tolist()
     values = part.displacement.values
     np.testing.assert_array_equal(np.isfinite(values), np.isfinite(plain.displacement.values))
-    np.testing.assert_allclose(values, plain.displacement.values, atol=0.3 * np.ptp(plain.displacement.values))
+    (slope, scatter, doubt), (calm_slope, calm_scatter, _) = (
+        lines(part.displacement.dates, each) for each in (plain.displacement.values, values)
+    )
+    assert (calm_scatter < scatter).all()
+    assert (np.abs(calm_slope - slope) < 2 * doubt).all()
     night = again(run, part.title, part.table, part.displacement, calm)
     np.testing.assert_allclose(night.values, values, atol=1e-6)
+
+
+@dataclass(frozen=True)
+class Changed(VelocityMap):
+    """A map that overlaps the real one, of which something is otherwise."""
+
+    change: Callable[[str, Any], Any] = lambda name, values: values
+
+    def map(self, name):
+        return self.change(name, super().map(name))
+
+    def series(self, name, pixels):
+        return self.change(name, super().series(name, pixels))
+
+    @property
+    def time(self):
+        return self.change("time", super().time)
+
+
+def maps_are(monkeypatch, *changes):
+    """What a run has in place of each of its maps."""
+
+    def changed(location, header):
+        (one,) = velocity_maps(location, header)
+        return [Changed(one.run, one.header, one.path, change) for change in changes]
+
+    monkeypatch.setattr("slidecloud.pipeline.forecast_points.velocity_maps", changed)
+
+
+def as_it_is(name, values):
+    return values
+
+
+def elsewhere(name, values):
+    """Other pixels are the most coherent."""
+    return np.roll(values, 1, axis=0) if name == "temporal_coherence" else values
+
+
+def raised(name, values):
+    return values + 0.005 if name == "displacement" else values
+
+
+def unfinished(name, values):
+    if name == "displacement":
+        raise MissingChunkError("gone")
+    return values
+
+
+def test_air_is_learnt_from_the_same_points_every_night(made, monkeypatch):
+    """Each map has candidates of its own, and not all become points."""
+    config, _ = made
+    run, calm = open_run(config.place), config.model_copy(update={"demix": DemixConfig()})
+    maps_are(monkeypatch, as_it_is, elsewhere)
+    (part,) = of_run(run, calm)
+    night = again(run, part.title, part.table, part.displacement, calm)
+    np.testing.assert_array_equal(night.values, part.displacement.values)
+
+
+def test_where_maps_overlap_points_stay_with_the_first_that_has_them(made, monkeypatch):
+    config, _ = made
+    run = open_run(config.place)
+    (expected,) = of_run(run, config)
+    for changes in ((as_it_is, raised), (unfinished, as_it_is)):
+        maps_are(monkeypatch, *changes)
+        (part,) = of_run(run, config)
+        night = again(run, part.title, part.table, part.displacement, config)
+        for found in (part.displacement, night):
+            np.testing.assert_array_equal(found.values, expected.displacement.values)
 
 
 def test_forecasts_belong_to_the_store(made):
@@ -97,6 +183,27 @@ def test_the_run_itself_is_as_it_was(made):
     assert runs.rerun(folder, "gradients: {}", "resources: {executor: serial}").done == 0
 
 
-def test_new_passes_are_taken_by_the_night(made):
-    config, _ = made
+def test_new_passes_are_taken_by_the_night(made, tmp_path, monkeypatch):
+    whole, passes = made
+    config = whole.model_copy(update={"run": str(shutil.copytree(whole.place, tmp_path / "run.zarr"))})
+    known = len(passes) - 3
+
+    def cut(name, values):
+        return values[:known] if values.ndim in (1, 2) and len(values) == len(passes) else values
+
+    with monkeypatch.context() as before:
+        maps_are(before, cut)
+        forecasting.compute(config)
+    first = forecasting.opened(config, "ascending_001")
+    np.testing.assert_array_equal(first.pass_time.values.astype("datetime64[D]"), passes[:known])
+    forecasting.compute(config, nightly=True)
+    found = forecasting.opened(config, "ascending_001")
+    expected = forecasting.opened(whole, "ascending_001")
+    np.testing.assert_array_equal(found.observed.values, expected.observed.values)
+    old = first.sizes["time"]
+    assert found.displacement.values[:old].tobytes() == first.displacement.values.tobytes()
+    assert found.sizes["time"] == expected.sizes["time"] > old
+    new = found.origin.values[old:].astype("datetime64[D]")
+    np.testing.assert_array_equal(new, expected.origin.values[old:].astype("datetime64[D]"))
+    assert (new > passes[known - 1]).all()
     assert forecasting.compute(config, nightly=True).done == 0

@@ -43,6 +43,15 @@ def test_the_likeliest_point_stands_for_its_landslide():
     assert chosen[2].moved == 0.0
 
 
+def test_a_threshold_that_is_not_known_hides_no_other():
+    found = made(thresholds=2)
+    found["exceedance"][0] = np.nan
+    probability = {one.point: one.probability for one in shown(found, ["a", "a", "b", ""])}
+    assert probability[1] == pytest.approx(0.9)
+    assert probability[2] == pytest.approx(0.2)
+    assert np.isnan(probability[3])
+
+
 def test_without_thresholds_it_is_the_one_that_moved_most():
     chosen = list(shown(made(thresholds=0), ["a", "a", "a", "a"]))
     assert [one.point for one in chosen] == [1]
