@@ -5,7 +5,6 @@ from __future__ import annotations
 import geopandas
 import mapped
 import pytest
-import rasterio
 import shapely
 
 from slidecloud.cluster import local
@@ -142,12 +141,7 @@ def test_another_threshold_draws_outlines_alone(wild):
 
 def test_a_corrupt_block_sets_its_tiles_aside_and_no_more(known):
     path = known / "scene.tif"
-    with rasterio.open(path) as file:
-        # The block at rows 512 to 599 and columns 0 to 255, of the first band.
-        start, size = (int(file.get_tag_item(f"BLOCK_{what}_0_2", "TIFF", bidx=1)) for what in ("OFFSET", "SIZE"))
-    data = bytearray(path.read_bytes())
-    data[start : start + size] = b"\xff" * size
-    path.write_bytes(data)
+    mapped.corrupt(path, column=0, row=2)
     summary = run(mapped.config(known))
     assert summary.exit_code == 3
     assert [one.unit for one in summary.quarantined] == ["valley/y256-512x0-512", "valley/y512-600x0-512"]

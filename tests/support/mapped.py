@@ -113,3 +113,13 @@ def rewritten(path, values):
     """Overwrite pixels of an existing GeoTIFF (band, y, x)."""
     with rasterio.open(path, "r+") as file:
         file.write(values)
+
+
+def corrupt(path, *, column, row):
+    """Make a block of a tiled, packed GeoTIFF unreadable, in its first band."""
+    with rasterio.open(path) as file:
+        tags = (file.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", bidx=1) for what in ("OFFSET", "SIZE"))
+        start, size = map(int, tags)
+    data = bytearray(path.read_bytes())
+    data[start : start + size] = b"\xff" * size
+    path.write_bytes(data)
