@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from slidecloud.config_optical import MapConfig, OpticalConfig, SceneConfig
@@ -21,7 +21,7 @@ from slidecloud.pipeline.tiles import BASE_MEMORY, cut
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import lease, records, templates
 from slidecloud.store.location import Location, locate
-from slidecloud.store.optical_specs import OPTICAL, SCENE, scene_group
+from slidecloud.store.optical_specs import OPTICAL, SCENE, outlines_key, scene_group
 from slidecloud.store.specs import SPATIAL_CHUNK
 
 STAGE: Final = "optical_map"
@@ -112,11 +112,24 @@ def compute(
         ensure_store(location, OPTICAL, in_run=config.run is not None)
         for path, objects in groups.items():
             templates.ensure(location, path, objects)
+        _withdraw_outlines(location, units, retry_quarantined=retry_quarantined)
         summary = drive(
             units, location=location, token=token, executor=executor, memory=config.resources.memory_bytes,
             retries=config.resources.retries, retry_quarantined=retry_quarantined, progress=progress, label="tiles",
         )  # fmt: skip
     return summary + Summary(notes=cutting_notes(cutting, card))
+
+
+def _withdraw_outlines(location: Location, units: Sequence[Unit], *, retry_quarantined: bool) -> None:
+    """Take tables of outlines away that are about to be drawn again, so that none outlives its maps when work stops."""
+    done = records.done(location, stage=STAGE)
+    notes = {} if retry_quarantined else records.quarantined(location, stage=STAGE)
+    ended = done | {key for key, note in notes.items() if note["kind"] == "data"}
+    ahead = {unit.name for unit in units if unit.key not in ended}
+    for unit in units:
+        if isinstance(unit.work, OutlinesWork) and not ahead.isdisjoint([unit.name, *unit.after]):
+            records.withdraw(location, unit.key)
+            location.delete(outlines_key(unit.work.scene))
 
 
 def lattice_of(config: MapConfig, card: UnetCard) -> Lattice:

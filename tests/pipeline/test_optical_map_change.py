@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from slidecloud.config_optical_change import ChangeConfig
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import optical_change, optical_map
-from slidecloud.pipeline.executors import serial
+from slidecloud.pipeline.executors import SerialExecutor, serial
 from slidecloud.pipeline.verify import verify
 from slidecloud.store import locate
 from slidecloud.store.arrays import reader
@@ -32,8 +33,20 @@ def config(tmp_path):
     return mapped.config(tmp_path, scenes, change=ChangeConfig(before="old", after="young"))
 
 
-def run(config):
-    return optical_map.compute(config, executor=serial())
+class Killed(SerialExecutor):
+    """Stops after one unit."""
+
+    left = 1
+
+    def take(self):
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return super().take()
+
+
+def run(config, executor=None, **options):
+    return optical_map.compute(config, executor=executor or serial(), **options)
 
 
 def changes(config):
@@ -58,3 +71,25 @@ def test_a_tile_that_was_set_aside_is_ground_that_was_not_mapped(config, tmp_pat
     assert not maps["mask"][BLOCK].any()
     assert changes(config)["new"] == 1
     assert verify(config.place).damaged == ()
+
+
+def test_outlines_of_a_mapping_that_was_stopped_are_not_compared(config, tmp_path):
+    run(config)
+    table = tmp_path / "optical.zarr" / "optical" / "old.parquet"
+    kept = table.read_bytes()
+    mapped.corrupt(tmp_path / "old.tif", column=0, row=1)
+    with pytest.raises(KeyboardInterrupt):
+        run(config, Killed())
+    with pytest.raises(ConfigError, match="has no outlines"):
+        changes(config)
+    assert run(config).exit_code == 3
+    without = table.read_bytes()
+    # What is in quarantine keeps its outlines, until it is tried again.
+    run(config)
+    assert table.read_bytes() == without
+    with pytest.raises(KeyboardInterrupt):
+        run(config, Killed(), retry_quarantined=True)
+    assert not table.exists()
+    mapped.scene(tmp_path / "old.tif", mapped.slides())
+    run(config)
+    assert table.read_bytes() == kept
