@@ -87,7 +87,7 @@ class ChangeConfig(Section):
         0.5,
         ge=0,
         le=1,
-        description="Share of an outline that the other date did not map, beyond which it is neither new nor vanished.",
+        description="Share of what is in one date alone that the other did not map, beyond which a change is unseen.",
     )
     radius: float = Field(2000.0, gt=0, description="Metres over which each outline is spread in maps of density.")
     histograms: HistogramConfig | None = Field(

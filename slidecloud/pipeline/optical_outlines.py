@@ -9,11 +9,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slidecloud.config_optical_change import FILES, ChangeConfig
 from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.laying import short
-from slidecloud.optical.change import NEW, VANISHED, Groups, check_polygons, compare, doubted, shapes_of
+from slidecloud.optical.change import Groups, check_polygons, compare
+from slidecloud.optical.change_doubts import doubted, parts_of, share_unmapped
 from slidecloud.optical.change_tables import Dates
 from slidecloud.pipeline.optical_unmapped import unmapped
 from slidecloud.stack.map_files import MapFile
@@ -85,7 +87,7 @@ class Compared:
     groups
         Which are one landslide, and what it has done.
     unmapped
-        (groups,), share of what is in one date alone that the other did not map; NaN elsewhere, and where not known.
+        (groups,), share of the ground in one date alone that the other did not map; NaN where not known.
     """
 
     before: GeoDataFrame
@@ -98,13 +100,20 @@ def compared(before: Outlines, after: Outlines, config: ChangeConfig) -> Compare
     """Two dates, read and compared; what one did not map is no change."""
     old, young = before.read(), after.read()
     groups = compare(old, young, least_overlap=config.least_overlap, least_growth=config.least_growth)
-    missing = np.full(len(groups.kind), np.nan)
-    shapes = shapes_of(groups, old, young)
-    for kind, other in ((NEW, before), (VANISHED, after)):
-        alone = np.flatnonzero(groups.kind == kind)
-        if other.mask is not None and len(alone):
-            missing[alone] = unmapped(other.mask, shapes[alone])
+    parts = parts_of(groups, old, young)
+    missing = share_unmapped(groups, _unmapped(after, parts.before), _unmapped(before, parts.after))
     return Compared(old, young, doubted(groups, missing, most=config.most_unmapped), missing)
+
+
+def _unmapped(date: Outlines, shapes: NDArray[np.object_]) -> Float64:
+    """Share of each polygon that a date did not map; NaN where there is no polygon, or the date does not tell."""
+    import shapely
+
+    shares = np.full(len(shapes), np.nan)
+    there = ~shapely.is_empty(shapes)
+    if date.mask is not None and there.any():
+        shares[there] = unmapped(date.mask, shapes[there])
+    return shares
 
 
 def outlines_of(

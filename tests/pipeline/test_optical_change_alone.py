@@ -79,6 +79,37 @@ def test_what_the_other_date_did_not_map_is_no_change(tmp_path):
     assert again.loc["young/young0", "change"] == "new"
 
 
+def test_the_edge_of_a_cloud_neither_grows_nor_shrinks_a_landslide(tmp_path):
+    """Columns from 20 are under clouds in the earlier date, and columns 0 to 9 in the later one."""
+    store = tmp_path / "own.zarr"
+    store.mkdir()
+    mapped(store, "old", west=100.0, covered=slice(20, None))
+    mapped(store, "young", west=100.0, covered=slice(0, 10))
+
+    def shape(row: float, west: float, east: float):
+        return shapely.box(100 + 0.001 * west, 30.0 + 0.001 * row, 100 + 0.001 * east, 30.0 + 0.001 * (row + 4))
+
+    put(store, "old", [shape(0, 16, 20), shape(6, 6, 14), shape(12, 12, 14), shape(18, 12, 16), shape(24, 6, 14)])
+    split = [shape(24, 10, 11), shape(24, 12, 13)]
+    put(store, "young", [shape(0, 16, 26), shape(6, 10, 14), shape(12, 12, 18), shape(18, 12, 13), *split])
+    result = made(store)
+    found = result.changes.set_index("id")
+    assert found["change"].to_dict() == {
+        "young/young0": "unseen",  # what it gained was under clouds before
+        "young/young1": "unseen",  # what it lost is under clouds now
+        "young/young2": "grown",
+        "young/young3": "shrunk",
+        "young/young4": "unseen",  # four columns of the six that it lost
+    }
+    shares = found["unmapped"].to_numpy()
+    assert shares == pytest.approx([1.0, 1.0, 0.0, 0.0, 2 / 3], rel=1e-3)
+    # A file does not tell what was mapped: what is gained since then is believed.
+    table = geopandas.read_parquet(store / "optical" / "old.parquet")
+    table.to_file(tmp_path / "old.gpkg")
+    again = made(store, before=str(tmp_path / "old.gpkg")).changes.set_index("id")
+    assert again["change"].tolist() == ["grown", "unseen", "grown", "shrunk", "unseen"]
+
+
 def test_without_a_run_there_are_no_classes(tmp_path):
     store = tmp_path / "own.zarr"
     store.mkdir()
