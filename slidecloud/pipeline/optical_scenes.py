@@ -61,7 +61,8 @@ class Mask:
     def fingerprint(self) -> str:
         """Changes when settings or files do."""
         files = [[name, one.fingerprint] for name, one in sorted(self.rasters.items())]
-        return digest([self.about.model_dump(mode="json", exclude={"path", *SNOW_BANDS}), files, sorted(self.bands)])
+        bands = sorted((name, list(places)) for name, places in self.bands.items())
+        return digest([self.about.model_dump(mode="json", exclude={"path", *SNOW_BANDS}), files, bands])
 
 
 @dataclass(frozen=True)

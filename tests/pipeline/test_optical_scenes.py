@@ -72,6 +72,10 @@ def test_snow_is_told_by_bands_of_the_scene_and_by_rasters(tmp_path):
     wanted = np.zeros((100, 120), bool)
     wanted[20:40, 30:50] = True
     np.testing.assert_array_equal(array(config, "mask") == COVERS["snow"], wanted)
+    # Another band of the scene is another mask: tiles of the first are not taken for it.
+    other = {"valley": {"image": str(tmp_path / "scene.tif"), "masks": [snow | {"green": "red"}]}}
+    run(mapped.config(tmp_path, other))
+    assert not array(config, "mask").any()
 
 
 def test_two_dates_are_laid_on_each_other(tmp_path):
