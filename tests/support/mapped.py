@@ -13,7 +13,7 @@ PIXEL = 5.0
 BRIGHT, DARK = 180, 60
 
 
-def bright_network(path, *, bands=4, depth=2, dates=None):
+def bright_network(path, *, bands=4, depth=2, names=None):
     """Weights that score a pixel by its first band alone: above 0.99 where it is `BRIGHT`, below 0.01 where `DARK`."""
     import torch
 
@@ -35,7 +35,7 @@ def bright_network(path, *, bands=4, depth=2, dates=None):
         network.last.bias.fill_(-10.0)
     # The step from dark to bright lies in the middle between 0 and 2 standard deviations.
     mean, deviation = (float(DARK),) * bands, ((BRIGHT - DARK) / 2,) * bands
-    return save(path, network, UnetCard(shape, Normalisation(mean, deviation)))
+    return save(path, network, UnetCard(shape, Normalisation(mean, deviation), names))
 
 
 def wild_network(path, *, bands=4, depth=2, seed=0):
