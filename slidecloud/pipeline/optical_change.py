@@ -139,10 +139,15 @@ def _grid(before: Outlines, after: Outlines, radius: float) -> Grid | None:
     boxes = [frame.total_bounds for one in (before, after) if len(frame := one.read())]
     if not boxes:
         return None
+    return density_grid(_widened(box, radius) for box in boxes)
+
+
+def _widened(box: tuple[float, float, float, float], radius: float) -> tuple[float, float, float, float]:
+    """West, south, east and north so many metres further out, where a degree of longitude is shortest."""
+    west, south, east, north = box
     high = math.degrees(radius / EARTH_RADIUS)
-    widest = max(math.cos(math.radians(max(abs(south), abs(north)))) for _, south, _, north in boxes)
-    wide = high / max(widest, 0.1)
-    return density_grid((west - wide, south - high, east + wide, north + high) for west, south, east, north in boxes)
+    wide = high / max(math.cos(math.radians(max(abs(south), abs(north)) + high)), 0.1)
+    return west - wide, south - high, east + wide, north + high
 
 
 def _unit(

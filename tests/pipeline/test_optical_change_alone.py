@@ -14,6 +14,7 @@ from two_dates import RESOURCES, computed, made, put, ring
 
 from slidecloud.config_classify import ClassifyConfig
 from slidecloud.config_yaml import ConfigError
+from slidecloud.kernels.places import EARTH_RADIUS
 from slidecloud.store import locate, templates
 from slidecloud.store.arrays import Writer
 from slidecloud.store.optical_specs import COVERS, SCENE, scene_group
@@ -108,6 +109,21 @@ def test_the_edge_of_a_cloud_neither_grows_nor_shrinks_a_landslide(tmp_path):
     table.to_file(tmp_path / "old.gpkg")
     again = made(store, before=str(tmp_path / "old.gpkg")).changes.set_index("id")
     assert again["change"].tolist() == ["grown", "unseen", "grown", "shrunk", "unseen"]
+
+
+def test_all_of_each_landslide_is_in_the_map_of_density(tmp_path):
+    """At 60 degrees north a circle is twice as wide in degrees as it is high."""
+    store = tmp_path / "own.zarr"
+    store.mkdir()
+    for scene, latitude in (("old", 40.0), ("young", 60.0)):
+        put(store, scene, [shapely.Point(100.0, latitude).buffer(0.001)])
+    maps = made(store, radius=20_000.0).density
+    reach = np.degrees(20_000.0 / EARTH_RADIUS)
+    for name, latitude in (("density_before", 40.0), ("density_after", 60.0)):
+        seen = maps["x"].values[(maps[name].values > 0).any(0)]
+        assert [seen[0], seen[-1]] == pytest.approx(
+            [100.0 - reach / np.cos(np.radians(latitude)), 100.0 + reach / np.cos(np.radians(latitude))], abs=0.015
+        )
 
 
 def test_without_a_run_there_are_no_classes(tmp_path):
