@@ -1,12 +1,17 @@
-"""Whether a network goes with how scenes are cut, and with their bands."""
+"""Whether a network goes with how scenes are cut and with their bands, and scenes with the memory of a worker."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from slidecloud.config_optical import MapConfig
 from slidecloud.config_yaml import ConfigError
 from slidecloud.models.unet_weights import UnetCard
 from slidecloud.optical.lattice import Lattice, lattice
+from slidecloud.pipeline.optical_map_work import OutlinesWork
 from slidecloud.pipeline.optical_scenes import Scene, band_of
+from slidecloud.pipeline.tiles import BASE_MEMORY
+from slidecloud.pipeline.units import Unit
 
 
 def lattice_of(config: MapConfig, card: UnetCard) -> Lattice:
@@ -63,3 +68,17 @@ def check_bands(scene: Scene, card: UnetCard) -> tuple[str, ...]:
         of_a_date = dict.fromkeys(map(band_of, card.bands))
         raise ConfigError(f"scenes.{scene.name} has {has}, in another order; give 'bands: [{', '.join(of_a_date)}]'.")
     return (f"scenes.{scene.name} has {has}: they are taken for each other in this order.",)
+
+
+def check_outlines(units: Sequence[Unit], memory: int) -> None:
+    """Raise MemoryError where a scene has more outlines, drawn at once, than smaller tiles could make room for."""
+    for unit in units:
+        if isinstance(unit.work, OutlinesWork):
+            name, grid = unit.work.scene, unit.work.grid
+            needed = BASE_MEMORY + grid.height * grid.width
+            if needed > memory:
+                raise MemoryError(
+                    f"The outlines of scenes.{name}, {grid.height} x {grid.width} pixels, are drawn all at once, for "
+                    f"which {needed / 2**30:.2f} GiB are kept, and a worker has {memory / 2**30:.2f} GiB. Raise "
+                    "resources.memory, or map the scene in parts."
+                )

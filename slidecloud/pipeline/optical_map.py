@@ -11,7 +11,7 @@ from slidecloud.models.unet_weights import UnetCard
 from slidecloud.optical.lattice import Lattice
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
-from slidecloud.pipeline.optical_fitting import check_bands, cutting_notes, lattice_of
+from slidecloud.pipeline.optical_fitting import check_bands, check_outlines, cutting_notes, lattice_of
 from slidecloud.pipeline.optical_map_work import OutlinesWork, TileWork, level_values
 from slidecloud.pipeline.optical_network import Network, network_of
 from slidecloud.pipeline.optical_scenes import Scene, open_scene
@@ -108,7 +108,9 @@ def compute(
         units += plan(location, opened, scene, look, cutting, config)
         groups[scene_group(name)] = _template(opened, scene, look)
     done = records.done(location)
-    check_memory([unit for unit in units if unit.key not in done], config.resources.memory_bytes)
+    ahead = [unit for unit in units if unit.key not in done]
+    check_outlines(ahead, config.resources.memory_bytes)
+    check_memory(ahead, config.resources.memory_bytes)
     with lease.hold(location, takeover=takeover) as token:
         for name in config.scenes:
             withdraw_stale(location, STAGE, units, within=f"{name}/")

@@ -171,6 +171,13 @@ def test_what_cannot_be_is_told_before_work_begins(known, change, error, message
     assert not (known / "optical.zarr").exists()
 
 
+def test_a_scene_that_is_too_large_for_its_outlines_is_told(known):
+    mapped.wide(known / "wide.tif")
+    wide = {"valley": {"image": str(known / "wide.tif")}}
+    with pytest.raises(MemoryError, match=r"outlines of scenes.valley, 22400 x 22400 pixels, .* in parts"):
+        run(mapped.config(known, wide, resources={"memory": "768 MiB"}))
+
+
 def test_other_bands_and_other_lattices_are_refused(known):
     mapped.scene(known / "three.tif", mapped.slides(bands=3))
     with pytest.raises(ConfigError, match=r"scenes.valley has 3 bands .* and the network learnt 4"):

@@ -75,6 +75,19 @@ def scene(path, values, **about):
     return path
 
 
+def wide(path, *, side=22_400, bands=4):
+    """A scene of more pixels than a frame may have, of which nothing is stored but a bright square at its end."""
+    about = {
+        "driver": "GTiff", "count": bands, "height": side, "width": side, "dtype": "uint8", "crs": CRS,
+        "transform": rasterio.Affine(PIXEL, 0.0, 400_000.0, 0.0, -PIXEL, 3_400_000.0), "tiled": True,
+        "blockxsize": 64, "blockysize": 64, "sparse_ok": True,
+    }  # fmt: skip
+    with rasterio.open(path, "w", **about) as file:
+        square = np.full((bands, 64, 64), BRIGHT, np.uint8)
+        file.write(square, window=rasterio.windows.Window(side - 64, side - 64, 64, 64))
+    return path
+
+
 def slides(shape=(600, 700), bands=4):
     """A dark scene with a bright ring over the border of four tiles, a bar, and a speck of 3 pixels."""
     values = np.full((bands, *shape), DARK, np.uint8)
