@@ -136,7 +136,7 @@ def _radar_of(config: ChangeConfig, run: Run | None) -> Any:
 
 def _grid(before: Outlines, after: Outlines, radius: float) -> Grid | None:
     """Whole cells in longitude and latitude around all outlines and as far as they are spread; None without any."""
-    boxes = [frame.total_bounds for one in (before, after) if len(frame := one.read())]
+    boxes = [one.bounds for one in (before, after) if one.bounds is not None]
     if not boxes:
         return None
     return density_grid(_widened(box, radius) for box in boxes)
@@ -169,7 +169,7 @@ def _unit(
         pixels = max(math.prod(run.header(burst).shape) for burst in bursts)
         radar = Radar(asked, tuple(bursts))
         parts += [sorted([key.stage, key.unit, key.digest] for key in read), *_told(asked)]
-    count = sum(len(one.read()) for one in dates)
+    count = sum(one.count for one in dates)
     cells = 0 if grid is None else grid.height * grid.width
     return Unit(
         records.Key(STAGE, f"{pair}/{TABLES}", records.digest(parts)),

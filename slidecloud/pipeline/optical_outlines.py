@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,12 +47,22 @@ class Outlines:
         Where they are: the store with the key of a table, or a file.
     mask
         Of the scene: 0 where it was mapped; None for files, which do not tell.
+    count, bounds
+        How many they are, and their west, south, east and north; None without any.
     """
 
     date: str
     fingerprint: str
     source: tuple[Location, str] | ShapeFile
     mask: MapFile | None = None
+    count: int = 0
+    bounds: tuple[float, float, float, float] | None = None
+
+    def counted(self) -> Outlines:
+        """The same, read and checked, with their number and bounds."""
+        frame = self.read()
+        bounds = tuple(map(float, frame.total_bounds)) if len(frame) else None
+        return replace(self, count=len(frame), bounds=bounds)  # type: ignore[arg-type]
 
     def read(self) -> GeoDataFrame:
         """Polygons in longitude and latitude with a unique text ``id``, and ``score`` where there is one.
@@ -128,11 +138,12 @@ def outlines_of(
     FileNotFoundError
         If there is no such file.
     DataError
-        If a file cannot be read.
+        If they cannot be read, are no valid polygons, or two have one id.
     """
     dates = _dates(config.before, config.after)
     one = _outlines("change.before", config.before, dates.before, config.reproject, location, options)
-    return one, _outlines("change.after", config.after, dates.after, config.reproject, location, options)
+    other = _outlines("change.after", config.after, dates.after, config.reproject, location, options)
+    return one.counted(), other.counted()
 
 
 def _dates(before: str, after: str) -> Dates:
@@ -179,10 +190,11 @@ def _mask(location: Location, scene: str) -> MapFile | None:
 
 
 def _numbered(frame: GeoDataFrame) -> GeoDataFrame:
-    """The columns that count: ids as texts, numbers of rows from 1 where there are none, and scores."""
+    """The columns that count: ids as texts, numbers of rows from 1 where there are none, scores, and whether open."""
     import geopandas
 
     known = "id" in frame.columns and frame["id"].notna().all()
     names = [str(one) for one in frame["id"]] if known else [str(number) for number in range(1, len(frame) + 1)]
-    columns = {"id": np.array(names, object)} | {name: frame[name] for name in ("score",) if name in frame.columns}
+    kept = [name for name in ("score", "open") if name in frame and (name == "score" or frame[name].dtype == bool)]
+    columns = {"id": np.array(names, object)} | {name: frame[name] for name in kept}
     return geopandas.GeoDataFrame(columns, geometry=list(frame.geometry), crs=frame.crs)

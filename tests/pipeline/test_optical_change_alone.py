@@ -15,6 +15,7 @@ from two_dates import RESOURCES, computed, made, put, ring
 from slidecloud.config_classify import ClassifyConfig
 from slidecloud.config_yaml import ConfigError
 from slidecloud.kernels.places import EARTH_RADIUS
+from slidecloud.pipeline import optical_outlines
 from slidecloud.store import locate, templates
 from slidecloud.store.arrays import Writer
 from slidecloud.store.optical_specs import COVERS, SCENE, scene_group
@@ -30,6 +31,31 @@ def test_a_file_may_be_empty(tmp_path):
     result = made(store, before=str(tmp_path / "none.parquet"))
     assert result.dates == ("none", "young")
     assert result.facts["changes"]["new"] == 1
+
+
+def test_a_mapped_table_that_is_given_as_a_file_keeps_what_it_says(tmp_path):
+    store = tmp_path / "own.zarr"
+    store.mkdir()
+    put(store, "young", [ring(30, 40, 6), ring(5, 5, 3)])
+    table = geopandas.read_parquet(store / "optical" / "young.parquet").assign(open=[True, False])
+    table.to_parquet(tmp_path / "copied.parquet")
+    found = made(store, after=str(tmp_path / "copied.parquet"), before="young").changes
+    assert found["open"].tolist() == [True, False]
+    assert found["score"].tolist() == pytest.approx([0.8, 0.8])
+    # What others call open is not ours.
+    table.assign(open=["no", "yes"]).to_parquet(tmp_path / "other.parquet")
+    assert not made(store, after=str(tmp_path / "other.parquet"), before="young").changes["open"].any()
+
+
+def test_outlines_are_read_for_the_plan_and_for_the_work_alone(tmp_path, monkeypatch):
+    store = tmp_path / "own.zarr"
+    store.mkdir()
+    put(store, "old", [ring(30, 40, 6)])
+    put(store, "young", [ring(30, 40, 6), ring(5, 5, 3)])
+    read, plain = [], optical_outlines.check_polygons
+    monkeypatch.setattr(optical_outlines, "check_polygons", lambda frame, name: read.append(name) or plain(frame, name))
+    made(store)
+    assert len(read) == 4
 
 
 def mapped(store: Path, scene: str, *, west: float, covered) -> None:
