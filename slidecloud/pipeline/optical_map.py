@@ -183,12 +183,14 @@ def plan(
     return [*mapped, outlines]
 
 
-def results(location: Location, scene: str) -> Mapping[str, Any]:
-    """Number and area (m2) of the outlines of a scene, with their threshold; empty where there are none."""
+def results(location: Location) -> dict[str, Mapping[str, Any]]:
+    """Number and area (m2) of the outlines of each scene that has them, with their threshold."""
+    found = {}
     for key in records.done(location, stage=STAGE):
-        if key.unit == f"{scene}/{OUTLINES}" and (record := records.read(location, key)) is not None:
-            return record.facts
-    return {}
+        scene, _, part = key.unit.partition("/")
+        if part == OUTLINES and (record := records.read(location, key)) is not None:
+            found[scene] = record.facts
+    return found
 
 
 def _whole(side: int, chunk: int) -> int:
