@@ -110,6 +110,15 @@ class FactorConfig(Section):
             raise ValueError("resampling is 'linear', and there is nothing between two categories; give 'nearest'")
         return self
 
+    def is_made_of(self, slides: str | None, *, layer: str | None = None) -> bool:
+        """Whether its source is this file, or the inventory of the run where there is none; layers of one file differ.
+
+        A layer that is not named is the only one.
+        """
+        named = None not in (self.layer, layer)
+        keys = KEYS[self.kind]
+        return "path" in (*keys.needed, *keys.others) and self.path == slides and not (named and self.layer != layer)
+
     def resolved(self, place: Callable[[str], str]) -> FactorConfig:
         """The same with ``place`` applied to its path."""
         return self if self.path is None else self.model_copy(update={"path": place(self.path)})

@@ -18,6 +18,8 @@ from slidecloud.secrets import refuse_secrets
 
 _TAKEN = ("x", "y", "spatial_ref")
 """Arrays of every group with a grid."""
+_COLUMNS = ("place", "slide", "date", "rank", "geometry")
+"""Columns of the places that susceptibility learns from, beside their factors, x and y."""
 
 
 class HazardConfig(Section):
@@ -103,12 +105,13 @@ class HazardConfig(Section):
         if self.risk is not None:
             named["risk.factors"] = tuple(self.risk.factors)
         if self.susceptibility is not None:
-            named["susceptibility.factors"] = self.susceptibility.factors
-            named["susceptibility.deformation"] = self.susceptibility.deformation
+            named |= {f"susceptibility.{key}": names for key, names in self.susceptibility.named().items()}
         for key, names in named.items():
             strange = sorted(set(names) - set(self.factors))
             if strange:
                 raise ValueError(f"{key}: {strange[0]} is no factor; expected some of {', '.join(self.factors)}")
+        if self.susceptibility is not None:
+            self._learnt_from(self.susceptibility)
         if self.run is None:
             for key, lacks in (
                 ("risk.points", self.risk is not None and self.risk.points is None),
@@ -116,6 +119,27 @@ class HazardConfig(Section):
             ):
                 if lacks:
                     raise ValueError(f"{key} is missing, and there is no run with an inventory; give one of them")
+
+    def _learnt_from(self, wanted: SusceptibilityConfig) -> None:
+        """Factors are taken for what they are."""
+        taken = sorted(set(self.factors) & set(_COLUMNS))
+        if taken:
+            raise ValueError(
+                f"factors.{taken[0]} has the name of a column of the places that susceptibility learns from; give it "
+                "another name"
+            )
+        for name in wanted.circular:
+            if wanted.on == "units" and (kind := self.factors[name].kind) != "aspect":
+                raise ValueError(
+                    f"susceptibility.circular names {name}, of kind {kind}, of which units hold the mean, and the mean "
+                    "of 350 and 10 degrees is no direction; take the kind aspect, or 'on: cells'"
+                )
+        region = wanted.splits.region
+        if region is not None and (kind := self.factors[region].kind) != "category":
+            raise ValueError(
+                f"susceptibility.splits.region is {region}, of kind {kind}; expected a factor of kind category, such "
+                "as counties by their number"
+            )
 
     @property
     def place(self) -> str:

@@ -19,6 +19,9 @@ from slidecloud.secrets import refuse_secrets
 SCENE: Final = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 """What a scene may be called."""
 
+DEMO: Final = "demo"
+"""In place of a file of weights: the small network that comes with slidecloud."""
+
 SNOW_BANDS: Final = ("green", "shortwave", "infrared")
 
 Covered = Literal["cloud", "shadow", "water", "snow", "other"]
@@ -134,7 +137,11 @@ class OpticalConfig(Section):
 
     run: str | None = Field(None, description="Run store which 'optical' is written into, and whose motion is asked.")
     store: str | None = Field(None, description="Store to write in place of a run: a folder or URL of its own.")
-    weights: str | None = Field(None, description="Weights of the network, as 'slidecloud optical train' writes them.")
+    weights: str | None = Field(
+        None,
+        description="Weights of the network, as 'slidecloud optical train' writes them; or demo, a small network of "
+        "simulated images of two dates, which says nothing of real ones.",
+    )
     scenes: dict[str, SceneConfig] = Field(default_factory=dict, description="Scenes by name.")
     map: MapConfig = Field(default_factory=MapConfig, description="How they are mapped.")
     change: ChangeConfig | None = Field(None, description="What changed between two dates; null leaves it out.")
@@ -198,7 +205,11 @@ def load(path: str | Path) -> OpticalConfig:
 
     found: dict[str, Any] = {"scenes": {name: scene.resolved(placed) for name, scene in config.scenes.items()}}
     found["change"] = None if config.change is None else config.change.resolved(placed)
-    found |= {name: placed(where) for name in ("run", "store", "weights") if (where := getattr(config, name))}
+    found |= {
+        name: placed(where)
+        for name in ("run", "store", "weights")
+        if (where := getattr(config, name)) and (name, where) != ("weights", DEMO)
+    }
     return config.model_copy(update=found)
 
 

@@ -90,7 +90,7 @@ class SusceptibilityConfig(Section):
     coordinates: tuple[str, str] | None = Field(None, description="Columns of a CSV with x and y, such as [lon, lat].")
     crs: str | None = Field(None, description="Coordinate reference system of a CSV, such as EPSG:4326.")
     reproject: bool = Field(False, description="Bring slides from another CRS to the grid's; false refuses other CRSs.")
-    date: str | None = Field(None, description="Column of the slides with the day they happened.")
+    date: str | None = Field(None, description="Column of the slides with the day they happened, as 2021-06-30.")
     polygons: Literal["centroid", "cells"] = Field(
         "centroid",
         description="What is learnt of a polygon: the cell of its centre (the others are neither slide nor absence), "
@@ -109,7 +109,9 @@ class SusceptibilityConfig(Section):
     series_end: day | None = Field(
         None, description="Last day of these series; null takes that of the run's, which alone know theirs."
     )
-    circular: tuple[str, ...] = Field(("aspect",), description="Those that are angles.")
+    circular: tuple[str, ...] = Field(
+        (), description="Those of another kind than aspect that are directions, in degrees or rad."
+    )
     older_slides: Literal["refuse", "drop", "allow"] = Field(
         "refuse",
         description="refuse, drop or allow slides that are not younger than the end of their deformation series.",
@@ -172,6 +174,24 @@ class SusceptibilityConfig(Section):
     def names(self, columns: Iterable[str]) -> tuple[str, ...]:
         """Factors to learn from, of those there are."""
         return self.factors or tuple(name for name in columns if name != self.splits.region)
+
+    def needed(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Factors that must be known where a place is drawn: those, and its region."""
+        region = self.splits.region
+        return self.names(columns) if region is None else (*self.names(columns), region)
+
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """Factors that are named, by the key that names them."""
+        absences = self.absences
+        given = {
+            "factors": self.factors,
+            "deformation": self.deformation,
+            "circular": self.circular,
+            "splits.region": (self.splits.region,),
+            "absences.effort": (absences.effort,),
+            "absences.slope": (absences.slope,) if absences.method == "slope" else (),
+        }
+        return {key: tuple(name for name in names if name is not None) for key, names in given.items()}
 
     def resolved(self, place: Callable[[str], str]) -> SusceptibilityConfig:
         """The same with ``place`` applied to every path."""

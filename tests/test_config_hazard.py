@@ -7,6 +7,7 @@ import pytest
 from slidecloud.config_factors import KEYS, FactorConfig, Kind
 from slidecloud.config_hazard import HazardConfig, load, parse
 from slidecloud.config_yaml import ConfigError
+from slidecloud.hazard.drawing import COLUMNS
 
 WHOLE = """
 store: out.zarr
@@ -75,6 +76,21 @@ def test_every_kind_says_which_keys_it_takes():
         ),
         ("store: out.zarr", "store: out.zarr\nsusceptibility: {}", "susceptibility.slides is missing"),
         ("store: out.zarr", "store: out.zarr\nsusceptibility: {slides: a, factors: [b]}", "factors: b is no factor"),
+        (
+            "store: out.zarr",
+            "store: out.zarr\nsusceptibility: {slides: a, circular: [facng]}",
+            "susceptibility.circular: facng is no factor",
+        ),
+        (
+            "store: out.zarr",
+            "store: out.zarr\nsusceptibility: {slides: a, circular: [ndvi], on: units}",
+            "circular names ndvi, of kind raster, of which units hold the mean.*take the kind aspect, or 'on: cells'",
+        ),
+        (
+            "store: out.zarr",
+            "store: out.zarr\nsusceptibility: {slides: a, splits: {method: regions, region: ndvi}}",
+            "splits.region is ndvi, of kind raster; expected a factor of kind category",
+        ),
         ("store: out.zarr", "store: out.zarr\n" + RISK.replace("slope", "aspect"), "risk.factors: aspect is no factor"),
         ("store: out.zarr", "store: out.zarr\n" + RISK.replace("parts", "prts"), "factors.slope: unknown key 'prts'"),
         ("store: out.zarr", "store: out.zarr\n" + RISK.replace("folds", "fold"), "risk: unknown key 'fold'"),
@@ -83,6 +99,31 @@ def test_every_kind_says_which_keys_it_takes():
 def test_what_is_wrong_is_told_by_its_key(old, new, match):
     with pytest.raises(ConfigError, match=match):
         parse(WHOLE.replace(old, new))
+
+
+@pytest.mark.parametrize("name", sorted({*COLUMNS, "geometry"} - {"x", "y"}))
+def test_a_factor_that_would_overwrite_what_is_known_of_places_is_refused(name):
+    """Unless nothing is learnt: then there are no places."""
+    text = WHOLE.replace("ndvi", name)
+    assert name in parse(text).factors
+    with pytest.raises(ConfigError, match=f"factors.{name} has the name of a column of the places"):
+        parse(text + "\nsusceptibility: {slides: a}\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "slides", "layer", "same"),
+    [
+        ({"kind": "distance", "path": "a.gpkg"}, "a.gpkg", None, True),
+        ({"kind": "distance", "path": "a.gpkg", "layer": "rivers"}, "a.gpkg", "slides", False),
+        ({"kind": "distance", "path": "a.gpkg", "layer": "slides"}, "a.gpkg", None, True),
+        ({"kind": "distance", "path": "a.gpkg"}, None, None, False),
+        ({"kind": "density", "radius": 9}, None, None, True),
+        ({"kind": "slope"}, None, None, False),
+    ],
+)
+def test_a_factor_made_of_the_slides_is_known_by_file_and_layer(given, slides, layer, same):
+    """Of a run nothing but a density without a path is made of its inventory."""
+    assert FactorConfig.model_validate(given).is_made_of(slides, layer=layer) is same
 
 
 def test_secrets_are_refused():

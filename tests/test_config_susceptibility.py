@@ -8,14 +8,13 @@ import pytest
 from pydantic import ValidationError
 
 from slidecloud.config_susceptibility import AbsencesConfig, SplitsConfig, SusceptibilityConfig
-from slidecloud.hazard import absences, calibration, classes, leakage, models, spatial_cv
+from slidecloud.hazard import absences, calibration, leakage, models, spatial_cv
 
 
 def test_defaults_are_whole_and_paths_are_resolved():
     found = SusceptibilityConfig(slides="slides.gpkg").resolved(lambda path: f"/data/{path}")
     assert found.slides == "/data/slides.gpkg"
     assert SusceptibilityConfig().resolved(str.upper).slides is None
-    assert found.borders == classes.BORDERS
 
 
 def test_choices_are_those_of_the_code():
@@ -28,7 +27,6 @@ def test_choices_are_those_of_the_code():
     assert set(choices(SplitsConfig, "method")) == set(spatial_cv.METHODS) - {"optimistic"}
     assert choices(SusceptibilityConfig, "calibration") == calibration.METHODS
     assert choices(SusceptibilityConfig, "older_slides") == get_args(leakage.Treatment)
-    assert choices(SusceptibilityConfig, "classes") == get_args(classes.By)
     assert get_args(choices(SusceptibilityConfig, "models")[0]) == models.MODELS
 
 

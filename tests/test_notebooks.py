@@ -51,7 +51,7 @@ def test_every_notebook_is_run_here():
 
 
 REGION = ("quickstart", "from_inventory_to_series", "read_with_xarray")
-ALONE = ("compare_estimators", "on_a_cluster")
+ALONE = ("compare_estimators", "on_a_cluster", "outlines_in_images")
 
 
 def test_the_notebooks_of_one_region(desk, endpoint, monkeypatch):
@@ -69,6 +69,6 @@ def test_the_notebooks_of_one_region(desk, endpoint, monkeypatch):
     assert pictures("read_with_xarray", desk) == 2
 
 
-@pytest.mark.parametrize(("name", "count"), [("compare_estimators", 1), ("on_a_cluster", 0)])
+@pytest.mark.parametrize(("name", "count"), [("compare_estimators", 1), ("on_a_cluster", 0), ("outlines_in_images", 1)])
 def test_a_notebook_by_itself(desk, name, count):
     assert pictures(name, desk) == count

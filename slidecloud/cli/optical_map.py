@@ -39,7 +39,7 @@ def map_scenes(
     on where it was; tiles that cannot be read are set aside and named. In the configuration:
 
         store: ./optical.zarr                    # or run: ./run.zarr
-        weights: trained/weights.safetensors
+        weights: trained/weights.safetensors    # or demo, to try it on simulated images
         scenes:
           valley:
             before: valley_2019.tif              # or image: for a network that learnt one date
@@ -89,10 +89,15 @@ def map_scenes(
     if config is None:
         raise UsageError("'slidecloud optical map' needs the YAML of scenes; write one with --print-config.")
     from slidecloud.cli.run import on_executor, replaced, tell
-    from slidecloud.config_optical import load
+    from slidecloud.config_optical import DEMO, load
     from slidecloud.pipeline.optical_map import compute
 
     loaded = load(config)
+    if loaded.weights == DEMO:
+        say(
+            "The weights 'demo' learnt simulated images alone: what they find in real ones means nothing.",
+            style="yellow",
+        )
     resources = replaced(loaded.resources, {"executor": executor, "workers": workers, "memory": memory})
     drawn = replaced(loaded.map, {"threshold": threshold, "least_area": least_area})
     settings = loaded.model_copy(update={"resources": resources, "map": drawn})

@@ -17,7 +17,7 @@ from slidecloud.hazard.ground import Ground, sampled
 from slidecloud.hazard.models import Name
 from slidecloud.hazard.spatial_cv import Fold, block_labels, folds
 from slidecloud.hazard.susceptibility import Places, Susceptibility, susceptibility, to_learn_from
-from slidecloud.hazard.variogram import variogram
+from slidecloud.hazard.variogram import LEAST, variogram
 from slidecloud.types import DataError
 
 INSAR: Final = "_insar"
@@ -45,7 +45,8 @@ class Assessment:
     gains
         With over without deformation, by the name of the model.
     buffer, block, reach
-        Metres: kept out around tests, side of the blocks of the bootstrap, range of the variogram of residuals.
+        Metres: kept out around tests, side of the blocks of the bootstrap, range of the variogram of residuals; None
+        where places are too few to see one.
     """
 
     sample: sampling.Sample
@@ -57,10 +58,10 @@ class Assessment:
     gains: dict[str, Comparison]
     buffer: float
     block: float
-    reach: float
+    reach: float | None
 
 
-def assess(ground: Ground, config: SusceptibilityConfig, *, threads: int = 1) -> Assessment:
+def assess(ground: Ground, config: SusceptibilityConfig) -> Assessment:
     """Learn every model of a configuration, judge all on the same splits, and hold deformation against none.
 
     Parameters
@@ -69,8 +70,6 @@ def assess(ground: Ground, config: SusceptibilityConfig, *, threads: int = 1) ->
         The whole area; cells where a factor is missing are neither learnt from nor counted.
     config
         What is wanted.
-    threads
-        Of this machine.
 
     Raises
     ------
@@ -80,7 +79,7 @@ def assess(ground: Ground, config: SusceptibilityConfig, *, threads: int = 1) ->
         If slides or ground to draw absences from are missing, or slides are too old for the deformation.
     """
     sample, places = sampled(ground, config)
-    return assess_places(sample, places, config, categories=ground.categories, threads=threads)
+    return assess_places(sample, places, config, categories=ground.categories)
 
 
 def assess_places(
@@ -89,7 +88,6 @@ def assess_places(
     config: SusceptibilityConfig,
     *,
     categories: Sequence[str] = (),
-    threads: int = 1,
 ) -> Assessment:
     """The same from places that were drawn before, as from land too large to be held at once.
 
@@ -99,7 +97,7 @@ def assess_places(
         How they were drawn.
     places
         Slides and absences, in the order of the sample.
-    config, threads
+    config
         As for `assess`.
     categories
         Factors that are codes.
@@ -116,17 +114,17 @@ def assess_places(
     kinds = {"": static} | ({INSAR: names} if config.deformation else {})
 
     def recipe(model: Name, factors: Sequence[str]) -> Recipe:
-        return _recipe(model, factors, categories, config, threads)
+        return _recipe(model, factors, categories, config)
 
     # Slides that are too old go here, for all models alike, or were asked for.
     places = to_learn_from(
         places, recipe("logistic", names), deformation=config.deformation, older_slides=config.older_slides
     )
     reach = _reach(places, recipe("logistic", static), config.seed)
-    buffer = reach if config.splits.buffer == "variogram" else float(config.splits.buffer)
+    buffer = _buffer(places, config, reach)
     # Residuals without a range still get blocks, of a size that leaves many of them.
     block = config.block or reach or float(np.hypot(np.ptp(places.x), np.ptp(places.y))) / 30
-    splits = _splits(places, config, buffer)
+    splits = splits_of(places, config, buffer)
     chance = folds(places.x, places.y, method="optimistic", number=config.splits.number, repeats=2, seed=config.seed)
     given = places.table, places.event, places.x, places.y
     models: dict[str, Susceptibility] = {}
@@ -152,9 +150,7 @@ def _gains(
     }
 
 
-def _recipe(
-    model: Name, factors: Sequence[str], categories: Sequence[str], config: SusceptibilityConfig, threads: int
-) -> Recipe:
+def _recipe(model: Name, factors: Sequence[str], categories: Sequence[str], config: SusceptibilityConfig) -> Recipe:
     return Recipe(
         model,
         tuple(factors),
@@ -162,28 +158,49 @@ def _recipe(
         circular=tuple(name for name in config.circular if name in factors),
         tuned=config.tuned,
         seed=config.seed,
-        threads=threads,
     )
 
 
-def _reach(places: Places, recipe: Recipe, seed: int) -> float:
-    """Range of the variogram of what the plain model leaves unexplained on held-out groups, m."""
+def _reach(places: Places, recipe: Recipe, seed: int) -> float | None:
+    """Range of the variogram of what the plain model leaves unexplained on held-out groups, m; None of few places."""
+    if places.event.size < LEAST:
+        return None
     given = places.table, places.event, places.x, places.y
     found = cross_validate(*given, recipe=recipe, splits=folds(places.x, places.y, repeats=1, seed=seed))
-    return variogram(places.x, places.y, places.event - found.held_out, seed=seed).reach
+    left = places.event - found.held_out
+    return variogram(places.x, places.y, left, seed=seed).reach if np.isfinite(left).sum() >= LEAST else None
 
 
-def _splits(places: Places, config: SusceptibilityConfig, buffer: float) -> list[Fold]:
+def _buffer(places: Places, config: SusceptibilityConfig, reach: float | None) -> float:
+    """Metres that are kept out around tests."""
+    if config.splits.buffer != "variogram":
+        return float(config.splits.buffer)
+    if reach is None:
+        raise DataError(
+            f"susceptibility.splits.buffer is 'variogram', and {places.event.size} places, {int(places.event.sum())} "
+            f"of them slides, are too few to see its range; expected {LEAST} or more that a model not knowing them can "
+            "tell of. Give metres, or more slides"
+        )
+    return reach
+
+
+def splits_of(places: Places, config: SusceptibilityConfig, buffer: float) -> list[Fold]:
+    """Splits of places as configured, with so many metres kept out around tests.
+
+    Raises
+    ------
+    DataError
+        If these places cannot be split so.
+    """
     wanted = config.splits
     region = None if wanted.region is None else places.table[wanted.region].to_numpy()
-    return folds(
-        places.x,
-        places.y,
-        method=wanted.method,
-        number=wanted.number,
-        repeats=wanted.repeats,
-        buffer=buffer,
-        block=wanted.block,
-        region=region,
-        seed=config.seed,
-    )
+    try:
+        return folds(
+            places.x, places.y, method=wanted.method, number=wanted.number, repeats=wanted.repeats, buffer=buffer,
+            block=wanted.block, region=region, seed=config.seed,
+        )  # fmt: skip
+    except ValueError as error:
+        raise DataError(
+            f"{places.event.size} places, {int(places.event.sum())} of them slides, cannot be split as "
+            f"susceptibility.splits asks for: {error}"
+        ) from None

@@ -48,8 +48,8 @@ def curves(assessment: Assessment, name: str) -> dict[str, Any]:
         "roc": thinned(roc(first[known], places.event[known])),
         "reliability": _reliability(told, event),
         "at_slides": {
-            "learnt": learnt.tolist(),
-            "unseen": model.correction.apply(first[places.event & known]).tolist(),
+            "learnt": _plain(learnt),
+            "unseen": _plain(model.correction.apply(first[places.event])),
         },
         "shares": np.nanmean(np.abs(shap(model.predictor, some).share), axis=0).tolist(),
     }

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from slidecloud.hazard.assessment import INSAR, Assessment
 from slidecloud.hazard.calibration import cross_fitted
 from slidecloud.hazard.evaluation import Evaluation
 from slidecloud.hazard.importance import permutation, weights
-from slidecloud.hazard.scores import Curve, auc, calibration_error, rate_curve
+from slidecloud.hazard.scores import auc, calibration_error
 from slidecloud.hazard.susceptibility import Susceptibility
 from slidecloud.kernels.interval import Interval
 from slidecloud.types import Float64
@@ -21,32 +21,6 @@ _FLATTERS: Final = 0.02
 """Excess of a split of chance over one in space from which it is spoken of."""
 _FEW: Final = 100
 """Slides below which everything rests on few."""
-
-
-class Rates(NamedTuple):
-    """Share of slides caught against share of the area: `success` by the model that learnt from them, `prediction` by
-    what models of folds told of them without having seen them."""
-
-    success: Curve
-    prediction: Curve
-
-
-def rates(assessment: Assessment, name: str, surface: ArrayLike) -> Rates:
-    """Success and prediction rate curves of a model over its own map.
-
-    Parameters
-    ----------
-    assessment
-        Of the area.
-    name
-        Of the model.
-    surface
-        Probabilities of all cells on the map, any shape; NaN = not known.
-    """
-    model, places = assessment.models[name], assessment.places
-    learnt = model.correction.apply(model.predictor.probability(places.table[places.event]))
-    unseen = model.correction.apply(model.evaluation.predicted[0][places.event])
-    return Rates(rate_curve(surface, learnt), rate_curve(surface, unseen))
 
 
 def report(assessment: Assessment) -> dict[str, Any]:
@@ -78,7 +52,12 @@ def caveats(assessment: Assessment) -> tuple[str, ...]:
     if slides < sample.slides:
         told.append(f"{sample.slides - slides} slides older than the end of their deformation series were left out.")
     told.append(f"Absences were drawn by the method {sample.method}: {sample.caveat}.")
-    if assessment.buffer < assessment.reach:
+    if assessment.reach is None:
+        told.append(
+            f"{assessment.places.event.size} places are too few to see how far residuals of neighbours are alike: "
+            "scores may flatter where folds meet."
+        )
+    elif assessment.buffer < assessment.reach:
         told.append(
             f"Residuals of neighbours are alike within {assessment.reach:.0f} m, and only {assessment.buffer:.0f} m "
             "were kept out around tests: scores still flatter where folds meet."

@@ -69,7 +69,7 @@ def part(
         If the configuration names a factor that is not there.
     """
     number = np.asarray(place, np.int64)
-    usable = ground.known(config.names(ground.table.columns))
+    usable = ground.known(config.needed(ground.table.columns))
     own = np.flatnonzero(ground.slid & usable)
     if config.absences.method == "given":
         drawn = np.flatnonzero(np.asarray(other, bool) & usable & ~ground.slid)

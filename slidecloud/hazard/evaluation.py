@@ -32,7 +32,6 @@ class Recipe:
     parameters: Parameters = field(default_factory=dict)
     tuned: bool = False
     seed: int = 0
-    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,7 @@ def learn(table: pd.DataFrame, event: ArrayLike, x: ArrayLike, y: ArrayLike, *, 
     if recipe.tuned:
         east, north = (np.asarray(axis, np.float64)[known] for axis in (x, y))
         chosen |= _tuned(matrix, slid, east, north, recipe)
-    model = models.fit(matrix, slid, model=recipe.model, parameters=chosen, seed=recipe.seed, threads=recipe.threads)
+    model = models.fit(matrix, slid, model=recipe.model, parameters=chosen, seed=recipe.seed)
     return Predictor(made, model, models.settled(recipe.model, chosen))
 
 
@@ -215,7 +214,5 @@ def _inner(matrix: Float64, slid: NDArray[np.bool_], split: Fold, recipe: Recipe
     learnt = slid[split.train]
     if not learnt.any() or learnt.all():
         return float("nan")
-    model = models.fit(
-        matrix[split.train], learnt, model=recipe.model, parameters=parameters, seed=recipe.seed, threads=recipe.threads
-    )
+    model = models.fit(matrix[split.train], learnt, model=recipe.model, parameters=parameters, seed=recipe.seed)
     return auc(model.probability(matrix[split.test]), slid[split.test])

@@ -77,7 +77,7 @@ def sampled(ground: Ground, config: SusceptibilityConfig) -> tuple[sampling.Samp
     DataError
         If slides or ground to draw absences from are missing.
     """
-    sample = _sample(ground, config, ground.known(config.names(ground.table.columns)))
+    sample = _sample(ground, config, ground.known(config.needed(ground.table.columns)))
     return sample, _places(ground, sample, config)
 
 

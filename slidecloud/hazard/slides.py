@@ -144,12 +144,12 @@ def _days(frame: GeoDataFrame, column: str | None) -> Dates:
     given = _column(frame, column, "susceptibility.date")
     if not pandas.api.types.is_datetime64_any_dtype(given):
         given = given.astype("string")  # a number, such as a year, would be taken for nanoseconds
-    found = pandas.to_datetime(given, errors="coerce", utc=True, format="mixed")
+    found = pandas.to_datetime(given, errors="coerce", utc=True, format="ISO8601")
     wrong = np.flatnonzero(found.isna() & given.notna() & (given.astype(str).str.strip() != ""))
     if wrong.size:
         raise ConfigError(
             f"susceptibility.date names {column!r}, which holds {given.iloc[wrong[0]]!r} in row {wrong[0]}; expected "
-            "days such as 2021-06-30, empty where not known."
+            "days with the year first, such as 2021-06-30, empty where not known."
         )
     days: Dates = found.dt.tz_localize(None).to_numpy().astype("datetime64[s]")
     return days

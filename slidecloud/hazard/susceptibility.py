@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from slidecloud.hazard import calibration
 from slidecloud.hazard.applicability import Area, area_of_applicability
 from slidecloud.hazard.calibration import Correction
-from slidecloud.hazard.classes import BORDERS, By, classify
 from slidecloud.hazard.evaluation import Evaluation, Predictor, Recipe, cross_validate, learn
 from slidecloud.hazard.leakage import Treatment, slides_to_learn_from
 from slidecloud.hazard.spatial_cv import Fold
@@ -64,13 +63,11 @@ class Places:
 
 class Maps(NamedTuple):
     """One value a row: float64 `probability` of a slide on the ground, `spread` (standard deviation of it over the
-    models of the folds), `dissimilarity` (above 1: ground unlike any learnt from), uint8 `kind`, codes of
-    `classes.CLASSES`. NaN and 0 where a factor is missing."""
+    models of the folds), `dissimilarity` (above 1: ground unlike any learnt from). NaN where a factor is missing."""
 
     probability: Float64
     spread: Float64
     dissimilarity: Float64
-    kind: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +79,7 @@ class Mapper:
     correction: Correction
     area: Area
 
-    def maps(self, table: pd.DataFrame, *, borders: tuple[float, ...] = BORDERS, by: By = "probability") -> Maps:
+    def maps(self, table: pd.DataFrame) -> Maps:
         """Maps of any cells or units.
 
         Cells that were learnt from are told too surely by models that can remember single places, forests most: small
@@ -92,8 +89,6 @@ class Mapper:
         ----------
         table
             (n,) rows of factors.
-        borders, by
-            As for `classes.classify`; with ``area`` all of the ground must be given at once.
         """
         probability = self.correction.apply(self.predictor.probability(table))
         members = np.array([self.correction.apply(each.probability(table)) for each in self.members])
@@ -104,7 +99,7 @@ class Mapper:
         square = np.where(told, (members - mean) ** 2, 0.0).sum(axis=0)
         spread = np.where(count > 1, np.sqrt(square / np.maximum(count - 1, 1)), np.nan)
         unlike = self.area.dissimilarity(self.predictor.design.matrix(table))
-        return Maps(probability, spread, unlike, classify(probability, borders=borders, by=by))
+        return Maps(probability, spread, unlike)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +115,6 @@ class Susceptibility:
     def mapper(self) -> Mapper:
         """What its maps are made with."""
         return Mapper(self.predictor, self.evaluation.members, self.correction, self.area)
-
-    def maps(self, table: pd.DataFrame, *, borders: tuple[float, ...] = BORDERS, by: By = "probability") -> Maps:
-        """Maps of any cells or units, as `Mapper.maps`."""
-        return self.mapper.maps(table, borders=borders, by=by)
 
 
 def to_learn_from(

@@ -13,6 +13,8 @@ from slidecloud.types import Float64
 
 _MOST: Final = 1500
 """Places whose pairs are looked at; beyond, that many are drawn."""
+LEAST: Final = 30
+"""Places with a value from which a range is looked for."""
 _LEAST_PAIRS: Final = 10
 _RANGES: Final = 240
 
@@ -72,8 +74,10 @@ def variogram(
     if found.ndim != 1 or place.shape != (*found.shape, 2):
         raise ValueError(f"x, y, value: found shapes {place.shape[:-1]} and {found.shape}, expected (n,) for all")
     known = np.isfinite(found) & np.isfinite(place).all(axis=1)
-    if known.sum() < 30 or bins < 4:
-        raise ValueError(f"found {int(known.sum())} places with a value and {bins} bins, expected at least 30 and 4")
+    if known.sum() < LEAST or bins < 4:
+        raise ValueError(
+            f"found {int(known.sum())} places with a value and {bins} bins, expected at least {LEAST} and 4"
+        )
     place, found = place[known], found[known]
     if found.size > _MOST:
         drawn = np.random.default_rng(seed).choice(found.size, _MOST, replace=False)

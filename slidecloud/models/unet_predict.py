@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from importlib.resources import as_file, files
+from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,8 +74,14 @@ class Segmenter:
         return np.where(np.isfinite(image).all(0), found, np.float32(np.nan))
 
 
-def load(path: str | os.PathLike[str]) -> Segmenter:
+def load(path: str | os.PathLike[str] | None = None) -> Segmenter:
     """A segmenter from weights.
+
+    Parameters
+    ----------
+    path
+        The file; by default the small network that comes with slidecloud, to try things out. It learnt images of two
+        dates that were simulated, and says nothing of real ones.
 
     Raises
     ------
@@ -87,4 +95,12 @@ def load(path: str | os.PathLike[str]) -> Segmenter:
     need_torch()
     from slidecloud.models import unet_weights
 
-    return Segmenter(*unet_weights.load(path))
+    if path is not None:
+        return Segmenter(*unet_weights.load(path))
+    with as_file(shipped()) as file:
+        return Segmenter(*unet_weights.load(file))
+
+
+def shipped() -> Traversable:
+    """The weights that come with slidecloud."""
+    return files("slidecloud.models") / "shipped" / "u-net.safetensors"

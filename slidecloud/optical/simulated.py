@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rasterio.transform import Affine
 
 from slidecloud.models.unet_recipe import PARTS, DataConfig, SimulateConfig
-from slidecloud.simulate.optical import Name, optical_scene
+from slidecloud.simulate.optical import Name, OpticalScene, optical_scene
 from slidecloud.simulate.optical.sensor import UNIT
 from slidecloud.types import Grid
 
@@ -87,7 +87,7 @@ def _write_scene(plan: tuple[int, Name], *, folder: Path, how: SimulateConfig) -
     seed, family = plan
     side = (how.side, how.side)
     made = optical_scene(seed, family=family, shape=side, spacing=how.spacing, bands=how.bands, clouds=how.clouds)
-    counts = np.rint(made.images / UNIT).astype(np.uint16)
+    counts = _counts(made)
     if how.dates == "together":
         images = {f"{family}_{seed:05}": (counts.reshape(-1, *side), made.mask(1))}
     else:
@@ -97,7 +97,18 @@ def _write_scene(plan: tuple[int, Name], *, folder: Path, how: SimulateConfig) -
         _write(folder / "mask" / f"{name}.tif", mask[None].astype(np.uint8), made.grid, ("landslide",))
 
 
-def _write(path: Path, values: NDArray[Any], grid: Grid, names: tuple[str, ...]) -> None:
+def write_images(folder: Path, scene: OpticalScene) -> None:
+    """Write ``before.tif`` and ``after.tif`` of a scene into a folder, which is made; reflectance times 10,000."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, counts in zip(("before", "after"), _counts(scene), strict=True):
+        _write(folder / f"{name}.tif", counts, scene.grid, scene.bands)
+
+
+def _counts(scene: OpticalScene) -> NDArray[np.uint16]:
+    return np.rint(scene.images / UNIT).astype(np.uint16)
+
+
+def _write(path: Path, values: NDArray[Any], grid: Grid, names: Sequence[str]) -> None:
     profile = {
         "driver": "GTiff",
         "height": grid.height,

@@ -124,15 +124,15 @@ def land_of(config: HazardConfig, settings: SusceptibilityConfig, location: Loca
     names = settings.names(factors)
     moving = {name for name in names if factors[name].kind in _DEFORMATION}
     deformation = tuple(name for name in names if name in moving or name in settings.deformation)
-    _no_density_of_the_slides(settings, factors, names)
+    _not_made_of_the_slides(settings, factors, names)
     absences = settings.absences
     others = [settings.splits.region, absences.effort, absences.slope if absences.method == "slope" else None]
     read = list(dict.fromkeys([*names, *(name for name in others if name is not None)]))
     check_made(location, config, read)
     group: Any = reader(location, FACTORS)
-    angles = {*settings.circular, *others[2:]}
+    circular = tuple(name for name in names if factors[name].kind == "aspect" or name in settings.circular)
+    angles = {*circular, *others[2:]}
     layers = tuple(_layer(group, name, is_angle=name in angles) for name in read)
-    circular = tuple(name for name in settings.circular if name in names)
     ends = [group.attrs.get("deformation_ends", {}).get(name) for name in deformation]
     known = [str(end) for end in (*ends, settings.series_end) if end is not None]
     # Series whose end nobody knows might go on after the slides.
@@ -154,15 +154,15 @@ def _layer(group: Any, name: str, *, is_angle: bool) -> FactorLayer:
     return FactorLayer(name, units, str(about["kind"]) == "category", _ANGLES[units] if is_angle else 1.0)
 
 
-def _no_density_of_the_slides(
+def _not_made_of_the_slides(
     settings: SusceptibilityConfig, factors: Mapping[str, FactorConfig], names: tuple[str, ...]
 ) -> None:
-    """A density of the very slides that are labels gives the answer away."""
+    """Density, distance or outlines of the very slides that are labels give the answer away."""
     for name in names:
-        if factors[name].kind == "density" and factors[name].path == settings.slides:
+        if factors[name].is_made_of(settings.slides, layer=settings.layer):
             raise ConfigError(
-                f"susceptibility.factors holds {name}, the density of the very slides that are learnt from: it would "
-                "tell a model the answer. Name factors without it, or make it of older slides."
+                f"susceptibility.factors holds {name}, a {factors[name].kind} made of the very slides that are learnt "
+                "from: it would tell a model the answer. Name factors without it, or make it of older slides."
             )
 
 

@@ -12,7 +12,6 @@ import pandas as pd
 from slidecloud.hazard.classes import CLASSES, between
 from slidecloud.hazard.probability_bins import counted
 from slidecloud.hazard.stored_models import decode
-from slidecloud.hazard.susceptibility import Mapper
 from slidecloud.pipeline.hazard_land import Land
 from slidecloud.pipeline.hazard_learn import stored
 from slidecloud.pipeline.hazard_windows import read_window
@@ -107,14 +106,9 @@ def _said(land: Land, table: pd.DataFrame, models: tuple[str, ...]) -> Said:
         mapper = decode(stored(land.location, key), key)
         for start in range(0, len(table), _ROWS):
             rows = slice(start, start + _ROWS)
-            for name, values in zip(_QUANTITIES, _three(mapper, table.iloc[rows]), strict=True):
+            for name, values in zip(_QUANTITIES, mapper.maps(table.iloc[rows]), strict=True):
                 found[f"{model}_{name}"][rows] = values
     return found
-
-
-def _three(mapper: Mapper, table: pd.DataFrame) -> tuple[Any, Any, Any]:
-    told = mapper.maps(table)
-    return told.probability, told.spread, told.dissimilarity
 
 
 def _mapped(writer: Writer, tile: Tile, said: Said, models: tuple[str, ...]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ from slidecloud.store.hazard_specs import HAZARD
 from slidecloud.store.location import Location, locate
 from slidecloud.store.risk_specs import REPORT, RISK, RISK_ARRAYS
 from slidecloud.store.specs import SPATIAL_CHUNK
-from slidecloud.types import Grid
+from slidecloud.types import DataError, Grid
 
 STAGE: Final = "hazard_risk"
 _PIXEL_BYTES: Final = 80
@@ -167,6 +167,8 @@ def _points(
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     if settings.points is None:
         place = inventory_places(location, grid)
+        if not len(place):
+            raise DataError("The run's inventory holds no landslide; give risk.points.")
     else:
         shapes = open_shapes(settings.points, options=config.storage_options)
         frame = gathering.gathered("risk.points", shapes.read(), shapes.name, grid, reproject=settings.reproject)

@@ -71,19 +71,19 @@ def spoken_against(
     """What speaks against the index, one sentence each."""
     return (
         *_left_out(at.every, at.used),
-        *_own_density(settings, {name: factors[name] for name in risk.names}),
+        *_own_slides(settings, {name: factors[name] for name in risk.names}),
         *deformation_in(location, risk.names),
         *caveats(risk, scores, optimistic=settings.held_out == "optimistic"),
     )
 
 
-def _own_density(settings: RiskConfig, factors: Mapping[str, FactorConfig]) -> list[str]:
+def _own_slides(settings: RiskConfig, factors: Mapping[str, FactorConfig]) -> list[str]:
     """A sentence for each factor that is made of the landslides that are held out."""
     return [
-        f"{name} is the density of these landslides, held-out ones among them: it tells the index where they are, and "
-        "its score is too good. Give the density of others, or leave it out."
+        f"{name} is a {one.kind} made of these landslides, held-out ones among them: it tells the index where they "
+        "are, and its score is too good. Make it of others, or leave it out."
         for name, one in factors.items()
-        if one.kind == "density" and one.path == settings.points
+        if one.is_made_of(settings.points)
     ]
 
 

@@ -11,7 +11,7 @@ from slidecloud.stack.point_tables import read_points
 from slidecloud.stack.shapes import open_shapes
 from slidecloud.store import open_run
 from slidecloud.store.location import Location
-from slidecloud.types import Grid
+from slidecloud.types import DataError, Grid
 
 
 def slides_of(config: HazardConfig, settings: SusceptibilityConfig, location: Location, grid: Grid) -> SlideCells:
@@ -22,11 +22,13 @@ def slides_of(config: HazardConfig, settings: SusceptibilityConfig, location: Lo
     ConfigError
         If they are in another CRS and it is not said to reproject them, or a column is missing or cannot be read.
     DataError, FileNotFoundError, ConnectionError
-        If they cannot be read, or none lies on the grid.
+        If they cannot be read, there are none, or none lies on the grid.
     """
     options = config.storage_options
     if settings.slides is None:
         frame, name, turn = open_run(location).inventory, "the run's inventory", True
+        if frame.empty:
+            raise DataError("The run's inventory holds no landslide; give susceptibility.slides.")
     elif settings.slides.lower().endswith(".csv"):
         if settings.coordinates is None or settings.crs is None:
             raise ConfigError(

@@ -15,6 +15,7 @@ import numpy as np
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_susceptibility import SusceptibilityConfig
 from slidecloud.config_yaml import ConfigError
+from slidecloud.hazard.assessment import splits_of
 from slidecloud.hazard.evaluation import Recipe
 from slidecloud.hazard.factors import grid_of
 from slidecloud.hazard.probability_bins import BINS, borders_by_area
@@ -69,7 +70,7 @@ def compute(
     ConfigError
         If there is no section ``susceptibility``, or it does not go with what is made.
     DataError
-        If no slide lies on the grid, or slides are too old for the deformation.
+        If no slide lies on the grid, slides are too old for the deformation, or places cannot be split as asked for.
     ModuleNotFoundError
         Naming the extra where the library of a model is not installed.
     LeaseError, MemoryError
@@ -110,7 +111,7 @@ def compute(
         summary = driven(plan.draws(), "places")
         if summary.exit_code:
             return summary, None
-        _refuse_old_slides(plan.land)
+        _check_places(plan.land)
         summary += driven([*plan.lessons(), *plan.maps()], "susceptibility")
         if summary.exit_code:
             return summary, None
@@ -158,12 +159,14 @@ def _plan(config: HazardConfig, land: Land, slides: SlideCells) -> Plan:
     return Plan(land, marks, tuple(inputs), tiles_of(config, land, models), units)
 
 
-def _refuse_old_slides(land: Land) -> None:
-    """As soon as it is known which slides are learnt from, and before anything is learnt."""
+def _check_places(land: Land) -> None:
+    """Refuse old slides, and splits that cannot be made: as soon as places are known, and before anything is learnt."""
     _, places = stored_places(land)
     settings = land.settings
     recipe = Recipe("logistic", settings.factors)
-    to_learn_from(places, recipe, deformation=settings.deformation, older_slides=settings.older_slides)
+    kept = to_learn_from(places, recipe, deformation=settings.deformation, older_slides=settings.older_slides)
+    if settings.splits.buffer != "variogram":
+        splits_of(kept, settings, settings.splits.buffer)
 
 
 def _cells(location: Location, plan: Plan) -> Mapped:

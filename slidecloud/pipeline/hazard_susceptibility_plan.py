@@ -143,7 +143,8 @@ class Plan:
         grid = land.grid
         place = [grid.crs, grid.left, grid.top, grid.dx, grid.dy, grid.height, grid.width]
         layers = [[one.name, one.units, one.category, one.scale] for one in land.layers]
-        wanted = settings.model_dump(mode="json", include={"factors", "absences", "seed", "on"})
+        wanted = settings.model_dump(mode="json", include={"absences", "seed", "on"})
+        wanted["factors"] = settings.needed(())
         return records.digest(["susceptibility/1", place, layers, wanted, list(self.inputs), _sum(self.marks)])
 
     @property

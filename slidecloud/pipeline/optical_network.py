@@ -9,9 +9,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from slidecloud.config_optical import DEMO
 from slidecloud.config_resources import Device
 from slidecloud.config_yaml import ConfigError
-from slidecloud.models.unet_predict import Segmenter, load
+from slidecloud.models.unet_predict import Segmenter, load, shipped
 from slidecloud.types import DataError, Float32
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _ALONE = Lock()
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Weights with the digest that they had when the work was planned."""
+    """Weights, a file or `DEMO`, with the digest that they had when the work was planned."""
 
     weights: str
     digest: str
@@ -55,20 +56,21 @@ def network_of(weights: str | None, device: Device) -> Network:
     """
     if weights is None:
         raise ConfigError(
-            "weights is missing; give the file that 'slidecloud optical train' writes (see its --print-recipe)."
+            "weights is missing; give the file that 'slidecloud optical train' writes (see its --print-recipe), or "
+            f"{DEMO!r} for a network of simulated images to try things out."
         )
-    file = Path(weights)
-    if not file.is_file():
-        raise FileNotFoundError(f"There are no weights {str(file)!r}; check the key weights.")
-    return Network(weights, _digest(file), device)
+    if weights != DEMO and not Path(weights).is_file():
+        raise FileNotFoundError(f"There are no weights {weights!r}; check the key weights.")
+    return Network(weights, _digest(weights), device)
 
 
 @lru_cache(maxsize=2)
 def _loaded(weights: str, digest: str) -> Segmenter:
-    if _digest(Path(weights)) != digest:
+    if _digest(weights) != digest:
         raise DataError(f"{weights} has changed since the work was planned: give the command again")
-    return load(weights)
+    return load(None if weights == DEMO else weights)
 
 
-def _digest(file: Path) -> str:
+def _digest(weights: str) -> str:
+    file = shipped() if weights == DEMO else Path(weights)
     return hashlib.sha256(file.read_bytes()).hexdigest()[:32]

@@ -161,7 +161,7 @@ def _sample(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         (f"slides, {told['on']}", f"{sample['slides']:,}"),
         ("absences drawn", f"{sample['absences']:,} of {sample['eligible']:,}, {sample['method']}"),
         ("share of slides in the sample, and on the ground", f"{sample['sample_share']:.3f}, {told['true_share']:.2g}"),
-        ("range of the variogram of residuals", f"{told['variogram_range_m']:,.0f} m"),
+        ("range of the variogram of residuals", _text(told["variogram_range_m"], "{:,.0f} m")),
         ("kept out around tests", f"{told['buffer_m']:,.0f} m"),
         ("blocks of the bootstrap", f"{told['block_m']:,.0f} m"),
         ("seed", f"{sample['seed']}"),

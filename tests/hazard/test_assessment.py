@@ -10,9 +10,10 @@ from region import STATIC, region
 
 from slidecloud.config_susceptibility import SusceptibilityConfig
 from slidecloud.hazard.assessment import assess
-from slidecloud.hazard.assessment_report import rates, report
+from slidecloud.hazard.assessment_curves import curves
+from slidecloud.hazard.assessment_report import report
 from slidecloud.hazard.ground import Ground
-from slidecloud.hazard.scores import calibration_error
+from slidecloud.hazard.scores import calibration_error, rate_curve
 from slidecloud.types import DataError
 
 END = np.datetime64("2021-06-30T00:00:00")
@@ -45,7 +46,7 @@ def test_an_area_is_learnt_without_and_with_deformation():
     assert set(found.models["logistic"].predictor.design.categories["rock"]) == {0, 1}
     assert found.gains["logistic"].folds.low > 0.02
     assert found.block > 0
-    told = found.models["logistic_insar"].maps(ground.table).probability
+    told = found.models["logistic_insar"].mapper.maps(ground.table).probability
     assert np.isnan(told[5])
     known = np.isfinite(told)
     assert calibration_error(told[known], land.slid[known]) < 0.01
@@ -73,10 +74,11 @@ def test_slides_are_caught_by_less_ground_when_they_were_learnt_from():
     _, ground = _ground(0.0, side=60)
     config = _config(deformation=[], models=["lightgbm"], factors=STATIC, splits={"repeats": 1, "optimistic": False})
     found = assess(ground, config)
-    surface = found.models["lightgbm"].maps(ground.table).probability
-    both = rates(found, "lightgbm", surface)
-    assert both.success.area > both.prediction.area + 0.02
-    assert both.prediction.area > 0.6
+    surface = found.models["lightgbm"].mapper.maps(ground.table).probability
+    at_slides = curves(found, "lightgbm")["at_slides"]
+    success, prediction = (rate_curve(surface, at_slides[kind]).area for kind in ("learnt", "unseen"))
+    assert success > prediction + 0.02
+    assert prediction > 0.6
 
 
 def test_buffer_of_the_variogram_is_kept_around_tests():
@@ -88,6 +90,22 @@ def test_buffer_of_the_variogram_is_kept_around_tests():
     trained = [each.train + each.test for each in found.models["logistic"].evaluation.fold_scores]
     assert max(trained) <= found.places.event.size
     assert min(trained) < found.places.event.size or found.reach == 0
+
+
+def test_few_slides_are_learnt_from_without_a_variogram():
+    """Thirteen slides and as many absences: no range is seen, which is said, and none is needed."""
+    _, ground = _ground(0.0, side=60)
+    slides = np.flatnonzero(ground.slid)
+    few = np.isin(np.arange(ground.slid.size), slides[:: -(-slides.size // 13)][:13])
+    small = Ground(ground.table, ground.x, ground.y, few, ground.categories)
+    plain = {"deformation": [], "factors": ["slope", "wetness"], "absences": {}}
+    found = assess(small, _config(**plain, splits={"number": 3, "repeats": 1}))
+    assert found.places.event.size == 26
+    told = report(found)
+    assert (told["variogram_range_m"], told["buffer_m"]) == (None, 0)
+    assert any("26 places are too few to see how far" in each for each in told["caveats"])
+    with pytest.raises(DataError, match="buffer is 'variogram', and 26 places, 13 of them slides, are too few"):
+        assess(small, _config(**plain, splits={"number": 3, "buffer": "variogram"}))
 
 
 def test_slides_that_the_series_saw_are_refused_or_dropped_for_all_models():
@@ -126,6 +144,20 @@ def test_each_region_is_left_out_and_is_no_factor():
     assert len(evaluation.fold_scores) == 4
     assert np.isfinite(evaluation.predicted).all()
     assert "county" not in found.models["logistic"].predictor.design.factors
+
+
+def test_slides_on_ground_that_no_other_region_knows_are_missed():
+    """They are slides all the same: left out of the count, ground that nothing is told of would flatter the curve."""
+    land, ground = _ground(0.0, side=60)
+    county = (land.x // 2000).astype(int)
+    table = ground.table.assign(county=county, rock=np.where(county, ground.table["rock"], 2))
+    divided = Ground(table, ground.x, ground.y, ground.slid, ("rock", "county"))
+    splits = {"method": "regions", "region": "county", "optimistic": False}
+    found = assess(divided, _config(deformation=[], factors=[*STATIC, "rock"], splits=splits))
+    told = json.loads(json.dumps(curves(found, "logistic")["at_slides"], allow_nan=False))
+    slid = found.places.table[found.places.event]
+    np.testing.assert_array_equal([each is None for each in told["unseen"]], slid["county"] == 0)
+    assert None not in told["learnt"]
 
 
 def test_deformation_alone_is_refused():

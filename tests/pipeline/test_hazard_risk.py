@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import geopandas
@@ -15,7 +16,7 @@ import zarr
 
 from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_yaml import ConfigError
-from slidecloud.pipeline import hazard_factors, hazard_risk
+from slidecloud.pipeline import hazard_factors, hazard_motion, hazard_risk
 from slidecloud.pipeline.executors import serial
 from slidecloud.pipeline.hazard_risk_classes import deformation_in
 from slidecloud.store import locate
@@ -144,6 +145,16 @@ def test_what_cannot_be_done_is_told(folder, made, tmp_path):
         hazard_risk.compute(config(folder, store, risk={"folds": 5000}), executor=serial())
     with pytest.raises(ConfigError, match="risk is missing"):
         hazard_risk.compute(config(folder, store).model_copy(update={"risk": None}), executor=serial())
+
+
+def test_a_run_that_found_nothing_is_told_as_such(folder, made, monkeypatch):
+    sides = {name: np.zeros(0) for name in ("west", "south", "east", "north")}
+    nothing = geopandas.GeoDataFrame(sides, geometry=[], crs="EPSG:4326")
+    monkeypatch.setattr(hazard_motion, "open_run", lambda _: SimpleNamespace(inventory=nothing))
+    settings = config(folder, made[0])
+    section = settings.risk.model_copy(update={"points": None})
+    with pytest.raises(DataError, match=r"run's inventory holds no landslide; give risk\.points"):
+        hazard_risk.compute(settings.model_copy(update={"risk": section}), executor=serial())
 
 
 def test_judgements_are_refused_before_anything_is_read(folder, tmp_path):

@@ -83,7 +83,7 @@ def test_what_a_run_finds_was_picked_by_what_radar_sees(made):
 def test_a_density_of_the_same_landslides_is_told_of_and_one_of_others_is_not(made, tmp_path):
     dense = {"slope": {"breaks": [20]}, "slides": {"parts": 4}}
     _, own = hazard_risk.compute(config(made, factors=dense), executor=serial())
-    assert own.caveats[0].startswith("slides is the density of these landslides, held-out ones among them")
+    assert own.caveats[0].startswith("slides is a density made of these landslides, held-out ones among them")
     grid = grid_of(config(made).grid)
     x, y = np.random.default_rng(2).choice(grid.x, 40), np.random.default_rng(3).choice(grid.y, 40)
     geopandas.GeoDataFrame(geometry=shapely.points(x, y), crs=grid.crs).to_file(tmp_path / "others.gpkg")

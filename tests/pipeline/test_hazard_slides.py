@@ -13,10 +13,13 @@ import pytest
 import susceptible
 import xarray as xr
 
+from slidecloud.config_hazard import HazardConfig
 from slidecloud.config_yaml import ConfigError
+from slidecloud.hazard.factors import grid_of
 from slidecloud.pipeline import hazard_slides, hazard_susceptibility
 from slidecloud.pipeline.executors import serial
-from slidecloud.store import tables
+from slidecloud.pipeline.hazard_land import land_of
+from slidecloud.store import locate, tables
 from slidecloud.store.susceptibility_specs import PLACES
 from slidecloud.types import DataError
 
@@ -130,6 +133,15 @@ def test_the_inventory_of_a_run_is_undated_and_said_to_be_found_by_motion(folder
     assert _places(store)["date"].eq("").all()
 
 
+def test_a_run_that_found_nothing_is_told_as_such(folder, store, monkeypatch):
+    frame = geopandas.read_file(folder / "slides.gpkg").to_crs("EPSG:4326").iloc[:0]
+    monkeypatch.setattr(hazard_slides, "open_run", lambda _: SimpleNamespace(inventory=frame))
+    settings = susceptible.config(folder, store, side=SIDE)
+    section = settings.susceptibility.model_copy(update={"slides": None})
+    with pytest.raises(DataError, match=r"run's inventory holds no landslide; give susceptibility\.slides"):
+        hazard_slides.slides_of(settings, section, locate(str(store)), grid_of(settings.grid))
+
+
 def test_absences_keep_away_from_slides_and_follow_effort(folder, store):
     _made(folder, store, {"absences": {"method": "buffered", "distance": 400}})
     found = _places(store)
@@ -170,12 +182,34 @@ def test_what_cannot_be_done_is_told(folder, store, section, says):
     assert re.search(says, told), told
 
 
-def test_the_density_of_the_very_slides_is_no_factor(folder, store):
+@pytest.mark.parametrize("made", [{"kind": "density", "radius": 500}, {"kind": "distance"}, {"kind": "category"}])
+def test_what_is_made_of_the_very_slides_is_no_factor(folder, store, made):
     settings = susceptible.config(folder, store, side=SIDE, section={"factors": []})
-    dense = {"kind": "density", "radius": 500, "path": settings.susceptibility.slides}
-    given = settings.model_dump() | {"factors": settings.model_dump(exclude_defaults=True)["factors"] | {"past": dense}}
-    with pytest.raises(ConfigError, match="past, the density of the very slides"):
+    past = made | {"path": settings.susceptibility.slides}
+    given = settings.model_dump() | {"factors": settings.model_dump(exclude_defaults=True)["factors"] | {"past": past}}
+    with pytest.raises(ConfigError, match=f"past, a {made['kind']} made of the very slides"):
         hazard_susceptibility.compute(type(settings).model_validate(given), executor=serial())
+
+
+def test_a_direction_is_one_by_its_kind_whatever_its_name(folder, store):
+    settings = susceptible.config(folder, store, side=SIDE)
+    given = settings.model_dump(exclude_defaults=True)
+    given["factors"] |= {"facing": {"kind": "aspect"}, "wind": given["factors"]["rate"] | {"units": "degrees"}}
+    given["susceptibility"] |= {"factors": ["slope", "facing", "wind"], "circular": ["wind"]}
+    settings = susceptible.with_factors(HazardConfig.model_validate(given))
+    found = land_of(settings, settings.susceptibility, locate(str(store)), grid_of(settings.grid))
+    assert found.settings.circular == ("facing", "wind")
+    assert [layer.scale for layer in found.layers] == [1.0, 1.0, np.pi / 180]
+
+
+@pytest.mark.parametrize(
+    ("splits", "says"),
+    [({"buffer": 1e5}, "buffer: 100000 m around fold 0"), ({"method": "blocks", "block": 1e5}, "makes . blocks")],
+)
+def test_splits_that_places_do_not_allow_are_refused_before_anything_is_learnt(folder, store, splits, says):
+    settings = susceptible.config(folder, store, side=SIDE, section={"splits": splits})
+    with pytest.raises(DataError, match=f"of them slides, cannot be split as susceptibility.splits asks for: .*{says}"):
+        hazard_susceptibility.compute(settings, executor=serial())
 
 
 def test_factors_come_first(folder, tmp_path):

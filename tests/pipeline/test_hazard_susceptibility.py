@@ -80,7 +80,7 @@ def test_it_is_what_learning_in_memory_gives(folder, made):
     found = assess(Ground(table, x, y, land.slid, ("rock",)), susceptible.config(folder, store).susceptibility)
     np.testing.assert_array_equal(_places(store)["place"], found.sample.place)
     assert result.told["sample"] == found.sample.record()
-    expected = found.models["logistic"].maps(table).probability.astype(np.float32)
+    expected = found.models["logistic"].mapper.maps(table).probability.astype(np.float32)
     np.testing.assert_array_equal(_maps(store)["logistic_probability"].ravel(), expected)
 
 
