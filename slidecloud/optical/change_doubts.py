@@ -46,7 +46,8 @@ def share_unmapped(groups: Groups, before: Float64, after: Float64) -> Float64:
     areas = np.maximum(np.stack([groups.before_area, groups.after_area]) - groups.kept_area, 0.0)
     total, missing = areas.sum(0), np.nansum(shares * areas, axis=0)
     known = (total > 0) & ~np.isnan(shares).all(0)
-    return np.divide(missing, total, out=np.full(len(total), np.nan), where=known)
+    share: Float64 = np.divide(missing, total, out=np.full(len(total), np.nan), where=known)
+    return share
 
 
 def doubted(groups: Groups, unmapped: Float64, *, most: float) -> Groups:
