@@ -6,6 +6,7 @@ import os
 import shutil
 import urllib.request
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import boto3
@@ -17,6 +18,7 @@ from moto.server import ThreadedMotoServer
 from slidecloud import simulate
 from slidecloud.kernels import device
 from slidecloud.stack.arrays import ArraySource
+from slidecloud.store import aws, bucket
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -110,3 +112,11 @@ def endpoint(keys, monkeypatch):
     boto3.client("s3", endpoint_url=url).create_bucket(Bucket="slides")
     yield url
     server.stop()
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """The same retries of requests with shorter pauses."""
+    pauses = {"init_backoff": timedelta(seconds=0.01), "max_backoff": timedelta(seconds=0.2), "base": 4}
+    monkeypatch.setitem(aws._RETRY, "backoff", pauses)
+    monkeypatch.setattr(bucket, "_PAUSES", (0.01,) * 3 + (0.2,) * 5)

@@ -48,7 +48,8 @@ def drive(
     retries
         Times a unit that raised is tried again before it goes to quarantine as failed.
     retry_quarantined
-        Try units again whose data was found bad before; failed ones are always tried again.
+        Try units again whose data was found bad before; failed ones are always tried again, and so are those that
+        wait for a unit which is done now.
 
     Returns
     -------
@@ -120,6 +121,8 @@ class _Todo:
                 if not any(name in todo and name not in hopeless for name in unit.after):
                     continue
                 records.withdraw(location, unit.key)
+            if any(name in todo and name not in hopeless for name in unit.waits_for):
+                bad.discard(unit.key)  # its note speaks of what is made anew now
             todo[unit.name] = unit
             if unit.key in bad or not hopeless.isdisjoint(unit.requires):
                 hopeless.add(unit.name)

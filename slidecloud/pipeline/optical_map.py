@@ -22,11 +22,10 @@ from slidecloud.pipeline.tiles import BASE_MEMORY, cut
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import lease, records, templates
 from slidecloud.store.location import Location, locate
-from slidecloud.store.optical_specs import OPTICAL, SCENE, outlines_key, scene_group
+from slidecloud.store.optical_specs import MAP_STAGE, OPTICAL, SCENE, outlines_key, outlines_unit, scene_group
 from slidecloud.store.specs import SPATIAL_CHUNK
 
-STAGE: Final = "optical_map"
-OUTLINES: Final = "outlines"
+STAGE: Final = MAP_STAGE
 _UNIT: Final = 2048
 """Rows and columns of a unit: seconds of work, and little that tiles of two units see twice."""
 _TORCH_BYTES: Final = 250_000_000
@@ -170,7 +169,7 @@ def plan(
         level_values(look.card.calibration).tolist(), str(config.date),
     ]  # fmt: skip
     outlines = Unit(
-        records.Key(STAGE, f"{scene.name}/{OUTLINES}", records.digest(parts)),
+        records.Key(STAGE, outlines_unit(scene.name), records.digest(parts)),
         OutlinesWork(
             location, scene.name, config.date, scene.grid,
             tuple((unit.key, one) for unit, one in zip(mapped, tiles, strict=True)), look.threshold,
@@ -187,8 +186,8 @@ def results(location: Location) -> dict[str, Mapping[str, Any]]:
     """Number and area (m2) of the outlines of each scene that has them, with their threshold."""
     found = {}
     for key in records.done(location, stage=STAGE):
-        scene, _, part = key.unit.partition("/")
-        if part == OUTLINES and (record := records.read(location, key)) is not None:
+        scene = key.unit.partition("/")[0]
+        if key.unit == outlines_unit(scene) and (record := records.read(location, key)) is not None:
             found[scene] = record.facts
     return found
 

@@ -23,7 +23,7 @@ from slidecloud.stack.map_stores import open_stored
 from slidecloud.stack.shapes import ShapeFile, open_shapes
 from slidecloud.store import records, tables
 from slidecloud.store.location import Location
-from slidecloud.store.optical_specs import outlines_key, scene_group
+from slidecloud.store.optical_specs import MAP_STAGE, outlines_key, outlines_unit, scene_group
 from slidecloud.types import DataError, Float64
 
 if TYPE_CHECKING:
@@ -167,6 +167,7 @@ def _outlines(
                 f"{key} is {given!r}, of which {location} has no outlines; map it with 'slidecloud optical map', or "
                 f"give a file that ends in {', '.join(FILES)}."
             )
+        _check_whole(location, given, table, data)
         mask = _mask(location, given)
         seen = [records.checksum(data), None if mask is None else mask.fingerprint]
         return Outlines(date, records.digest(seen), (location, table), mask)
@@ -178,6 +179,17 @@ def _outlines(
             f"({tables.CRS}); nothing is reprojected unasked. Say 'reproject: true', or give such outlines."
         )
     return Outlines(date, shapes.fingerprint, shapes)
+
+
+def _check_whole(location: Location, scene: str, table: str, data: bytes) -> None:
+    """Raise DataError where outlines are not those of their record: damaged bytes may still read as polygons."""
+    for key in records.done(location, stage=MAP_STAGE):
+        record = records.read(location, key) if key.unit == outlines_unit(scene) else None
+        if record is not None and record.objects[table] != records.checksum(data):
+            raise DataError(
+                f"{location}/{table} is not what was written. Run 'slidecloud verify {location} --repair' and then "
+                "'slidecloud optical map' again"
+            )
 
 
 def _mask(location: Location, scene: str) -> MapFile | None:

@@ -12,6 +12,8 @@ from slidecloud.store.location import Location
 from slidecloud.store.schema import SCHEMA_VERSION
 from slidecloud.store.stacks import kind_of
 
+ROOT = "_root"
+"""What ends the name of the template of a store of its own."""
 _INSTEAD = "'store' in place of 'run' to work without one"
 
 
@@ -53,7 +55,7 @@ def ensure_store(location: Location, group: str, *, in_run: bool) -> None:
     nothing: dict[str, Any] = {"coordinates": {}, "grid": None}
     if not in_run:
         about = {"kind": group, "schema_version": SCHEMA_VERSION, "software": templates.SOFTWARE}
-        templates.ensure(location, f"{group}_root", templates.group((), {}, path="", attributes=about, **nothing))
+        templates.ensure(location, f"{group}{ROOT}", templates.group((), {}, path="", attributes=about, **nothing))
     templates.ensure(location, group, templates.group((), {}, path=group, attributes={}, **nothing))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.progress import Progress, Silent
+from slidecloud.pipeline.side_store import ROOT
 from slidecloud.store import open_run, records, templates
 from slidecloud.store.guarantees import guarantees
 from slidecloud.store.location import Location, locate
@@ -93,6 +94,7 @@ def verify(
             broken.add(key)
             if repair:
                 records.withdraw(location, key)
+                _make_way(location, key)
     damaged += _damaged_notes(location, remedy, repair=repair)
     progress.stop()
     if damaged and repair:
@@ -185,6 +187,12 @@ def _readable_batches(location: Location) -> list[records.Record]:
         return batch_records(location)
     except records.DamagedRecordError:
         return []
+
+
+def _make_way(location: Location, key: records.Key) -> None:
+    """Remove the root of a store of its own that is damaged: what cannot be told is never written over by a command."""
+    if key.stage == templates.STAGE and key.unit.endswith(ROOT):
+        location.delete("zarr.json")
 
 
 def _rewrite_templates(location: Location, storage_options: Mapping[str, Any] | None, broken: set[records.Key]) -> None:

@@ -9,7 +9,6 @@ from typing import IO, TYPE_CHECKING, Any
 import rasterio
 from numpy.typing import NDArray
 from rasterio.abc import FileContainer
-from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from slidecloud.stack import files
@@ -97,8 +96,10 @@ def open_raster(path: SourcePath) -> Iterator[RasterFile]:
     try:
         with rasterio.open(_NAME, driver="GTiff", opener=_Alone(path, file)) as dataset:
             yield RasterFile(dataset, path.size, file)
-    except RasterioError as error:
-        raise file.error or error from None
+    finally:
+        # What GDAL could not read it takes for the end of the file, and often goes on: without tags, or with no data.
+        if file.error is not None:
+            raise file.error from None
 
 
 class _Silent(RangedFile):

@@ -26,6 +26,9 @@ class MissingChunkError(DataError):
 class _Strict(WrapperStore[Store]):
     """A store in which a chunk that is not there is an error, not a block of fill values."""
 
+    def __str__(self) -> str:
+        return str(self._store)
+
     async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:
         found = await super().get(key, prototype, byte_range)
         if found is None and _is_chunk(key):

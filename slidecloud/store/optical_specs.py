@@ -8,6 +8,8 @@ from slidecloud.store.specs import SPATIAL_CHUNK, ArraySpec
 from slidecloud.store.tables import ColumnSpec
 
 OPTICAL: Final = "optical"
+MAP_STAGE: Final = "optical_map"
+"""The stage that maps scenes."""
 LEVELS: Final = 254
 """Level of a pixel that scores 1."""
 UNKNOWN: Final = 255
@@ -21,19 +23,25 @@ def scene_group(scene: str) -> str:
     return f"{OPTICAL}/{scene}"
 
 
+def outlines_unit(scene: str) -> str:
+    """Unit of the stage that draws the outlines of a scene."""
+    return f"{scene}/outlines"
+
+
 def outlines_key(scene: str) -> str:
     """Key of the outlines of a scene."""
     return f"{OPTICAL}/{scene}.parquet"
 
 
+# Where nothing is written yet, fill values say that there is no score and no data.
 SCENE: Final[tuple[ArraySpec, ...]] = (
     ArraySpec(
         "score", ("y", "x"), "uint8", "1", "how much the pixel looks like a landslide", SPATIAL_CHUNK, UNKNOWN,
         {"scale_factor": 1 / LEVELS, "add_offset": 0.0, "_FillValue": UNKNOWN},
     ),
     ArraySpec(
-        "mask", ("y", "x"), "uint8", "1", "why the pixel is not mapped; 0 where it is", SPATIAL_CHUNK, 0,
-        {"flag_masks": list(COVERS.values()), "flag_meanings": " ".join(COVERS)},
+        "mask", ("y", "x"), "uint8", "1", "why the pixel is not mapped; 0 where it is", SPATIAL_CHUNK,
+        COVERS["no_data"], {"flag_masks": list(COVERS.values()), "flag_meanings": " ".join(COVERS)},
     ),
 )  # fmt: skip
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import signal
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +10,9 @@ import patched
 import pytest
 import runs
 from cases import Case, choices, objects
+from injuries import PACE, kill_at_work
 from processes import Cluster
-from stores import until
 
-PACE = 0.3
-"""Seconds that a unit waits before and after its work, so that a worker is surely hit while it has one."""
 QUICK, WHOLE = ("integrate: false", "recovered: false"), ()
 """Settings of the stage: a few units, or all that there are."""
 
@@ -66,22 +61,6 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         yield Ground(folder, cluster)
     finally:
         cluster.close()
-
-
-def kill_at_work(case: Case, stage: str, choice: random.Random) -> str | None:
-    """Kill the worker that has a unit of a stage in hand; returns the unit, None where the run ended before."""
-    assert case.driver is not None
-    until(lambda: case.driver.poll() is not None or case.at_work(stage), patience=300)
-    time.sleep(choice.uniform(0, PACE / 2))
-    busy = case.at_work(stage)
-    if case.driver.poll() is not None or not busy:
-        return None
-    unit, process = choice.choice(sorted(busy.items()))
-    worker = next(worker for worker in case.cluster.workers.values() if worker.pid == process)
-    worker.kill()
-    assert worker.wait(120) == -signal.SIGKILL
-    case.cluster.heal()
-    return unit
 
 
 def check(case: Case, expected: dict[str, bytes], hit: list[str]) -> None:

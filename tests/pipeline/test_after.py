@@ -96,6 +96,23 @@ def test_bad_data_is_not_asked_again_and_nor_is_what_comes_after(location):
     assert (again.done, gathered(location)) == (0, "ac")
 
 
+@pytest.mark.parametrize("how", ["requires", "after"])
+def test_bad_data_is_asked_again_where_it_is_made_anew(location, how):
+    """As when a chunk was damaged, and ``verify --repair`` has withdrawn the record of the unit that wrote it."""
+    first = Unit(records.Key("prepare", "a", "1"), Write("prepared-a"))
+
+    def drive_both(fails=None):
+        second = Unit(records.Key("write", "a", "1"), Write("a", fails), **{how: (first.name,)})
+        with lease.hold(location) as token:
+            return drive([first, second], location=location, token=token, executor=serial())
+
+    assert drive_both(DataError).exit_code == 3
+    assert (drive_both().done, drive_both().exit_code) == (0, 3)
+    records.withdraw(location, first.key)
+    assert (drive_both().done, drive_both().exit_code) == (2, 0)
+    assert records.quarantined(location) == {}
+
+
 def test_it_is_done_again_when_what_was_missing_is_there(location):
     go(location, broken="b")
     mended = go(location, retry_quarantined=True)

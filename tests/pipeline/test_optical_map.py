@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import geopandas
 import mapped
 import pytest
@@ -129,6 +131,38 @@ def test_a_killed_mapping_goes_on(wild):
     assert mapped.objects(wild) == mapped.objects(wild, "whole")
     again = run(config)
     assert (again.done, again.skipped) == (0, 5)
+
+
+def test_a_worker_that_dies_between_its_writes_changes_nothing(wild):
+    """With the scores of its second tile written and not their mask; another takes its place and does it again."""
+
+    def arm():
+        import os
+
+        from slidecloud.store.arrays import Writer
+
+        whole, calls = Writer.write, []
+
+        def dying(self, *what):
+            whole(self, *what)
+            calls.append(what)
+            if len(calls) == 3:
+                os._exit(1)
+
+        Writer.write = dying
+        return os.getpid()
+
+    config = mapped.config(wild)
+    with local(workers=1, memory=2 * 2**30) as client:
+        (armed,) = client.run(arm).values()
+        summary = run(config, dask(client))
+        (after,) = client.run(os.getpid).values()
+    assert after != armed
+    assert (summary.exit_code, summary.done) == (0, 5)
+    run(mapped.config(wild, store="whole"))
+    assert mapped.objects(wild) == mapped.objects(wild, "whole")
+    assert verify(config.place).damaged == ()
+    assert collect(config.place).orphans == ()
 
 
 def test_another_threshold_draws_outlines_alone(wild):

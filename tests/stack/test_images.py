@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import elsewhere
+import fsspec
 import mapped
 import numpy as np
 import pictured
 import pytest
 import xarray as xr
+from fsspec.implementations.memory import MemoryFileSystem
 from pyproj import CRS
 
+from slidecloud.stack import remote
 from slidecloud.stack.images import open_image
 from slidecloud.stack.map_files import open_map
 from slidecloud.stack.rasters import open_header
@@ -149,6 +153,54 @@ def test_images_in_a_bucket_are_read_as_here(tmp_path, endpoint):
     for name in ("image.tif", "item.json"):
         image = open_image(f"s3://slides/images/{name}", bands=BANDS, options=options)
         np.testing.assert_array_equal(image.read(1, 1, 3, 4), VALUES[:, 1:4, 1:5])
+
+
+class Failing(MemoryFileSystem):
+    """A store that once does not answer a request: the one of a number."""
+
+    protocol = "failing"
+    store: dict = {}  # noqa: RUF012 - the base class keeps its files in one, too
+    pseudo_dirs = [""]  # noqa: RUF012
+    left = 0
+
+    def cat_file(self, path, start=None, end=None, **options):
+        Failing.left -= 1
+        if Failing.left == 0:
+            raise ConnectionError("no answer")
+        return super().cat_file(path, start=start, end=end, **options)
+
+
+@pytest.fixture
+def piecemeal(monkeypatch):
+    """A store that may fail, and a header that comes in many small pieces, as that of a large image does."""
+    fsspec.register_implementation("failing", Failing, clobber=True)
+    monkeypatch.setattr(remote, "BLOCK", 256)
+    yield
+    Failing.store.clear()
+
+
+@pytest.mark.parametrize("interleave", ["pixel", "band"])
+def test_a_request_without_an_answer_is_an_error_and_never_other_pixels(tmp_path, piecemeal, monkeypatch, interleave):
+    values = np.random.default_rng(0).integers(0, 255, (4, 200, 200), dtype=np.uint8)
+    blocks = {"tiled": True, "blockxsize": 16, "blockysize": 16, "interleave": interleave, "compress": "deflate"}
+    path = tiff(tmp_path / "image.tif", values, nodata=0, **blocks)
+    address = elsewhere.remember(tmp_path, "place", scheme="failing") + "/image.tif"
+
+    def read(number):
+        """The window, where the request of this number fails."""
+        monkeypatch.setattr(remote, "_kept", {True: remote._Kept(1 << 20), False: remote._Kept(1 << 20)})
+        Failing.left = number
+        image = open_image(address)
+        return image, image.read(-5, 90, 120, 120)
+
+    here, (there, pixels) = open_image(path), read(0)
+    assert (there.bands, there.grid) == (here.bands, here.grid)
+    np.testing.assert_array_equal(pixels, here.read(-5, 90, 120, 120))
+    requests = -Failing.left
+    assert requests > 10
+    for number in range(1, requests + 1):
+        with pytest.raises(ConnectionError, match="no answer"):
+            read(number)
 
 
 def spoil(root, how):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import pickle
-from datetime import timedelta
 
 import cloudpickle
 import faults
@@ -18,7 +17,6 @@ import slidecloud
 from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.verify import verify
-from slidecloud.store import aws, bucket
 from slidecloud.store.arrays import reader
 
 
@@ -84,14 +82,6 @@ def test_run_in_a_bucket(endpoint, few, undisturbed, caplog):
         assert TOKEN.encode() not in where
     arrived = pickle.loads(pickle.dumps(velocity))
     np.testing.assert_array_equal(arrived.values, velocity.values)
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """The same retries with shorter pauses."""
-    pauses = {"init_backoff": timedelta(seconds=0.01), "max_backoff": timedelta(seconds=0.2), "base": 4}
-    monkeypatch.setitem(aws._RETRY, "backoff", pauses)
-    monkeypatch.setattr(bucket, "_PAUSES", (0.01,) * 3 + (0.2,) * 5)
 
 
 def perturbed(endpoint, few, expected, seed, rates, *lines):

@@ -67,16 +67,20 @@ class Case:
 
     def prepare(self) -> None:
         """Take back all orders, and write the configuration."""
+        self.withdraw_all()
+        lines = [f"run: {self.url}", f"stacks: {self.stacks}", "resources: " + json.dumps(self._resources())]
+        if self.place == "bucket":
+            lines.append("storage_options: " + json.dumps(OPTIONS))
+        lines += self.lines
+        (self.folder / "region.yaml").write_text(runs.yaml_text(self.folder, *lines))
+
+    def withdraw_all(self) -> None:
+        """Make the folder, and take back all orders but the pace."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for order in self.cluster.folder.glob("*"):
             if order.is_file() and order.suffix != ".log":
                 order.unlink()
         self.order("pace", PACE)
-        lines = [f"run: {self.url}", f"stacks: {self.stacks}", "resources: " + json.dumps(self._resources())]
-        if self.place == "bucket":
-            lines.append("storage_options: " + json.dumps(_OPTIONS))
-        lines += self.lines
-        (self.folder / "region.yaml").write_text(runs.yaml_text(self.folder, *lines))
 
     @property
     def url(self) -> str:
@@ -157,15 +161,20 @@ class Case:
             assert code in (1, 3, -9), words
             assert self.attempts < ATTEMPTS, "\n".join(self.said)
 
+    def planned(self) -> set[runs.records.Key]:
+        """Keys of all its units."""
+        units = {unit.key for unit in planning.make(self._settings()).units}
+        assert self.lines or len(units) == UNITS[self.place]
+        return units
+
     def check(self, expected: dict[str, bytes]) -> None:
         """What holds after every fault: results, counts, records and objects are those of an undisturbed run."""
         location = self.location
-        units = {unit.key for unit in planning.make(self._settings()).units}
+        units = self.planned()
         recorded = {key for key in runs.records.done(location) if key.stage != "template"}
         assert recorded == units
         computed, before = (int(number) for number in _COUNTS.search(self.said[-1]).groups())
         assert computed + before == len(units)
-        assert self.lines or len(units) == UNITS[self.place]
         if self.place == "folder":  # a bucket counts the same bytes as written where its first answer was lost
             writers = Counter(unit for what, unit in self.notes() if what == "recorded")
             assert set(writers.values()) == {1}, writers
@@ -202,7 +211,7 @@ class Case:
         return chosen | ({"scheduler": self.cluster.address} if self.executor == "dask" else {})
 
 
-_OPTIONS = {"endpoint_url": f"env:{ENDPOINT}", "config_kwargs": {"connect_timeout": 5, "read_timeout": 5}}
+OPTIONS = {"endpoint_url": f"env:{ENDPOINT}", "config_kwargs": {"connect_timeout": 5, "read_timeout": 5}}
 _COUNTS = re.compile(r"(\d+) units done, (\d+) were done before")
 
 

@@ -16,10 +16,34 @@ from stores import until
 
 from slidecloud.store import lease
 
+PACE = 0.3
+"""Seconds that a unit waits before and after its work, so that a worker is surely hit while it has one."""
+
 
 def kill_workers(case: Case, choice: random.Random) -> int:
     """One to three workers, one after the other; each is replaced as Kubernetes would."""
     return each(case, choice, lambda: _hit_worker(case, choice, signal.SIGKILL))
+
+
+def kill_at_work(case: Case, stage: str, choice: random.Random) -> str | None:
+    """Kill the worker that has a unit of a stage in hand; returns the unit, None where the run ended before."""
+    assert case.driver is not None
+    until(lambda: case.driver.poll() is not None or _busy(case, stage), patience=300)
+    time.sleep(choice.uniform(0, PACE / 2))
+    busy = _busy(case, stage)
+    if case.driver.poll() is not None or not busy:
+        return None
+    unit, worker = choice.choice(sorted(busy.items()))
+    case.cluster.workers[worker].kill()
+    assert case.cluster.workers[worker].wait(120) == -signal.SIGKILL
+    case.cluster.heal()
+    return unit
+
+
+def _busy(case: Case, stage: str) -> dict[str, str]:
+    """Units of a stage that are in hand, and the worker of each; those of workers that were killed are nobody's."""
+    roles = {worker.pid: role for role, worker in case.cluster.workers.items() if worker.poll() is None}
+    return {unit: roles[process] for unit, process in case.at_work(stage).items() if process in roles}
 
 
 def terminate_workers(case: Case, choice: random.Random) -> int:
