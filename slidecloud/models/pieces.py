@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 
@@ -66,7 +66,13 @@ def learn(
 
 
 def newest_row(
-    learner: Learning[Any, Any], *, steps: int, batch: int, every: int, look: Callable[[], dict[str, float]]
+    learner: Learning[Any, Any],
+    *,
+    steps: int,
+    batch: int,
+    every: int,
+    look: Callable[[], dict[str, float]],
+    sample: Literal["tile", "patch"] = "tile",
 ) -> dict[str, Any] | None:
     """The newest row of the record, where one is due: mean loss since the last, at times with a look at new data.
 
@@ -80,6 +86,8 @@ def newest_row(
         Samples between looks.
     look
         What is seen then, by name.
+    sample
+        What the samples are called.
 
     Raises
     ------
@@ -90,9 +98,9 @@ def newest_row(
     due = step % max(1, every // batch) == 0 and not last
     if not (due or last or step % max(1, steps // _ROWS) == 0):
         return None
-    row: dict[str, Any] = {"tile_steps": step * batch} | learner.mean_loss()
+    row: dict[str, Any] = {f"{sample}_steps": step * batch} | learner.mean_loss()
     if not np.isfinite(row["total"]):
-        raise DataError(f"The loss is {row['total']} after {row['tile_steps']} tile steps; give lower learning rates.")
+        raise DataError(f"The loss is {row['total']} after {step * batch} {sample} steps; give a lower learning rate.")
     row |= look() if due else {}
     learner.record.append(row)
     return row

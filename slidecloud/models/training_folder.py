@@ -17,6 +17,7 @@ _CHECKPOINT: Final = "checkpoint.pt"
 _RECORD: Final = "record.jsonl"
 _FIGURES: Final = "figures.json"
 _WEIGHTS: Final = "weights.safetensors"
+_DATA: Final = "data.sha256"
 
 
 class TrainingRecipe(Section):
@@ -51,14 +52,16 @@ class TrainingFolder:
         Is made where there is none.
     recipe
         Of this training.
+    data
+        Digest of what is learnt from and judged by, where files may change behind the recipe.
 
     Raises
     ------
     DataError
-        If the folder holds a training of another recipe.
+        If the folder holds a training of another recipe, or one that was begun with other data.
     """
 
-    def __init__(self, path: str | os.PathLike[str], recipe: TrainingRecipe) -> None:
+    def __init__(self, path: str | os.PathLike[str], recipe: TrainingRecipe, *, data: str | None = None) -> None:
         self.path = Path(path)
         self.path.mkdir(parents=True, exist_ok=True)
         stored = self.path / _RECIPE
@@ -70,7 +73,15 @@ class TrainingFolder:
                     f"{str(self.path)!r} holds a training with another {', '.join(changed)}; "
                     "give another folder, or the recipe it was begun with."
                 )
+        known = self.path / _DATA
+        if data is not None and known.is_file() and known.read_text() != data:
+            raise DataError(
+                f"{str(self.path)!r} holds a training that was begun with other data: files were added, removed or "
+                "changed since. Give another folder, or the files it was begun with."
+            )
         write_text(stored, dumped(recipe))
+        if data is not None:
+            write_text(known, data)
 
     @property
     def weights(self) -> Path:

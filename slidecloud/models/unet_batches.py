@@ -107,14 +107,14 @@ def augmented(example: Example, augment: AugmentConfig, rng: np.random.Generator
     if augment.turn:
         image, truth, known = (_turned(maps, quarters, mirrored) for maps in (image, truth, known))
     image = np.array(image, np.float32)
-    empty = (image == 0.0).all(0)
+    empty = image == 0.0
     if changed[0]:
         image = image * np.float32(1.0 + augment.contrast * contrast) + np.float32(augment.brightness * brightness)
     if changed[1] and augment.blur:
         image = ndimage.gaussian_filter(image, (0.0, augment.blur * sigma, augment.blur * sigma))
     if changed[2] and augment.noise:
         image = image + np.float32(augment.noise * spread) * rng.standard_normal(image.shape, np.float32)
-    image[:, empty] = 0.0
+    image[empty] = 0.0
     return Example(image, np.ascontiguousarray(truth), np.ascontiguousarray(known))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from slidecloud.kernels.normalisation import Normalisation
 from slidecloud.models import pieces
@@ -36,6 +36,22 @@ class Watch(Protocol):
         """Say it."""
 
 
+class Trained(NamedTuple):
+    """What a piece of training came to.
+
+    Attributes
+    ----------
+    patch_steps
+        Done so far.
+    network, card
+        The running average of the network with its card, neither judged nor calibrated; None where steps are left.
+    """
+
+    patch_steps: int
+    network: Unet | None = None
+    card: UnetCard | None = None
+
+
 def train(
     recipe: UnetRecipe,
     folder: str | os.PathLike[str],
@@ -43,10 +59,11 @@ def train(
     examples: Examples,
     normalisation: Normalisation,
     look: Look,
+    data: str | None = None,
     minutes: float | None = None,
     device: Device = "cpu",
     watch: Watch | None = None,
-) -> tuple[Unet, UnetCard] | None:
+) -> Trained:
     """Train, or go on where an earlier call stopped.
 
     The folder gets ``recipe.yaml``, ``checkpoint.pt`` and ``record.jsonl``. On one machine, in single precision and
@@ -64,6 +81,8 @@ def train(
         What they were normalised with.
     look
         Judges the network at times.
+    data
+        Digest of all patches; a training goes on with the same ones alone.
     minutes
         Stop after so long, with a checkpoint; None goes on to the end.
     device
@@ -71,18 +90,14 @@ def train(
     watch
         Is told of progress.
 
-    Returns
-    -------
-    The running average of the network with its card, neither judged nor calibrated; None where steps are left.
-
     Raises
     ------
     DataError
-        If the folder holds a training of another recipe, or patches or checkpoint cannot be used.
+        If the folder holds a training of another recipe or of other data, or patches or checkpoint cannot be used.
     """
     where = place(device)
     end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
-    files = TrainingFolder(folder, recipe)
+    files = TrainingFolder(folder, recipe, data=data)
     keep_freed()
     with with_threads(recipe.threads):
         learner = UnetLearner(recipe, len(normalisation.mean), where)
@@ -107,10 +122,12 @@ def train(
                 batch=recipe.batch,
                 every=recipe.validate_every,
                 look=lambda: look(Segmenter(learner.average, card)),
+                sample="patch",
             )
             if row is not None and watch is not None:
                 watch(learner.step * recipe.batch, recipe.steps * recipe.batch, row)
 
         batches = pieces.ahead(make, learner.step, recipe.steps)
         pieces.learn(learner, batches, after=after, files=files, end=end)
-    return (learner.average, card) if learner.step == recipe.steps else None
+        done = learner.step * recipe.batch
+    return Trained(done, learner.average, card) if learner.step == recipe.steps else Trained(done)

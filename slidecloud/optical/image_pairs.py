@@ -46,7 +46,8 @@ def _patch(pair: Pair, naming: Naming) -> Patch:
         pictures.check_pair(head, pictures.header(pair.mask), pair.image, pair.mask)
     source = naming.source_of(pair.image, pair.below)
     place = naming.place_of(pair.below)
-    return Patch(str(pair.image), source, place, head.footprint, head.shape, partial(pictures.read, *pair[:2]))
+    read = partial(pictures.read, *pair[:2])
+    return Patch(str(pair.image), source, place, head.footprint, head.shape, read, head.bands)
 
 
 def _key(path: Path) -> str:

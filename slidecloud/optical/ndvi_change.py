@@ -40,7 +40,7 @@ class NdviChange:
         return cls((first, second), (third, fourth))
 
     def __call__(self, image: Float32) -> Float32:
-        """Half of the fall, plus one half: float32 (y, x) from 0 to 1, and 0.5 where nothing changed.
+        """A quarter of the fall, plus one half: float32 (y, x) from 0 to 1, and 0.5 where nothing changed.
 
         Parameters
         ----------

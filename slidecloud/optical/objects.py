@@ -19,8 +19,6 @@ LEAST_SEEN: Final = 0.5
 SIZES: Final = (100, 400, 1600)
 """Pixels between classes of size."""
 
-_EIGHT: Final = np.ones((3, 3))
-
 
 class Objects(NamedTuple):
     """Landslides of some patches.
@@ -64,7 +62,8 @@ def objects(
 ) -> Objects:
     """Hold the landslides of a mask against the true ones, pair by pair from the largest overlap down.
 
-    A landslide is what is joined by edges or corners. Each finds one true landslide at most, and is found once.
+    A landslide is what is joined by edges, as outlines are drawn. Each finds one true landslide at most, and is found
+    once.
 
     Parameters
     ----------
@@ -82,9 +81,9 @@ def objects(
     """
     if not 0.0 < iou <= 1.0:
         raise ValueError(f"iou: found {iou}, expected a number above 0 and at most 1")
-    whole, count = ndimage.label(truth, _EIGHT)
+    whole, count = ndimage.label(truth)
     theirs = np.where(known, whole, 0)
-    ours, number = ndimage.label(found & known, _EIGHT)
+    ours, number = ndimage.label(found & known)
     seen, mine = (_sizes(labels, most) for labels, most in ((theirs, count), (ours, number)))
     asked = seen >= LEAST_SEEN * _sizes(whole, count)
     both = (theirs > 0) & (ours > 0)

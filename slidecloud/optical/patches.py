@@ -61,6 +61,8 @@ class Patch:
         Bands, rows and columns.
     read
         Gives the patch; raises DataError where its files cannot be used.
+    said
+        What the file calls its bands, empty where it does not say.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Patch:
     footprint: Footprint | None
     shape: tuple[int, int, int]
     read: Callable[[], Sample] = field(repr=False, compare=False)
+    said: tuple[str, ...] = ()
 
 
 def check_bands(patches: tuple[Patch, ...], bands: tuple[str, ...] | None) -> int:
@@ -84,14 +87,22 @@ def check_bands(patches: tuple[Patch, ...], bands: tuple[str, ...] | None) -> in
     Raises
     ------
     DataError
-        If a patch has another number of bands.
+        If a patch has another number of bands, or has them in another order: its file uses some of the names, and
+        others where these are wanted.
     """
     wanted = patches[0].shape[0] if bands is None else len(bands)
-    said = f"those of {patches[0].name}" if bands is None else ", ".join(bands)
+    known = f"those of {patches[0].name}" if bands is None else ", ".join(bands)
     for patch in patches:
         if patch.shape[0] != wanted:
             raise DataError(
-                f"{patch.name} has {patch.shape[0]} bands, expected {wanted} ({said}): "
+                f"{patch.name} has {patch.shape[0]} bands, expected {wanted} ({known}): "
                 "leave it out, or write it with these bands alone"
             )
+        if bands is not None and set(bands) & set(patch.said):
+            for number, (said, name) in enumerate(zip(patch.said, bands, strict=True), start=1):
+                if said and said != name:
+                    raise DataError(
+                        f"{patch.name} calls its band {number} {said}, expected {name}: name the bands in the order "
+                        "of the file"
+                    )
     return wanted

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -25,15 +26,19 @@ ENDINGS: Final = tuple(_DRIVERS)
 
 _NEARLY: Final = 1e-3
 
+_opening: Final = Lock()
+"""Filters of warnings are those of all threads: one at a time may change them."""
+
 
 class Header(NamedTuple):
     """What a file says of itself: bands (but for the transparency of a PNG), rows, columns; CRS, geotransform and
-    footprint, or None."""
+    footprint, or None; names of the bands, empty where it has none."""
 
     shape: tuple[int, int, int]
     crs: str | None
     transform: tuple[float, ...] | None
     footprint: Footprint | None
+    bands: tuple[str, ...]
 
 
 def header(path: Path) -> Header:
@@ -45,14 +50,16 @@ def header(path: Path) -> Header:
         If it cannot be read.
     """
     with _opened(path) as dataset:
-        shape = (len(_colours(dataset)), dataset.height, dataset.width)
+        colours = _colours(dataset)
+        shape = (len(colours), dataset.height, dataset.width)
+        bands = tuple(dataset.descriptions[band - 1] or "" for band in colours)
         if dataset.crs is None or dataset.transform.is_identity:
-            return Header(shape, None, None, None)
+            return Header(shape, None, None, None, bands)
         west, south, east, north = transform_bounds(dataset.crs, "EPSG:4326", *dataset.bounds)
         if not all(map(math.isfinite, (west, south, east, north))):
             raise DataError(f"{path} lies nowhere on the globe in its {dataset.crs}: geocode it again")
         crs, transform = dataset.crs.to_string(), tuple(dataset.transform)[:6]
-        return Header(shape, crs, transform, Footprint(south, west, north, east))
+        return Header(shape, crs, transform, Footprint(south, west, north, east), bands)
 
 
 def check_pair(image: Header, mask: Header, image_name: Path, mask_name: Path) -> None:
@@ -125,10 +132,11 @@ def _colours(dataset: Any) -> list[int]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     try:
-        with warnings.catch_warnings():
+        with _opening, warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # most training patches have no coordinates
-            with rasterio.open(path, driver=_DRIVERS[path.suffix.lower()]) as dataset:
-                yield dataset
+            dataset = rasterio.open(path, driver=_DRIVERS[path.suffix.lower()])
+        with dataset:
+            yield dataset
     except RasterioError as error:
         kind = path.suffix[1:].upper()
         raise DataError(f"{path} cannot be read as {kind} ({error}): fetch or make it again") from error

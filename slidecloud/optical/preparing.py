@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
+from itertools import permutations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,14 +17,15 @@ from slidecloud.optical.likeness import check_unlike, sketch
 from slidecloud.optical.naming import Naming
 from slidecloud.optical.sets import PatchSet, open_sets
 from slidecloud.optical.splits import Split, check_apart, split
-from slidecloud.types import Float32
+from slidecloud.types import DataError, Float32
 
 
 class Prepared(NamedTuple):
-    """Patches in parts that share nothing, and how their bands are normalised."""
+    """Patches in parts that share nothing, how their bands are normalised, and a digest of all that was read."""
 
     parts: Split
     normalisation: Normalisation
+    digest: str
 
 
 class Normalised:
@@ -47,8 +50,9 @@ def divided(data: DataConfig, *, seed: int) -> Split:
     FileNotFoundError
         If a folder is missing or holds no images.
     DataError
-        If files cannot be used, bands differ, or parts share something.
+        If one folder lies in another, files cannot be used, bands differ, or parts share something.
     """
+    _check_beside([folder for part in PARTS for folder in getattr(data, part) or ()])
 
     def opened(folders: tuple[str, ...]) -> PatchSet:
         return open_sets(
@@ -93,11 +97,15 @@ def prepare(data: DataConfig, *, seed: int, tell: Callable[[int, int], None] | N
     parts = divided(data, seed=seed)
     sketches: dict[str, list[Float32]] = {part: [] for part in PARTS}
     total = sum(map(len, parts))
+    content = hashlib.sha256()
 
     def images(part: str) -> Iterator[Float32]:
         for patch in getattr(parts, part):
-            image = patch.read().image
+            image, mask = patch.read()
             sketches[part].append(sketch(image))
+            content.update(f"{part} {image.shape}".encode())
+            content.update(image.tobytes())
+            content.update(mask.tobytes())
             if tell is not None:
                 tell(sum(map(len, sketches.values())), total)
             yield image
@@ -110,7 +118,14 @@ def prepare(data: DataConfig, *, seed: int, tell: Callable[[int, int], None] | N
         {part: np.stack(found) for part, found in sketches.items()},
         {part: [patch.name for patch in getattr(parts, part)] for part in PARTS},
     )
-    return Prepared(parts, normalisation)
+    return Prepared(parts, normalisation, content.hexdigest())
+
+
+def _check_beside(folders: list[str]) -> None:
+    """Refuse folders of which one holds another: its images would be there twice."""
+    for one, other in permutations(folders, 2):
+        if Path(one).resolve().is_relative_to(Path(other).resolve()):
+            raise DataError(f"{one} is {other} or lies in it: give folders beside each other")
 
 
 def _owner(name: Path, roots: list[list[Path]]) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,9 @@ from rasterio.transform import Affine
 from slidecloud.models.unet_recipe import PARTS, DataConfig, SimulateConfig
 from slidecloud.simulate.optical import Name, OpticalScene, optical_scene
 from slidecloud.simulate.optical.sensor import UNIT
-from slidecloud.types import Grid
+from slidecloud.types import DataError, Grid
+
+_ABOUT: Final = "simulated.json"
 
 _APART: Final = 4_000
 """Scenes of a part at most, so that no two of all parts lie in one place."""
@@ -28,13 +31,25 @@ def missing(data: DataConfig) -> Iterator[tuple[Path, list[tuple[int, Name]]]]:
     """Folders that are not there and are to be simulated, and seed and family of each of their scenes.
 
     Families take turns. No seed, and so no place, is in two parts; the part to test with is of the families held out.
+    A folder that was not simulated is taken as it is.
+
+    Raises
+    ------
+    DataError
+        If a folder holds scenes that were simulated in another way.
     """
     for number, part in enumerate(PARTS if data.simulate.wanted else ()):
         (folder,) = (Path(name) for name in getattr(data, part))
+        families = data.simulate.held_out if part == "test" else data.simulate.families
+        count = getattr(data.simulate, part)
+        plans = [(number * _APART + k, families[k % len(families)]) for k in range(count)]
         if not folder.exists():
-            families = data.simulate.held_out if part == "test" else data.simulate.families
-            count = getattr(data.simulate, part)
-            yield folder, [(number * _APART + k, families[k % len(families)]) for k in range(count)]
+            yield folder, plans
+        elif (about := folder / _ABOUT).is_file() and about.read_text() != _about(plans, data.simulate):
+            raise DataError(
+                f"{folder} holds scenes that were simulated in another way than the recipe says now: remove it, and "
+                "they are made anew, or name another folder"
+            )
 
 
 def make(
@@ -72,9 +87,16 @@ def make(
         else:
             with multiprocessing.get_context("spawn").Pool(workers) as pool:
                 _count(pool.imap(one, wanted), tell)
+        (partial_folder / _ABOUT).write_text(_about(wanted, how))
         partial_folder.replace(folder)
     finally:
         shutil.rmtree(partial_folder, ignore_errors=True)
+
+
+def _about(scenes: Iterable[tuple[int, Name]], how: SimulateConfig) -> str:
+    """Everything that the scenes of a folder depend on."""
+    shared = how.model_dump(mode="json", include={"bands", "dates", "side", "spacing", "clouds"})
+    return json.dumps(shared | {"scenes": [list(scene) for scene in scenes]}) + "\n"
 
 
 def _count(made: Any, tell: Callable[[int], None] | None) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from slidecloud import __version__
 from slidecloud.kernels import calibration
+from slidecloud.models.training_folder import TrainingFolder, read_record
 from slidecloud.models.unet_recipe import PARTS, UnetRecipe
 from slidecloud.optical.assessment import Assessment, assess, tallied
 from slidecloud.optical.ndvi_change import NdviChange
@@ -22,11 +22,10 @@ from slidecloud.types import DataError, Float32
 
 if TYPE_CHECKING:
     from slidecloud.config_resources import Device
+    from slidecloud.models.unet import Unet
     from slidecloud.models.unet_predict import Segmenter
     from slidecloud.models.unet_training import Watch
-
-FIGURES: Final = "figures.json"
-WEIGHTS: Final = "weights.safetensors"
+    from slidecloud.models.unet_weights import UnetCard
 
 
 class Outcome(NamedTuple):
@@ -88,7 +87,6 @@ def train(
         As in `models.unet_training.train`.
     """
     from slidecloud.models import unet_training
-    from slidecloud.models.training_folder import read_record
 
     validation = prepared.parts.validation
     spread = np.linspace(0, len(validation) - 1, recipe.validation_patches).astype(int)
@@ -104,26 +102,24 @@ def train(
         examples=Normalised(prepared.parts.train, prepared.normalisation),
         normalisation=prepared.normalisation,
         look=look,
+        data=prepared.digest,
         minutes=minutes,
         device=device,
         watch=watch,
     )
-    record = read_record(folder)
-    if trained is None:
-        return Outcome(record[-1]["tile_steps"] if record else 0)
-    return _finish(recipe, Path(folder), prepared, trained, device=device, record=record)
+    if trained.network is None or trained.card is None:
+        return Outcome(trained.patch_steps)
+    return _finish(recipe, TrainingFolder(folder, recipe), prepared, trained.network, trained.card, device=device)
 
 
 def _finish(
-    recipe: UnetRecipe, folder: Path, prepared: Prepared, trained: Any, *, device: Device, record: list[dict[str, Any]]
+    recipe: UnetRecipe, files: TrainingFolder, prepared: Prepared, network: Unet, card: UnetCard, *, device: Device
 ) -> Outcome:
     """Choose a threshold and calibrate on the validation patches, judge on both others, write weights and figures."""
-    from slidecloud.models.training_folder import write_text
     from slidecloud.models.unet_predict import Segmenter, load
     from slidecloud.models.unet_weights import save
 
-    network, card = trained
-    parts, path = prepared.parts, folder / WEIGHTS
+    parts, path, record = prepared.parts, files.weights, read_record(files.path)
     first = Segmenter(network, card)
     tally = tallied(lambda image: first.scores(image, device=device), parts.validation)
     judged = tally.outcomes()
@@ -150,7 +146,7 @@ def _finish(
     if baseline is not None:
         figures["ndvi_change"] = baseline.as_json()
     save(path, network, replace(card, record=about | figures))
-    write_text(folder / FIGURES, json.dumps(figures, indent=1) + "\n")
+    files.report(figures)
     return Outcome(recipe.steps * recipe.batch, path, validation, test, baseline)
 
 

@@ -25,7 +25,7 @@ def training_figure(
     Parameters
     ----------
     record
-        Rows with ``tile_steps`` and the losses, some with the scores.
+        Rows with steps and losses, some with the scores.
     title
         Above the picture.
     losses, scores
@@ -33,7 +33,7 @@ def training_figure(
     measure
         What the scores are.
     steps
-        What the steps are called.
+        What the steps are called; in the rows with an underscore.
 
     Raises
     ------
@@ -43,12 +43,13 @@ def training_figure(
     figure = new_figure(9, 3.6)
     figure.suptitle(title)
     left, right = figure.subplots(1, 2, sharex=True)
+    key = steps.replace(" ", "_")
     for name, colour in zip(losses, ("#c1502e", INK), strict=True):
-        left.plot([row["tile_steps"] for row in record], [row[name] for row in record], color=colour, label=name)
+        left.plot([row[key] for row in record], [row[name] for row in record], color=colour, label=name)
     left.set(yscale="log", ylabel="loss", xlabel=steps)
     judged = [row for row in record if scores[0] in row]
     for name, colour in zip(scores, (INK, FAINT), strict=True):
-        right.plot([row["tile_steps"] for row in judged], [row[name] for row in judged], "o-", color=colour, label=name)
+        right.plot([row[key] for row in judged], [row[name] for row in judged], "o-", color=colour, label=name)
     right.set(ylim=(0, 1), ylabel=f"{measure} on validation data", xlabel=steps)
     for axes in (left, right):
         axes.legend(frameon=False)

@@ -2,83 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from rasterio.errors import RasterioError
-from rasterio.windows import Window
 
-from slidecloud.stack import files
 from slidecloud.stack.grids import mismatch
 from slidecloud.stack.map_files import DTYPES, find
 from slidecloud.stack.map_stores import StoredBands, open_bands
 from slidecloud.stack.names import SourcePath, list_files, printable
-from slidecloud.stack.raster_files import open_raster
+from slidecloud.stack.raster_bands import RasterBands, filled
 from slidecloud.stack.rasters import open_header
-from slidecloud.stack.remote import RemotePath
-from slidecloud.stack.stac_items import Asset, assets_of
+from slidecloud.stack.stac_items import Asset, assets_of, chosen
 from slidecloud.store.location import locate
 from slidecloud.store.records import digest
 from slidecloud.types import DataError, Float32, Grid
 
 _TIFF: Final = (".tif", ".tiff")
-
-
-@dataclass(frozen=True)
-class RasterBands:
-    """Some bands of a GeoTIFF.
-
-    Attributes
-    ----------
-    source
-        The file.
-    numbers
-        Of the bands, from 1.
-    names
-        Of the bands.
-    grid
-        As the header says.
-    nodata
-        The value that the header calls no data.
-    """
-
-    source: SourcePath
-    numbers: tuple[int, ...]
-    names: tuple[str, ...]
-    grid: Grid
-    nodata: float | None
-
-    @property
-    def fingerprint(self) -> str:
-        """Changes when the file does."""
-        return files.fingerprint(self.source, self.numbers)
-
-    def read(self, rows: slice, columns: slice) -> Float32:
-        """A window (band, y, x), float32 with NaN.
-
-        Raises
-        ------
-        DataError
-            If it cannot be read; names the file.
-        """
-        window = Window(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
-        try:
-            with open_raster(self.source) as file:
-                values = file.read_bands(window, self.numbers)
-        except (RasterioError, OSError) as error:
-            if isinstance(self.source, RemotePath) and not isinstance(error, RasterioError | FileNotFoundError):
-                raise
-            raise DataError(
-                f"{printable(self.source)} cannot be read ({printable(str(error))}): fetch or make it again"
-            ) from error
-        found: Float32 = values.astype(np.float32)
-        if self.nodata is not None and not math.isnan(self.nodata):
-            found[values == self.nodata] = np.nan
-        return found
 
 
 @dataclass(frozen=True)
@@ -114,14 +56,12 @@ class Image:
         DataError
             If it cannot be read; names the file.
         """
-        rows = slice(max(top, 0), min(top + height, self.grid.height))
-        columns = slice(max(left, 0), min(left + width, self.grid.width))
+
+        def read(rows: slice, columns: slice) -> Float32:
+            return np.concatenate([part.read(rows, columns) for part in self._parts])[list(self._order)]
+
         found = np.full((len(self.bands), height, width), np.nan, np.float32)
-        if rows.start < rows.stop and columns.start < columns.stop:
-            inside = slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
-            known = np.concatenate([part.read(rows, columns) for part in self._parts])
-            found[:, *inside] = known[list(self._order)]
-        return found
+        return filled(found, read, top, left, self.grid)
 
 
 def open_image(
@@ -161,7 +101,7 @@ def open_image(
     if name.endswith(".zarr"):
         return _image(name, [open_bands(locate(path, options), variable)], bands)
     if name.endswith(".json"):
-        return _image(name, _of_assets(assets_of(path, options), bands, options), bands)
+        return _image(name, _of_assets(name, assets_of(path, options), bands, options), bands)
     if name.lower().endswith(_TIFF):
         return _image(name, [_raster(find(path, options), bands)], bands)
     return _image(name, _of_folder(path, options, bands), bands)
@@ -216,20 +156,18 @@ def _of_folder(path: str, options: Mapping[str, Any] | None, bands: Sequence[str
 
 
 def _of_assets(
-    assets: Sequence[Asset], bands: Sequence[str] | None, options: Mapping[str, Any] | None
+    name: str, assets: Sequence[Asset], bands: Sequence[str] | None, options: Mapping[str, Any] | None
 ) -> list[RasterBands]:
     """The assets that hold wanted bands; without wishes those that hold data."""
     found = []
-    for asset in assets:
-        names = asset.named(bands)
-        if not names:
-            continue
+    for asset, places in chosen(assets, bands, item=name):
         source = find(asset.path, options)
         whole = _raster(source, None)
-        if max(names) >= len(whole.numbers):
-            raise DataError(f"{asset.path} has {len(whole.numbers)} bands, expected the {max(names) + 1} of its item")
-        numbers = tuple(place + 1 for place in names)
-        found.append(RasterBands(source, numbers, tuple(names.values()), whole.grid, whole.nodata))
+        last = 1 + max(places.values())
+        if last > len(whole.numbers):
+            raise DataError(f"{asset.path} has {len(whole.numbers)} bands, expected the {last} of its item")
+        numbers = tuple(place + 1 for place in places.values())
+        found.append(RasterBands(source, numbers, tuple(places), whole.grid, whole.nodata))
     return found
 
 

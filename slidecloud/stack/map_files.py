@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
-from rasterio.errors import RasterioError
-from rasterio.windows import Window
 
 from slidecloud.stack import files
 from slidecloud.stack.map_stores import StoredMap, open_stored
 from slidecloud.stack.names import SourcePath, printable
-from slidecloud.stack.raster_files import open_raster
+from slidecloud.stack.raster_bands import RasterBands, filled
 from slidecloud.stack.rasters import open_header
 from slidecloud.stack.remote import RemotePath
 from slidecloud.store.location import Location, locate
@@ -42,8 +38,7 @@ class MapFile:
     name: str
     grid: Grid
     fingerprint: str
-    _source: SourcePath | StoredMap = field(repr=False)
-    _nodata: float | None = None
+    _source: RasterBands | StoredMap = field(repr=False)
 
     def read(self, top: int, left: int, height: int, width: int) -> Float32:
         """Rows and columns from a place on, float32 (height, width); NaN without data and beyond the border.
@@ -53,29 +48,11 @@ class MapFile:
         DataError
             If it cannot be read; names the file.
         """
-        rows = slice(max(top, 0), min(top + height, self.grid.height))
-        columns = slice(max(left, 0), min(left + width, self.grid.width))
-        found = np.full((height, width), np.nan, np.float32)
-        if rows.start < rows.stop and columns.start < columns.stop:
-            inside = slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
-            found[inside] = self._known(rows, columns)
-        return found
+        return filled(np.full((height, width), np.nan, np.float32), self._known, top, left, self.grid)
 
-    def _known(self, rows: slice, columns: slice) -> NDArray[Any]:
-        if isinstance(self._source, StoredMap):
-            return self._source.read(rows, columns)
-        window = Window(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
-        try:
-            with open_raster(self._source) as file:
-                values = file.read(window)
-        except (RasterioError, OSError) as error:
-            if isinstance(self._source, RemotePath) and not isinstance(error, RasterioError | FileNotFoundError):
-                raise
-            raise DataError(f"{self.name} cannot be read ({printable(str(error))}): fetch or make it again") from error
-        found = values.astype(np.float32)
-        if self._nodata is not None and not math.isnan(self._nodata):
-            found[values == self._nodata] = np.nan
-        return found
+    def _known(self, rows: slice, columns: slice) -> Float32:
+        found = self._source.read(rows, columns)
+        return found if isinstance(self._source, StoredMap) else found[0]
 
 
 def open_map(path: str, *, variable: str | None = None, options: Mapping[str, Any] | None = None) -> MapFile:
@@ -107,7 +84,8 @@ def open_map(path: str, *, variable: str | None = None, options: Mapping[str, An
         header = open_header(source, dtypes=DTYPES, most=None)
     except DataError as error:
         raise DataError(f"{printable(path)} {error}") from None
-    return MapFile(printable(path), header.grid, files.fingerprint(source), source, header.nodata)
+    band = RasterBands(source, (1,), ("",), header.grid, header.nodata)
+    return MapFile(printable(path), header.grid, files.fingerprint(source), band)
 
 
 def find(path: str, options: Mapping[str, Any] | None = None) -> SourcePath:

@@ -64,9 +64,9 @@ class StoredBands:
     fingerprint: str
 
     def read(self, rows: slice, columns: slice) -> Float32:
-        """A window (band, y, x), decoded, float32 with NaN."""
+        """A window (band, y, x), float32 with NaN; neither scaled nor offset."""
         try:
-            dataset = _kept(self.location, self.fingerprint, os.getpid())
+            dataset = _kept(self.location, self.fingerprint, os.getpid(), scaled=False)
             found = [_layer(dataset[name], place)[rows, columns].values for name, place in self.layers]
         except (ValueError, RuntimeError, TypeError) as error:
             raise DataError(
@@ -161,17 +161,21 @@ def _numbered(count: int) -> list[str]:
 
 
 @lru_cache(maxsize=16)
-def _kept(location: Location, _fingerprint: str, _process: int) -> xr.Dataset:
+def _kept(location: Location, _fingerprint: str, _process: int, *, scaled: bool = True) -> xr.Dataset:
     """A store as it was, open for many windows; a process that was forked opens it anew."""
-    return _dataset(location)
+    return _dataset(location, scaled=scaled)
 
 
-def _dataset(location: Location) -> xr.Dataset:
+def _dataset(location: Location, *, scaled: bool = True) -> xr.Dataset:
     import xarray
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about metadata that is not ours
-        found: xr.Dataset = xarray.open_zarr(zarr_store(location, read_only=True), chunks=None, decode_coords="all")
+        stored = xarray.open_zarr(zarr_store(location, read_only=True), chunks=None, decode_cf=False)
+        for values in () if scaled else stored.data_vars.values():
+            for name in ("scale_factor", "add_offset"):
+                values.attrs.pop(name, None)
+        found: xr.Dataset = xarray.decode_cf(stored, decode_coords="all")
     return found
 
 

@@ -38,24 +38,12 @@ class Asset:
     is_data: bool
     bands: tuple[tuple[str, ...], ...]
 
-    def named(self, wanted: Sequence[str] | None) -> dict[int, str]:
-        """Places of the bands that are wanted, with the names they are wanted by.
-
-        A single band goes by the key as well. Without wishes all bands of an asset with data, by their first names.
-        """
-        if wanted is None:
-            return {place: self._known(place)[0] for place in range(len(self.bands))} if self.is_data else {}
-        found = {}
-        for place in range(len(self.bands)):
-            name = next((one for one in wanted if one in self._known(place)), None)
-            if name is not None:
-                found[place] = name
-        return found
-
-    def _known(self, place: int) -> tuple[str, ...]:
+    @property
+    def names(self) -> list[tuple[str, ...]]:
+        """For each of its bands the names it may be wanted by, the first its own. A single band goes by the key."""
         if len(self.bands) == 1:
-            return (self.key, *self.bands[0])
-        return self.bands[place] or (f"{self.key}_{place + 1}",)
+            return [(self.key, *self.bands[0])]
+        return [names or (f"{self.key}_{place + 1}",) for place, names in enumerate(self.bands)]
 
 
 def assets_of(path: str, options: Mapping[str, Any] | None = None) -> list[Asset]:
@@ -87,6 +75,45 @@ def assets_of(path: str, options: Mapping[str, Any] | None = None) -> list[Asset
     if not found:
         raise DataError(f"{name} has no GeoTIFF among its assets, expected one for each band or one for all")
     return found
+
+
+def chosen(assets: Sequence[Asset], wanted: Sequence[str] | None, *, item: str) -> list[tuple[Asset, dict[str, int]]]:
+    """The assets that hold wanted bands, and for each of these names the place of the band.
+
+    A name is taken from one asset: that of the key, else the one with data that has it, else any other, such as a
+    picture made to look at. Without wishes all bands with data, by their own names. The item stands in messages.
+
+    Raises
+    ------
+    DataError
+        If several assets have an equal claim to a name.
+    """
+    if wanted is None:
+        wanted = [names[0] for asset in assets if asset.is_data for names in asset.names]
+    found: dict[str, tuple[Asset, dict[str, int]]] = {}
+    for name in wanted:
+        best = _best(assets, name)
+        if len(best) > 1:
+            keys = " and ".join(asset.key for asset, _ in best)
+            raise DataError(
+                f"{item}: the assets {keys} both hold a band {name}: name the bands that are wanted by the keys of "
+                "their assets, or give a file instead of the item"
+            )
+        for asset, place in best:
+            found.setdefault(asset.key, (asset, {}))[1][name] = place
+    return list(found.values())
+
+
+def _best(assets: Sequence[Asset], name: str) -> list[tuple[Asset, int]]:
+    """Assets with the best claim to a name, and the place of the band; several where their claims are equal."""
+    claims = [
+        ((asset.key != name, not asset.is_data), asset, place)
+        for asset in assets
+        for place, names in enumerate(asset.names)
+        if name in names
+    ]
+    first = min((claim for claim, *_ in claims), default=None)
+    return [(asset, place) for claim, asset, place in claims if claim == first]
 
 
 def _asset(key: str, asset: Mapping[str, Any], item: str) -> Asset:

@@ -40,7 +40,7 @@ def test_from_the_template_to_weights_in_pieces(recipe, tmp_path, capsys):
     assert "test patches:" in said.out
     assert "boundary F" in said.out
     assert "weights.safetensors" in "".join(said.err.split())
-    assert [json.loads(row)["tile_steps"] for row in (out / "record.jsonl").read_text().splitlines()] == [2, 4, 6, 8]
+    assert [json.loads(row)["patch_steps"] for row in (out / "record.jsonl").read_text().splitlines()] == [2, 4, 6, 8]
     for picture in ("curves", "precision", "gallery", "reliability"):
         assert (out / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
 

@@ -88,7 +88,7 @@ def test_a_damaged_checkpoint_is_named(recipe, tmp_path):
 
 
 def test_a_loss_that_runs_away_ends_the_training(recipe, tmp_path):
-    with pytest.raises(DataError, match=r"The loss is (nan|inf) after .*lower learning rates"):
+    with pytest.raises(DataError, match=r"The loss is (nan|inf) after .*give a lower learning rate"):
         train(recipe.model_copy(update={"adam_rate": 1e30, "warmup": 0.0}), tmp_path)
 
 

@@ -183,6 +183,16 @@ def changes(augment, *, draws=400):
     return np.array(values).T
 
 
+def test_a_band_without_data_stays_0():
+    """As in a network's use: noise and light would tell it of what is not there."""
+    image = np.ones((3, 16, 16), np.float32)
+    image[1, 4:9, :7] = 0.0
+    example = Example(image, np.zeros((16, 16), bool), np.ones((16, 16), bool))
+    augment = AugmentConfig(turn=False, share=1.0)
+    found = augmented(example, augment, np.random.default_rng(0)).image
+    np.testing.assert_array_equal(found == 0.0, image == 0.0)
+
+
 def test_each_change_keeps_its_measure():
     means, spreads = changes(AugmentConfig(**STILL_BUT | {"brightness": 0.5}))
     assert np.abs(means - 1.0).max() == pytest.approx(0.5, abs=0.02)

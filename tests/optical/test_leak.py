@@ -60,7 +60,7 @@ def test_a_split_after_augmentation_flatters(tmp_path):
     found = {}
     for name, parts in (("after", leaky(patches, 0)), ("before", split(patches, seed=0))):
         normalisation = learn(patch.read().image for patch in parts.train)
-        found[name] = train(recipe, tmp_path / name, Prepared(parts, normalisation)).test
+        found[name] = train(recipe, tmp_path / name, Prepared(parts, normalisation, name)).test
     iou = {name: judged.counts.iou for name, judged in found.items()}
     print(f"IoU of the test part: split after augmentation {iou['after']:.3f}, before {iou['before']:.3f}")  # noqa: T201
     assert iou["after"] > iou["before"] + 0.1

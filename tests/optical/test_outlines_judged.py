@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from slidecloud.optical.boundaries import NONE, boundaries
 from slidecloud.optical.objects import joined, objects
+from slidecloud.optical.pieces import find_pieces
 
 KNOWN = np.ones((40, 40), bool)
 
@@ -64,9 +65,13 @@ def test_landslides_are_found_one_by_one():
     assert judged.precision == 0.25
 
 
-def test_corners_join_a_landslide():
-    diagonal = np.eye(40, dtype=bool)
-    assert len(objects(diagonal, diagonal, KNOWN).true_pixels) == 1
+def test_corners_alone_join_nothing_as_in_outlines():
+    """Two squares that meet at a corner are two outlines, so that one of them finds one landslide."""
+    truth = square(0, 0) | square(10, 10)
+    judged = objects(square(0, 0), truth, KNOWN)
+    assert judged.true_found.tolist() == [True, False]
+    pieces = find_pieces(truth.astype(np.uint8), origin=(0, 0), least=1, unknown=255, values=np.zeros(256, np.int64))
+    assert len(pieces.shapes) == len(judged.true_found)
 
 
 @pytest.mark.parametrize(("overlap", "found"), [(0.5, True), (0.3, True), (0.29, False)])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pictured
 import pytest
@@ -61,6 +64,29 @@ def test_transparent_pixels_and_no_data_are_missing(tmp_path):
     np.testing.assert_array_equal(first.mask, mask == 1)
     assert np.isnan(second.image).sum() == 1
     assert not second.valid[5, 6]
+
+
+def test_reading_by_several_threads_leaves_the_filters_of_warnings_as_they_were(tmp_path):
+    image, mask = pictured.picture(1)
+    pictured.write_tiff(tmp_path / "set/image/p.tif", image)
+    pictured.write_tiff(tmp_path / "set/mask/p.tif", mask)
+    (patch,) = open_sets([tmp_path / "set"])
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        samples = list(pool.map(lambda _: patch.read(), range(200)))
+    assert all((sample.image == image).all() for sample in samples)
+    assert warnings.filters == before
+
+
+def test_bands_that_files_name_otherwise_are_refused(tmp_path):
+    """Names in a language of their own say nothing."""
+    image, mask = pictured.picture(1)
+    pictured.write_tiff(tmp_path / "set/image/p.tif", image, names=pictured.BANDS)
+    pictured.write_tiff(tmp_path / "set/mask/p.tif", mask, names=("landslide",))
+    for bands in (None, pictured.BANDS, ("B2", "B3", "B4", "B8")):
+        assert open_sets([tmp_path / "set"], bands=bands).bands == 4
+    with pytest.raises(DataError, match=r"p\.tif calls its band 1 blue, expected red: name the bands in the order"):
+        open_sets([tmp_path / "set"], bands=("red", "green", "blue", "nir"))
 
 
 def test_hdf5_patches_of_14_bands(tmp_path):

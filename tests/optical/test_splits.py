@@ -117,6 +117,28 @@ def test_augmented_copies_are_found(change):
     check_unlike({"train": train, "test": other}, names)
 
 
+def framed(image, kind, colour):
+    rows, columns = np.mgrid[: image.shape[1], : image.shape[2]]
+    border = np.minimum(np.minimum(rows, rows[::-1]), np.minimum(columns, columns[:, ::-1])) < 8
+    corners = np.hypot(rows - rows.mean(), columns - columns.mean()) > rows.mean()
+    return np.where({"border": border, "disc": corners, "strip": rows < 20}[kind], np.float32(colour), image)
+
+
+@pytest.mark.parametrize("colour", [0, 30])
+@pytest.mark.parametrize("kind", ["border", "disc", "strip"])
+def test_a_frame_makes_no_copies_and_hides_none(kind, colour):
+    """Different ground in frames alike is not the same; a copy, its frame noisy as all of it, is."""
+    train = np.stack([sketch(framed(ground(seed), kind, colour)) for seed in range(30)])
+    other = np.stack([sketch(framed(ground(seed), kind, colour)) for seed in range(100, 130)])
+    image = framed(ground(7), kind, colour)
+    noise = np.random.default_rng(9).normal(size=image.shape, scale=2.0).astype(np.float32)
+    copies = [image[:, :, ::-1], ndimage.gaussian_filter(image, (0, 1, 1)), image + noise]
+    best, which = likeness(np.concatenate([other, np.stack([sketch(copy) for copy in copies])]), train)
+    assert best[:-3].max() < ALIKE
+    assert best[-3:].min() > 1.2 * ALIKE
+    np.testing.assert_array_equal(which[-3:], 7)
+
+
 @pytest.mark.parametrize("shape", [(3, 24, 24), (3, 50, 37), (14, 128, 128), (1, 10, 12)])
 def test_a_sketch_turns_with_its_image(shape):
     image = ground(1, shape)

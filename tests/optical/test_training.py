@@ -68,8 +68,8 @@ def test_the_results_are_there(recipe, tmp_path, folders):
     outcome = train(recipe, tmp_path, prepared, watch=lambda done, wanted, row: seen.append((done, wanted)))
     assert seen[-1] == (12, 12)
     record = training_folder.read_record(tmp_path)
-    assert [row["tile_steps"] for row in record] == [2, 4, 6, 8, 10, 12]
-    assert [row["tile_steps"] for row in record if "iou" in row] == [8]
+    assert [row["patch_steps"] for row in record] == [2, 4, 6, 8, 10, 12]
+    assert [row["patch_steps"] for row in record if "iou" in row] == [8]
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert figures["test"] == outcome.test.as_json()
     assert set(figures) == {"validation", "test"}
@@ -96,6 +96,11 @@ def test_mixed_precision_learns_too(recipe, tmp_path):
     assert record[-1]["total"] < record[0]["total"]
 
 
+def test_a_loss_that_is_lost_is_told(recipe, tmp_path):
+    with pytest.raises(DataError, match=r"The loss is (nan|inf) after \d+ patch steps; give a lower learning rate"):
+        train(recipe.model_copy(update={"rate": 1e30}), tmp_path, prepare(recipe.data, seed=0))
+
+
 def test_a_folder_is_of_one_recipe_and_a_damaged_checkpoint_is_named(recipe, tmp_path):
     prepared = prepare(recipe.data, seed=0)
     stopped = train(recipe, tmp_path, prepared, minutes=1e-9)
@@ -106,6 +111,35 @@ def test_a_folder_is_of_one_recipe_and_a_damaged_checkpoint_is_named(recipe, tmp
     (tmp_path / "checkpoint.pt").write_bytes(b"no longer")
     with pytest.raises(DataError, match=r"checkpoint\.pt' cannot be read"):
         train(recipe, tmp_path, prepared)
+
+
+@pytest.mark.parametrize("change", ["added", "mask"])
+def test_a_training_goes_on_with_the_same_patches_alone(recipe, folders, tmp_path, change):
+    """A picture more in a folder, or an outline that was drawn anew, is no change of the recipe."""
+    mine = shutil.copytree(folders, tmp_path / "mine")
+    data = recipe.data.model_copy(update={part: (str(mine / part),) for part in ("train", "validation", "test")})
+    recipe = recipe.model_copy(update={"data": data})
+    train(recipe, tmp_path / "out", prepare(data, seed=0), minutes=1e-9)
+    assert train(recipe, tmp_path / "out", prepare(data, seed=0), minutes=1e-9).patch_steps == 4
+    if change == "added":
+        image, mask = pictured.picture(9)
+        at = {"crs": "EPSG:32648", "origin": (390_000.0, 3_300_000.0)}
+        pictured.write_tiff(mine / "train/image/p9.tif", image, **at)
+        pictured.write_tiff(mine / "train/mask/p9.tif", mask, **at)
+    else:
+        at = {"crs": "EPSG:32648", "origin": (500_000.0, 3_300_000.0)}
+        pictured.write_tiff(mine / "validation/mask/p0.tif", np.eye(32, dtype=np.uint8), **at)
+    with pytest.raises(DataError, match=r"out' holds a training that was begun with other data.*another folder"):
+        train(recipe, tmp_path / "out", prepare(data, seed=0))
+    assert not (tmp_path / "out/weights.safetensors").exists()
+
+
+def test_a_training_that_stopped_between_rows_of_its_record_says_how_far_it_came(recipe, tmp_path, monkeypatch):
+    longer = recipe.model_copy(update={"patch_steps": 2000, "validate_every": 2000})
+    left = iter([0.0] * 8)
+    monkeypatch.setattr(unet_training.time, "monotonic", lambda: next(left, 1e9))
+    assert train(longer, tmp_path, prepare(recipe.data, seed=0), minutes=1).patch_steps == 14
+    assert training_folder.read_record(tmp_path)[-1]["patch_steps"] == 10
 
 
 def test_bands_are_normalised_by_the_training_part_alone(recipe, folders, tmp_path):
@@ -134,6 +168,15 @@ def test_examples_are_normalised_patches(recipe):
     images = np.stack([examples[number].image for number in range(len(examples))])
     np.testing.assert_allclose(images.mean((0, 2, 3)), 0.0, atol=1e-5)
     assert all(examples[number].known.all() for number in range(len(examples)))
+
+
+@pytest.mark.parametrize(("train", "test"), [("", "test"), ("train", "train/../train"), ("test", "linked")])
+def test_folders_that_hold_one_another_are_refused(folders, tmp_path, train, test):
+    (tmp_path / "linked").symlink_to(folders / "test")
+    place = tmp_path / test if test == "linked" else f"{folders}/{test}"
+    data = {"train": [str(folders / train)], "validation": [str(folders / "validation")], "test": [str(place)]}
+    with pytest.raises(DataError, match=r"is .* or lies in it: give folders beside each other"):
+        divided(UnetRecipe.model_validate({"data": data}).data, seed=0)
 
 
 def test_one_set_is_divided_by_place(folders):
@@ -184,6 +227,29 @@ def test_simulated_parts_are_made_once_and_share_nothing(tmp_path):
     sample = next(patch for patch in parts.train if "humid" in patch.name).read()
     np.testing.assert_allclose(sample.image / 1e4, scene.images.reshape(8, 64, 64), atol=1e-6)
     np.testing.assert_array_equal(sample.mask, scene.mask(1))
+
+
+def test_scenes_simulated_for_another_recipe_are_refused(tmp_path):
+    """What does not concern a part may change; a folder that was not simulated is taken as it is."""
+    (tmp_path / "validation").mkdir()
+    data = {part: [str(tmp_path / part)] for part in ("train", "validation", "test")}
+
+    def missing(**how):
+        how = {"wanted": True, "train": 1, "test": 1, "side": 64, "families": ["dry"], "held_out": ["dry"]} | how
+        return simulated.missing(UnetRecipe.model_validate({"data": data | {"simulate": how}}).data)
+
+    how = UnetRecipe.model_validate({"data": {"train": ["a"], "simulate": {"side": 64}}}).data.simulate
+    folder, plans = next(missing())
+    simulated.make(folder, plans, how=how)
+    assert [folder.name for folder, _ in missing(validation=7, test=5)] == ["test"]
+    for change in (
+        {"bands": ["blue", "green", "red", "swir1"]},
+        {"clouds": 0.5},
+        {"train": 2},
+        {"families": ["humid"]},
+    ):
+        with pytest.raises(DataError, match=r"train holds scenes that were simulated in another way.*remove it"):
+            list(missing(**change))
 
 
 def test_dates_apart_are_patches_of_one_place(tmp_path):

@@ -13,8 +13,7 @@ def test_axes_have_the_names_of_what_is_drawn() -> None:
     left, right = training_figure(record, title="net").axes
     assert (left.get_ylabel(), right.get_ylabel()) == ("loss", "average precision on validation data")
     assert [list(line.get_ydata()) for line in right.lines] == [[0.1], [0.2]]
-    figure = training_figure(
-        record, title="net", losses=("box", "objectness"), scores=("ap50", "ap30"), measure="score", steps="patch steps"
-    )
-    assert figure.axes[1].get_ylabel() == "score on validation data"
-    assert figure.axes[1].get_xlabel() == "patch steps"
+    record = [{"patch_steps": 1, "entropy": 1.0, "dice": 0.5, "iou": 0.1, "f1": 0.2}]
+    names = {"losses": ("entropy", "dice"), "scores": ("iou", "f1")}
+    _, right = training_figure(record, title="net", **names, measure="score", steps="patch steps").axes
+    assert (right.get_ylabel(), right.get_xlabel()) == ("score on validation data", "patch steps")

@@ -53,19 +53,20 @@ def item(path, *, together=False, **changes):
     return str(path)
 
 
-def store(path, *, deep):
+def store(path, *, deep, values=VALUES, encoding=None):
     y, x = 3_300_000 - 10.0 * (np.arange(6) + 0.5), 400_000 + 10.0 * (np.arange(8) + 0.5)
     crs = xr.DataArray(0, attrs={"crs_wkt": CRS.from_epsg(32648).to_wkt()})
     coords = {"y": y, "x": x, "spatial_ref": crs}
     if deep:
-        variables = {"reflectance": (("band", "y", "x"), VALUES)}
+        variables = {"reflectance": (("band", "y", "x"), values)}
         coords["band"] = np.array(BANDS, "U5")
     else:
-        variables = {name: (("y", "x"), layer) for name, layer in zip(BANDS, VALUES, strict=True)}
+        variables = {name: (("y", "x"), layer) for name, layer in zip(BANDS, values, strict=True)}
     dataset = xr.Dataset(variables, coords)
     for name in variables:
         dataset[name].attrs["grid_mapping"] = "spatial_ref"
-    dataset.to_zarr(path, zarr_format=2, consolidated=False)
+    encoding = None if encoding is None else dict.fromkeys(variables, encoding)
+    dataset.to_zarr(path, zarr_format=2, consolidated=False, encoding=encoding)
     return str(path)
 
 
@@ -108,6 +109,36 @@ def test_bands_are_chosen_and_ordered(form, tmp_path):
         open_image(image.name, bands=("nir", "swir1"))
 
 
+def rendered(path, roles):
+    """An item whose picture to look at, of other values, comes first and names the same bands."""
+    item(path)
+    said = json.loads(path.read_text())["assets"]
+    tiff(path.parent / "data/picture.tif", VALUES[:3].astype(np.uint8) // 2, names=())
+    bands = [{"name": f"B{number}", "common_name": name} for number, name in enumerate(BANDS[:3])]
+    picture = {"href": "data/picture.tif", "roles": roles, "eo:bands": bands}
+    path.write_text(json.dumps({"type": "Feature", "assets": {"picture": picture} | said}))
+    return str(path)
+
+
+def test_a_picture_to_look_at_is_no_reflectance(tmp_path):
+    image = open_image(rendered(tmp_path / "item.json", ["visual"]), bands=BANDS)
+    np.testing.assert_array_equal(image.read(0, 0, 6, 8), VALUES)
+    assert open_image(image.name).bands == ("B0", "B1", "B2", "B3")
+
+
+def test_of_two_assets_with_a_band_the_key_tells_which(tmp_path):
+    path = rendered(tmp_path / "item.json", ["data"])
+    with pytest.raises(DataError, match=r"item\.json: the assets picture and B0 both hold a band blue: .* by the keys"):
+        open_image(path, bands=BANDS)
+    image = open_image(path, bands=("B3", "B0"))
+    np.testing.assert_array_equal(image.read(0, 0, 6, 8), VALUES[[3, 0]])
+
+
+def test_what_no_asset_with_data_holds_is_taken_from_another(tmp_path):
+    image = open_image(item(tmp_path / "item.json"), bands=("blue", "scl"))
+    np.testing.assert_array_equal(image.read(0, 0, 6, 8), VALUES[[0, 0]])
+
+
 def test_without_wishes_all_bands_come(tmp_path):
     assert open_image(FORMS["item of files"](tmp_path)).bands == ("B0", "B1", "B2", "B3")
     assert open_image(FORMS["item of one file"](tmp_path)).bands[0] in ("visual_1", "blue")
@@ -123,6 +154,17 @@ def test_images_and_maps_may_be_larger_than_a_frame(tmp_path):
         assert (end[1:] == mapped.BRIGHT).all()
     with pytest.raises(DataError, match="expected at most 500000000 pixels"):
         open_header(Path(path), dtypes=("uint8",))
+
+
+@pytest.mark.parametrize("deep", [True, False])
+def test_values_are_neither_scaled_nor_offset(deep, tmp_path):
+    """As those of a GeoTIFF with a scale: a network has learnt from what is stored."""
+    scale = {"dtype": "uint16", "scale_factor": 0.25, "add_offset": 1.0, "_FillValue": 84}
+    image = open_image(
+        store(tmp_path / "i.zarr", deep=deep, values=VALUES.astype(np.float32), encoding=scale), bands=BANDS
+    )
+    stored = (VALUES - 1.0) * 4
+    np.testing.assert_array_equal(image.read(0, 0, 6, 8), np.where(stored == 84, np.nan, stored))
 
 
 def test_no_data_is_nan(tmp_path):

@@ -15,7 +15,7 @@ from slidecloud.simulate.streams import Subject, stream
 from slidecloud.types import Float32, Float64
 
 STEP: Final = 20.0
-"""Metres between the nodes that a way is sought on."""
+"""Metres between the nodes that a way is sought on, as nearly as whole pixels allow."""
 
 _STEEPEST_GRADE: Final = 0.09
 _ROUNDING: Final = 2.5
@@ -48,11 +48,12 @@ def routes(seed: int, elevation: Float32, *, spacing: float, family: Family) -> 
     every = max(1, round(STEP / spacing))
     coarse = ndimage.uniform_filter(elevation, every, mode="nearest")[every // 2 :: every, every // 2 :: every]
     low = coarse - coarse.min()
-    beds = _graph(coarse, lambda _, length: length, node=1.0 + (low / 8.0) ** 2)
+    step = every * spacing
+    beds = _graph(coarse, step, lambda _, length: length, node=1.0 + (low / 8.0) ** 2)
     border = _border(coarse.shape)
     mouth = int(border[np.argmin(coarse.ravel()[border])])
     river = _way(beds, mouth, _far(border, mouth, coarse))
-    grades = _graph(coarse, lambda rise, length: length * (1.0 + (np.abs(rise) / length / _STEEPEST_GRADE) ** 3))
+    grades = _graph(coarse, step, lambda rise, length: length * (1.0 + (np.abs(rise) / length / _STEEPEST_GRADE) ** 3))
     found = []
     for _ in range(1 + int(rng.integers(1, 3) if family.farmed > 0.3 else rng.integers(0, 2))):
         ends = rng.choice(border, 2, replace=False)
@@ -64,7 +65,7 @@ def routes(seed: int, elevation: Float32, *, spacing: float, family: Family) -> 
     )
 
 
-def _graph(height: Float32, cost, *, node: Float64 | float = 1.0) -> sparse.csr_matrix:  # type: ignore[no-untyped-def]
+def _graph(height: Float32, step: float, cost, *, node: Float64 | float = 1.0) -> sparse.csr_matrix:  # type: ignore[no-untyped-def]
     """Edges between neighbours, each with the cost of its rise and length, times the mean of its nodes' own."""
     rows, columns = height.shape
     index = np.arange(height.size).reshape(height.shape)
@@ -73,7 +74,7 @@ def _graph(height: Float32, cost, *, node: Float64 | float = 1.0) -> sparse.csr_
     for down, right in _EIGHT:
         here = (slice(0, rows - down), slice(max(0, -right), columns - max(0, right)))
         there = (slice(down, rows), slice(max(0, right), columns - max(0, -right)))
-        length = STEP * float(np.hypot(down, right))
+        length = step * float(np.hypot(down, right))
         starts.append(index[here].ravel())
         ends.append(index[there].ravel())
         costs.append((cost(height[there] - height[here], length) * 0.5 * (own[here] + own[there])).ravel())

@@ -66,9 +66,7 @@ class Scar:
         return Scar(self.fate, self.path[first:last], _YOUNGER * self.half_width[first:last], self.bare)
 
 
-def place(
-    count: int, *, seed: int, relief: Relief, family: Family, free: NDArray[np.bool_]
-) -> tuple[tuple[Scar, ...], NDArray[np.int16]]:
+def place(count: int, *, seed: int, relief: Relief, family: Family, free: NDArray[np.bool_]) -> tuple[Scar, ...]:
     """Find places for slides on steep ground, apart from one another.
 
     Parameters
@@ -77,13 +75,8 @@ def place(
         The most there may be; fewer where there is no room.
     free
         bool (y, x): where a slide may break out.
-
-    Returns
-    -------
-    The slides, and int16 (y, x): 0 where there is none, k where slide k - 1 is at its largest.
     """
-    labels = np.zeros(relief.elevation.shape, np.int16)
-    taken = np.zeros(labels.shape, bool)
+    taken = np.zeros(relief.elevation.shape, bool)
     steep = np.flatnonzero((relief.slope > STEEP) & free)
     found: list[Scar] = []
     margin = max(2, round(_APART / relief.spacing))
@@ -94,17 +87,16 @@ def place(
             scar = _scar(rng, int(rng.choice(steep)), relief, family, fate, shrink=1.0 - 0.7 * attempt / _ATTEMPTS)
             if scar is None:
                 continue
-            inside = coverage(scar, labels.shape, seed=seed, number=number) > 0.5
+            inside = coverage(scar, taken.shape, seed=seed, number=len(found)) > 0.5
             if inside.sum() >= _LEAST_PIXELS and not taken[inside].any():
                 found.append(scar)
-                labels[inside] = len(found)
                 taken |= ndimage.binary_dilation(inside, iterations=margin)
                 break
-    return tuple(found), labels
+    return tuple(found)
 
 
 def coverage(scar: Scar, shape: tuple[int, ...], *, seed: int, number: int) -> Float32:
-    """Share of each pixel that a slide covers, float32 (y, x); its edge is ragged."""
+    """Share of each pixel that a slide covers, float32 (y, x); its edge is ragged, by its number among the slides."""
     reach = 1.6 * float(scar.half_width.max()) + 3.0
     low = np.maximum(0, np.floor(scar.path.min(0) - reach)).astype(int)
     high = np.minimum(shape, np.ceil(scar.path.max(0) + reach) + 1).astype(int)

@@ -118,7 +118,7 @@ def optical_scene(
     form = relief(seed, shape=shape, spacing=spacing, family=kind)
     under = ground(seed, form, family=kind, dates=DATES)
     free = ~(under.water | under.road) & (under.snow.max(0) < 0.5)
-    found, _ = scars.place(count, seed=seed, relief=form, family=kind, free=free)
+    found = scars.place(count, seed=seed, relief=form, family=kind, free=free)
     labels = np.zeros((DATES, *shape), np.int16)
     images, clouded, shaded = [], [], []
     for date in range(DATES):

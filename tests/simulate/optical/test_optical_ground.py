@@ -47,6 +47,13 @@ def test_roads_climb_gently():
     assert np.median(grade / slope) < 0.5
 
 
+def test_roads_mind_the_grade_whatever_the_spacing():
+    """Ground stretched in all directions has the same grades, and so the same roads."""
+    elevation = relief(3, shape=(64, 64), spacing=20.0, family=FAMILIES["humid"]).elevation
+    near, far = (routes(3, k * elevation, spacing=20.0 * k, family=FAMILIES["humid"]).roads for k in (1.0, 1.5))
+    np.testing.assert_allclose(far, 1.5 * near, rtol=1e-5)
+
+
 def test_fields_lie_on_gentle_ground_and_change(humid):
     family = FAMILIES["terraces"]
     form = relief(5, shape=(128, 160), spacing=5.0, family=family)

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from slidecloud.kernels.terrain import slope_aspect
 from slidecloud.simulate.optical import BANDS, FAMILIES, optical_scene
-from slidecloud.simulate.optical.scars import STEEP
+from slidecloud.simulate.optical.scars import STEEP, coverage
 
 SHAPE = (160, 160)
 
@@ -76,6 +76,14 @@ def test_slides_begin_on_steep_ground_run_down_it_and_lie_apart(scene):
     for number in range(1, len(scene.scars) + 1):
         around = ndimage.binary_dilation(widest == number, iterations=2)
         assert set(np.unique(widest[around])) <= {0, number}
+
+
+def test_slides_lie_apart_where_there_is_no_room_for_all():
+    crowded = optical_scene(0, shape=(96, 96), slides=40)
+    assert 20 < len(crowded.scars) < 40
+    areas = [coverage(scar, (96, 96), seed=0, number=number) > 0.5 for number, scar in enumerate(crowded.scars)]
+    around = [ndimage.binary_dilation(area, iterations=2) for area in areas]
+    assert np.sum(areas, axis=0)[np.sum(around, axis=0) > 1].max() == 0
 
 
 def test_new_slides_bare_the_ground_that_was_green():
