@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from pydantic import Field, model_validator
 
-from slidecloud.config_yaml import Section
+from slidecloud.config_yaml import Section, checked
 
 Kind = Literal[
     "raster", "category", "slope", "aspect", "profile_curvature", "plan_curvature", "tangential_curvature", "relief",
@@ -122,3 +122,43 @@ class FactorConfig(Section):
     def resolved(self, place: Callable[[str], str]) -> FactorConfig:
         """The same with ``place`` applied to its path."""
         return self if self.path is None else self.model_copy(update={"path": place(self.path)})
+
+
+def each_factor(factors: Any) -> Any:
+    """Factors by name, each read by itself, so that what is wrong with one is told in its own words.
+
+    A factor that has the name of a kind need not say it.
+    """
+    if not isinstance(factors, Mapping):
+        return factors
+    return {str(name): _factor(str(name), given) for name, given in factors.items()}
+
+
+def check_terrain(factors: Mapping[str, FactorConfig]) -> None:
+    """Raise ValueError where the ground that a factor is computed from is not there, or has stairs."""
+    for name, factor in factors.items():
+        if "of" not in KEYS[factor.kind].others:
+            continue
+        source = factors.get(factor.of)
+        if source is None or source.kind != "raster":
+            raise ValueError(
+                f"factors.{name} is computed from {factor.of!r}, which is no factor of kind raster; add it, or name "
+                "another with the key 'of'"
+            )
+        if source.resampling == "nearest":
+            raise ValueError(
+                f"factors.{factor.of}.resampling is 'nearest', which makes stairs of the ground that {name} is "
+                "computed from; give 'linear'"
+            )
+
+
+def _factor(name: str, given: Any) -> FactorConfig:
+    if isinstance(given, FactorConfig):
+        return given
+    if not NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot name a factor; expected lower-case letters, digits and underscores")
+    content = {} if given is None else given
+    if not isinstance(content, Mapping):
+        raise ValueError(f"{name} is {given!r}; expected keys and values such as 'path: dem.tif'")
+    whole = {"kind": name, **content} if name in get_args(Kind) else content
+    return checked(FactorConfig, f"{name}: ", whole)

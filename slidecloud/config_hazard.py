@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from slidecloud.config_factors import KEYS, NAME, FactorConfig, GridConfig, Kind
+from slidecloud.config_factors import FactorConfig, GridConfig, check_terrain, each_factor
 from slidecloud.config_resources import ResourcesConfig
 from slidecloud.config_risk import RiskConfig, RiskFactorConfig
 from slidecloud.config_susceptibility import SusceptibilityConfig
 from slidecloud.config_units import UnitsConfig
-from slidecloud.config_yaml import Model, Section, beside, explain, opened, parsed
+from slidecloud.config_yaml import Section, beside, checked, opened, parsed
 from slidecloud.secrets import refuse_secrets
 
 _TAKEN = ("x", "y", "spatial_ref")
@@ -46,8 +46,7 @@ class HazardConfig(Section):
     @field_validator("factors", mode="before")
     @classmethod
     def _each(cls, factors: Any) -> Any:
-        """Each factor by itself, so that what is wrong with one is told in its own words."""
-        return {str(name): _factor(str(name), given) for name, given in factors.items()} if _maps(factors) else factors
+        return each_factor(factors)
 
     @field_validator("risk", mode="before")
     @classmethod
@@ -57,16 +56,14 @@ class HazardConfig(Section):
             return section
         given = section.get("factors")
         if _maps(given):
-            each = {
-                str(name): _checked(RiskFactorConfig, f"factors.{name}: ", one or {}) for name, one in given.items()
-            }
+            each = {str(name): checked(RiskFactorConfig, f"factors.{name}: ", one or {}) for name, one in given.items()}
             section = {**section, "factors": each}
-        return _checked(RiskConfig, "", section)
+        return checked(RiskConfig, "", section)
 
     @field_validator("susceptibility", mode="before")
     @classmethod
     def _of_susceptibility(cls, section: Any) -> Any:
-        return _checked(SusceptibilityConfig, "", section) if _maps(section) else section
+        return checked(SusceptibilityConfig, "", section) if _maps(section) else section
 
     @field_validator("storage_options")
     @classmethod
@@ -85,17 +82,7 @@ class HazardConfig(Section):
                 raise ValueError(f"factors.{name} is deformation, which comes from a run; give the key run")
             if factor.kind == "density" and factor.path is None and self.run is None:
                 raise ValueError(f"factors.{name} has no path to points, and there is no run with an inventory")
-            source = self.factors.get(factor.of)
-            if "of" in KEYS[factor.kind].others and (source is None or source.kind != "raster"):
-                raise ValueError(
-                    f"factors.{name} is computed from {factor.of!r}, which is no factor of kind raster; add it, or "
-                    "name another with the key 'of'"
-                )
-            if "of" in KEYS[factor.kind].others and source is not None and source.resampling == "nearest":
-                raise ValueError(
-                    f"factors.{factor.of}.resampling is 'nearest', which makes stairs of the ground that {name} is "
-                    "computed from; give 'linear'"
-                )
+        check_terrain(self.factors)
         self._sections()
         return self
 
@@ -149,26 +136,6 @@ class HazardConfig(Section):
 
 def _maps(found: Any) -> bool:
     return isinstance(found, Mapping)
-
-
-def _factor(name: str, given: Any) -> FactorConfig:
-    if isinstance(given, FactorConfig):
-        return given
-    if not NAME.fullmatch(name):
-        raise ValueError(f"{name!r} cannot name a factor; expected lower-case letters, digits and underscores")
-    content = {} if given is None else given
-    if not _maps(content):
-        raise ValueError(f"{name} is {given!r}; expected keys and values such as 'path: dem.tif'")
-    whole = {"kind": name, **content} if name in get_args(Kind) else content
-    return _checked(FactorConfig, f"{name}: ", whole)
-
-
-def _checked(model: type[Model], where: str, content: Any) -> Model:
-    """A section; what is wrong with it is told with the place it stands at."""
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        raise ValueError(f"{where}{explain(error, model)}") from None
 
 
 def load(path: str | Path) -> HazardConfig:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from slidecloud.config_classify import ClassifyConfig
-from slidecloud.config_factors import KEYS, NAME, FactorConfig, GridConfig
+from slidecloud.config_factors import FactorConfig, GridConfig, check_terrain, each_factor
 from slidecloud.config_risk import RiskFactorConfig
 from slidecloud.config_yaml import Section
 
@@ -29,34 +29,19 @@ class HistogramConfig(Section):
         description="Borders or number of classes by factor; others have eight sectors, categories, or five parts.",
     )
 
-    @model_validator(mode="before")
+    @field_validator("factors", mode="before")
     @classmethod
-    def _named_kinds(cls, section: object) -> object:
-        """A factor that has the name of a kind need not say it."""
-        if not isinstance(section, dict) or not isinstance(section.get("factors"), dict):
-            return section
-        given = section["factors"]
-        named = {
-            name: {"kind": name, **(one or {})} if name in KEYS and (one is None or isinstance(one, dict)) else one
-            for name, one in given.items()
-        }
-        return {**section, "factors": named}
+    def _each(cls, factors: Any) -> Any:
+        return each_factor(factors)
 
     @model_validator(mode="after")
     def _known_factors(self) -> HistogramConfig:
         for name, one in self.factors.items():
-            if not NAME.fullmatch(name):
-                raise ValueError(f"{name!r} cannot name a factor; expected lower-case letters, digits and underscores")
             if one.kind in _OF_RUN:
                 raise ValueError(f"factors.{name} is deformation, which outlines are joined with anyway; leave it out")
             if one.kind == "density" and one.path is None:
                 raise ValueError(f"factors.{name} has no path to points; give one")
-            of = self.factors.get(one.of)
-            if "of" in KEYS[one.kind].others and (of is None or of.kind != "raster"):
-                raise ValueError(
-                    f"factors.{name} is computed from {one.of!r}, which is no factor of kind raster; add it, or name "
-                    "another with the key 'of'"
-                )
+        check_terrain(self.factors)
         strange = sorted(set(self.classes) - set(self.factors))
         if strange:
             raise ValueError(f"classes.{strange[0]} is no factor; expected some of {', '.join(self.factors)}")
@@ -87,7 +72,7 @@ class ChangeConfig(Section):
         0.5,
         ge=0,
         le=1,
-        description="Share of an outline that the other date did not map, beyond which it is neither new nor vanished.",
+        description="Share of what is in one date alone that the other did not map, beyond which a change is unseen.",
     )
     radius: float = Field(2000.0, gt=0, description="Metres over which each outline is spread in maps of density.")
     histograms: HistogramConfig | None = Field(

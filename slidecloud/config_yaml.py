@@ -97,6 +97,14 @@ def template_lines(model: type[BaseModel], values: dict[str, Any], *, indent: st
         yield f"{indent}{name}: {text.removesuffix(_DOCUMENT_END).strip()}"
 
 
+def checked(model: type[Model], where: str, content: Any) -> Model:
+    """A section by itself; what is wrong with it is told with the place it stands at, in a ValueError."""
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(f"{where}{explain(error, model)}") from None
+
+
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """What is wrong with the keys of a model, in one sentence each; an unknown key names the nearest known one."""
     return "; ".join(_explain(item, model) for item in error.errors())

@@ -30,7 +30,8 @@ def change(
     """Tell what changed between the outlines of two dates, on which ground, and how the ground inside moves.
 
     Outlines of two dates that share enough of the smaller one are one landslide: new, grown, unchanged, shrunk, split,
-    merged, regrouped or vanished; what is in one date alone is unseen where the other did not map most of its ground.
+    merged, regrouped or vanished. A change is unseen where most of the ground that is in one date alone lies under
+    clouds of the other, or beyond its border.
     In a run whose displacement is known, the pixels inside each outline of the later date, and of those in the earlier
     date alone, give its mean velocity with sigma, its class as 'slidecloud classify' has it, and its series beside
     rain. Outlines with too few pixels say so. Writes tables, maps of density and counts into the group

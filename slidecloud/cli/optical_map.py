@@ -118,10 +118,10 @@ def _lines(config: OpticalConfig) -> list[str]:
     from slidecloud.store import locate
     from slidecloud.store.optical_specs import outlines_key
 
-    location, lines = locate(config.place, config.storage_options), []
+    lines, made = [], results(locate(config.place, config.storage_options))
     for scene in config.scenes:
-        facts = results(location, scene)
-        if facts:
+        facts = made.get(scene)
+        if facts is not None:
             found = f"{facts['outlines']} outlines, {facts['area'] / 1e6:.3f} km2"
             level = f"from a score of {facts['threshold']:g}"
             lines.append(f"{scene}: {found}, {level}: {config.place}/{outlines_key(scene)}")

@@ -131,8 +131,9 @@ def _draw(outcome: Outcome, prepared: Prepared, out: Path) -> None:
     record = read_record(out)
     if record:
         figure = training_figure(
-            record, title=out.name, losses=("entropy", "dice"), scores=("iou", "f1"), steps="patch steps"
-        )
+            record, title=out.name, losses=("entropy", "dice"), scores=("iou", "f1"), measure="score",
+            steps="patch steps",
+        )  # fmt: skip
         say(f"Curves: {save(figure, out / 'curves.png')}")
     if outcome.weights is not None:
         from slidecloud.models.unet_predict import load

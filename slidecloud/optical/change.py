@@ -33,7 +33,7 @@ KINDS: Final = {
     MERGED: "several outlines before, one after",
     REGROUPED: "several outlines before and after",
     VANISHED: "in the earlier date alone",
-    UNSEEN: "in one date alone, and the other did not map the ground",
+    UNSEEN: "differs, mostly on ground that the other date did not map",
 }
 """What a landslide can have done between two dates."""
 EQUAL_AREA: Final = "EPSG:6933"
@@ -101,27 +101,11 @@ def compare(before: GeoDataFrame, after: GeoDataFrame, *, least_overlap: float, 
     one, other = _linked(earlier, later, least_overlap)
     of_before, of_after = _grouped(one, other, len(earlier), len(later))
     count = 1 + max(of_before.max(initial=-1), of_after.max(initial=-1))
-    united_before, united_after = _united(earlier, of_before, count), _united(later, of_after, count)
+    united_before, united_after = united(earlier, of_before, count), united(later, of_after, count)
     areas = _area(united_before), _area(united_after)
     kept = _area(_common(united_before, united_after))
     numbers = np.bincount(of_before, minlength=count), np.bincount(of_after, minlength=count)
     return Groups(of_before, of_after, _kinds(*numbers, *areas, least_growth), *areas, kept)
-
-
-def doubted(groups: Groups, unmapped: Float64, *, most: float) -> Groups:
-    """The same where what is in one date alone is `UNSEEN` if the other date lacks too much of its ground.
-
-    Parameters
-    ----------
-    groups
-        As `compare` finds them.
-    unmapped
-        (groups,), share of the ground that the other date did not map; NaN where that is not known.
-    most
-        Share up to which new is new, and vanished is vanished.
-    """
-    alone = np.isin(groups.kind.astype(str), (NEW, VANISHED))
-    return groups._replace(kind=np.where(alone & (unmapped > most), UNSEEN, groups.kind))
 
 
 def shapes_of(groups: Groups, before: GeoDataFrame, after: GeoDataFrame) -> NDArray[np.object_]:
@@ -131,9 +115,9 @@ def shapes_of(groups: Groups, before: GeoDataFrame, after: GeoDataFrame) -> NDAr
     count = len(groups.kind)
     found = np.empty(count, dtype=object)
     for frame, member in ((before, groups.before), (after, groups.after)):
-        united = _united(frame.geometry.to_numpy(), member, count)
-        there = ~shapely.is_empty(united)
-        found[there] = united[there]
+        whole = united(frame.geometry.to_numpy(), member, count)
+        there = ~shapely.is_empty(whole)
+        found[there] = whole[there]
     return np.asarray(shapely.orient_polygons(found), dtype=object)
 
 
@@ -211,7 +195,7 @@ def _grouped(
     return group[after:], group[:after]
 
 
-def _united(shapes: NDArray[np.object_], member: NDArray[np.int64], count: int) -> NDArray[np.object_]:
+def united(shapes: NDArray[np.object_], member: NDArray[np.int64], count: int) -> NDArray[np.object_]:
     """(count,) all ground of each group; an empty polygon where it has no outline."""
     import shapely
 

@@ -136,13 +136,18 @@ def _radar_of(config: ChangeConfig, run: Run | None) -> Any:
 
 def _grid(before: Outlines, after: Outlines, radius: float) -> Grid | None:
     """Whole cells in longitude and latitude around all outlines and as far as they are spread; None without any."""
-    boxes = [frame.total_bounds for one in (before, after) if len(frame := one.read())]
+    boxes = [one.bounds for one in (before, after) if one.bounds is not None]
     if not boxes:
         return None
+    return density_grid(_widened(box, radius) for box in boxes)
+
+
+def _widened(box: tuple[float, float, float, float], radius: float) -> tuple[float, float, float, float]:
+    """West, south, east and north so many metres further out, where a degree of longitude is shortest."""
+    west, south, east, north = box
     high = math.degrees(radius / EARTH_RADIUS)
-    widest = max(math.cos(math.radians(max(abs(south), abs(north)))) for _, south, _, north in boxes)
-    wide = high / max(widest, 0.1)
-    return density_grid((west - wide, south - high, east + wide, north + high) for west, south, east, north in boxes)
+    wide = high / max(math.cos(math.radians(max(abs(south), abs(north)) + high)), 0.1)
+    return west - wide, south - high, east + wide, north + high
 
 
 def _unit(
@@ -164,7 +169,7 @@ def _unit(
         pixels = max(math.prod(run.header(burst).shape) for burst in bursts)
         radar = Radar(asked, tuple(bursts))
         parts += [sorted([key.stage, key.unit, key.digest] for key in read), *_told(asked)]
-    count = sum(len(one.read()) for one in dates)
+    count = sum(one.count for one in dates)
     cells = 0 if grid is None else grid.height * grid.width
     return Unit(
         records.Key(STAGE, f"{pair}/{TABLES}", records.digest(parts)),

@@ -134,7 +134,7 @@ def plan(
     ground = Ground(grid, sources, tuple(_classes(wanted, sources, grid)))
     sizes = [one.memory() for one in sources]
     each, fixed = _MASK_BYTES + max(size for size, _ in sizes), max(beside for _, beside in sizes)
-    outlines = _OUTLINE_BYTES * (len(before.read()) + len(after.read()))
+    outlines = _OUTLINE_BYTES * (before.count + after.count)
     tiles = cut(
         (grid.height, grid.width), SPATIAL_CHUNK, read_per_pixel=8 * len(sources), memory_per_pixel=int(each),
         memory=max(memory - fixed - outlines, 0), tile=tile,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from slidecloud.config_optical import MapConfig, OpticalConfig, SceneConfig
+from slidecloud.config_optical import OpticalConfig, SceneConfig
 from slidecloud.config_yaml import ConfigError
 from slidecloud.models.unet_weights import UnetCard
-from slidecloud.optical.lattice import Lattice, lattice
+from slidecloud.optical.lattice import Lattice
 from slidecloud.pipeline.drive import check_memory, drive
 from slidecloud.pipeline.executors import Executor
+from slidecloud.pipeline.optical_fitting import check_bands, check_outlines, cutting_notes, lattice_of
 from slidecloud.pipeline.optical_map_work import OutlinesWork, TileWork, level_values
 from slidecloud.pipeline.optical_network import Network, network_of
 from slidecloud.pipeline.optical_scenes import Scene, open_scene
@@ -21,7 +22,7 @@ from slidecloud.pipeline.tiles import BASE_MEMORY, cut
 from slidecloud.pipeline.units import Unit
 from slidecloud.store import lease, records, templates
 from slidecloud.store.location import Location, locate
-from slidecloud.store.optical_specs import MAP_STAGE, OPTICAL, SCENE, outlines_unit, scene_group
+from slidecloud.store.optical_specs import MAP_STAGE, OPTICAL, SCENE, outlines_key, outlines_unit, scene_group
 from slidecloud.store.specs import SPATIAL_CHUNK
 
 STAGE: Final = MAP_STAGE
@@ -73,7 +74,8 @@ def compute(
     Returns
     -------
     Summary
-        Its notes say where outlines depend on how scenes were cut into tiles.
+        Its notes say where outlines depend on how scenes were cut into tiles, and where bands have names that the
+        network does not know.
 
     Raises
     ------
@@ -98,71 +100,40 @@ def compute(
     cutting = lattice_of(config.map, card)
     units: list[Unit] = []
     groups: dict[str, Mapping[str, bytes]] = {}
+    notes = cutting_notes(cutting, card)
     for name, scene in config.scenes.items():
         opened = open_scene(name, scene, config.storage_options)
-        check_bands(opened, card)
+        notes += check_bands(opened, card)
         units += plan(location, opened, scene, look, cutting, config)
         groups[scene_group(name)] = _template(opened, scene, look)
     done = records.done(location)
-    check_memory([unit for unit in units if unit.key not in done], config.resources.memory_bytes)
+    ahead = [unit for unit in units if unit.key not in done]
+    check_outlines(ahead, config.resources.memory_bytes)
+    check_memory(ahead, config.resources.memory_bytes)
     with lease.hold(location, takeover=takeover) as token:
         for name in config.scenes:
             withdraw_stale(location, STAGE, units, within=f"{name}/")
         ensure_store(location, OPTICAL, in_run=config.run is not None)
         for path, objects in groups.items():
             templates.ensure(location, path, objects)
+        _withdraw_outlines(location, units, retry_quarantined=retry_quarantined)
         summary = drive(
             units, location=location, token=token, executor=executor, memory=config.resources.memory_bytes,
             retries=config.resources.retries, retry_quarantined=retry_quarantined, progress=progress, label="tiles",
         )  # fmt: skip
-        aside = {one.unit for one in summary.quarantined}
-        for unit in units:
-            if unit.key.unit in aside and isinstance(unit.work, TileWork):
-                unit.work.forget(location)
-    return summary + Summary(notes=cutting_notes(cutting, card))
+    return summary + Summary(notes=notes)
 
 
-def lattice_of(config: MapConfig, card: UnetCard) -> Lattice:
-    """How scenes are cut for a network.
-
-    Raises
-    ------
-    ConfigError
-        If tile and overlap do not go with it; names the key.
-    """
-    try:
-        return lattice(
-            stride=card.shape.stride, reach=card.shape.reach, tile=config.tile, overlap=config.overlap,
-            offset=config.offset,
-        )  # fmt: skip
-    except ValueError as error:
-        raise ConfigError(f"map.{error}") from None
-
-
-def cutting_notes(cutting: Lattice, card: UnetCard) -> tuple[str, ...]:
-    """What a person should know of how scenes were cut: where it shows in the outlines."""
-    notes = []
-    if cutting.blended:
-        notes.append(
-            f"map.overlap is {cutting.overlap} and the network's sight reaches {card.shape.reach} pixels: tiles are "
-            "blended, and outlines depend on where they were cut. Leave it out to make them independent of that."
-        )
-    if any(one % card.shape.stride for one in cutting.offset):
-        notes.append(
-            f"map.offset is {list(cutting.offset)}, no multiple of {card.shape.stride}: the network halves its images "
-            "at other pixels, and outlines differ a little from those without an offset."
-        )
-    return tuple(notes)
-
-
-def check_bands(scene: Scene, card: UnetCard) -> None:
-    """Raise ConfigError, naming both, where a scene has other bands than its network learnt."""
-    learnt = card.shape.bands if card.bands is None else f"{card.shape.bands} ({', '.join(card.bands)})"
-    if len(scene.bands) != card.shape.bands:
-        raise ConfigError(
-            f"scenes.{scene.name} has {len(scene.bands)} bands ({', '.join(scene.bands)}), and the network learnt "
-            f"{learnt}; choose them with the key bands, and give 'before' and 'after' to one that learnt two dates."
-        )
+def _withdraw_outlines(location: Location, units: Sequence[Unit], *, retry_quarantined: bool) -> None:
+    """Take tables of outlines away that are about to be drawn again, so that none outlives its maps when work stops."""
+    done = records.done(location, stage=STAGE)
+    notes = {} if retry_quarantined else records.quarantined(location, stage=STAGE)
+    ended = done | {key for key, note in notes.items() if note["kind"] == "data"}
+    ahead = {unit.name for unit in units if unit.key not in ended}
+    for unit in units:
+        if isinstance(unit.work, OutlinesWork) and not ahead.isdisjoint([unit.name, *unit.after]):
+            records.withdraw(location, unit.key)
+            location.delete(outlines_key(unit.work.scene))
 
 
 def plan(
@@ -211,12 +182,14 @@ def plan(
     return [*mapped, outlines]
 
 
-def results(location: Location, scene: str) -> Mapping[str, Any]:
-    """Number and area (m2) of the outlines of a scene, with their threshold; empty where there are none."""
+def results(location: Location) -> dict[str, Mapping[str, Any]]:
+    """Number and area (m2) of the outlines of each scene that has them, with their threshold."""
+    found = {}
     for key in records.done(location, stage=STAGE):
+        scene = key.unit.partition("/")[0]
         if key.unit == outlines_unit(scene) and (record := records.read(location, key)) is not None:
-            return record.facts
-    return {}
+            found[scene] = record.facts
+    return found
 
 
 def _whole(side: int, chunk: int) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from slidecloud.store import tables
 from slidecloud.store.arrays import read, reader
 from slidecloud.store.location import Location, locate
 from slidecloud.store.optical_specs import LEVELS, UNKNOWN, outlines_key, scene_group
+from slidecloud.store.specs import SPATIAL_CHUNK
 from slidecloud.types import DataError, Float32
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 1200
 """Pixels along a side of a picture."""
-_ROWS: Final = 256
+_ROWS: Final = SPATIAL_CHUNK[0]
 """Rows of a scene that are read at once."""
 
 
@@ -51,19 +54,33 @@ def view(config: OpticalConfig, name: str, *, most: int = MOST) -> View | None:
 
 
 def _part(scene: Scene, location: Location, row: int, step: int) -> tuple[Float32, NDArray[np.uint8]]:
-    """Every so many pixels of some rows: the bands of the last image, and the levels of the scores.
+    """Every so many pixels of some rows: the bands of the last image, and the levels of the scores."""
+    rows, bands = slice(row, min(row + _ROWS, scene.grid.height)), len(scene.images[-1].bands)
+    shape, thin = (rows.stop - row, scene.grid.width), np.s_[..., -row % step :: step, ::step]
+    score = reader(location, scene_group(scene.name))["score"]
 
-    What cannot be read, because its tile was set aside, is not drawn.
+    def image(columns: slice) -> NDArray[Any]:
+        return scene.read(row, columns.start, shape[0], columns.stop - columns.start)[-bands:]
+
+    def levels(columns: slice) -> NDArray[Any]:
+        found: NDArray[Any] = read(score, (rows, columns))  # type: ignore[arg-type]
+        return found
+
+    seen = _known(image, np.full((bands, *shape), np.nan, np.float32))
+    return seen[thin], _known(levels, np.full(shape, UNKNOWN, np.uint8))[thin]
+
+
+def _known(get: Callable[[slice], NDArray[Any]], nothing: NDArray[Any]) -> NDArray[Any]:
+    """Rows (..., y, x) as far as they can be read: at once, or else a block after the other.
+
+    What cannot be read, because its tile was set aside, is left as ``nothing`` has it.
     """
-    rows, columns = slice(row, min(row + _ROWS, scene.grid.height)), slice(0, scene.grid.width)
-    shape, thin = (rows.stop - row, scene.grid.width), np.s_[-row % step :: step, ::step]
-    bands = len(scene.images[-1].bands)
+    width = nothing.shape[-1]
     try:
-        image = scene.read(row, 0, *shape)[-bands:]
+        return get(slice(0, width))
     except DataError:
-        image = np.full((bands, *shape), np.nan, np.float32)
-    try:
-        levels = read(reader(location, scene_group(scene.name))["score"], (rows, columns))  # type: ignore[arg-type]
-    except DataError:
-        levels = np.full(shape, UNKNOWN, np.uint8)
-    return image[:, *thin], levels[thin]
+        for left in range(0, width, SPATIAL_CHUNK[1]):
+            columns = slice(left, min(left + SPATIAL_CHUNK[1], width))
+            with suppress(DataError):
+                nothing[..., columns] = get(columns)
+        return nothing

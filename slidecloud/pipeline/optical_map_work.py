@@ -21,8 +21,7 @@ from slidecloud.pipeline.tiles import Tile
 from slidecloud.store import records, tables
 from slidecloud.store.arrays import Writer, read, reader
 from slidecloud.store.location import Location
-from slidecloud.store.optical_specs import LEVELS, OUTLINES, SCENE, UNKNOWN, outlines_key, scene_group
-from slidecloud.store.specs import SPATIAL_CHUNK
+from slidecloud.store.optical_specs import COVERS, LEVELS, OUTLINES, UNKNOWN, outlines_key, scene_group
 from slidecloud.types import Float32, Grid
 
 _MILLION: Final = 1_000_000
@@ -51,14 +50,6 @@ class TileWork:
         writer.write(f"{scene_group(self.scene.name)}/mask", covers, corner)
         return {"pixels": self.tile.pixels, "mapped": int(open_ground.sum())}
 
-    def forget(self, location: Location) -> None:
-        """Take away what is stored of the tile: of an older image, or cut short."""
-        height, width = SPATIAL_CHUNK
-        for row in range(self.tile.top // height, -(-self.tile.bottom // height)):
-            for column in range(self.tile.left // width, -(-self.tile.right // width)):
-                for spec in SCENE:
-                    location.delete(f"{scene_group(self.scene.name)}/{spec.name}/c/{row}/{column}")
-
     def _scores(self, wanted: NDArray[np.bool_]) -> Float32:
         """Scores of the tile from all looks that touch it; a look at nothing that is wanted is left out."""
         found = np.zeros(wanted.shape, np.float32)
@@ -78,7 +69,7 @@ def _within(part: slice, start: int) -> slice:
 
 @dataclass(frozen=True, slots=True)
 class OutlinesWork:
-    """Draw the outlines of a scene, and write their table.
+    """Draw the outlines of a scene, and write their table; tiles that were set aside are told in the maps as well.
 
     Attributes
     ----------
@@ -109,6 +100,9 @@ class OutlinesWork:
     def __call__(self, writer: Writer) -> dict[str, Any]:
         done = records.done(self.location, stage=self.tiles[0][0].stage)
         present = [tile for key, tile in self.tiles if key in done]
+        missing = [tile for key, tile in self.tiles if key not in done]
+        for tile in missing:
+            self._empty(writer, tile)
         values = level_values(self.calibration)
         shapes, figures = join(self._pieces(tile, values) for tile in present)
         area = self._areas(shapes)
@@ -117,11 +111,17 @@ class OutlinesWork:
         frame = self._table(smoothed(shapes, self.simplify), area, figures)
         writer.write_object(outlines_key(self.scene), tables.encode(frame))
         facts: dict[str, Any] = {"outlines": len(frame), "area": float(area.sum()), "threshold": self.threshold}
-        missing = len(self.tiles) - len(present)
         if missing:
-            of = f"{missing} of {len(self.tiles)} tiles"
+            of = f"{len(missing)} of {len(self.tiles)} tiles"
             facts["note"] = f"The outlines of {self.scene} lack {of}, which were set aside."
         return facts
+
+    def _empty(self, writer: Writer, tile: Tile) -> None:
+        """Say that nothing is known of a tile: its chunks hold nothing yet, or what another image had there."""
+        shape = (tile.bottom - tile.top, tile.right - tile.left)
+        for name, value in (("score", UNKNOWN), ("mask", COVERS["no_data"])):
+            path = f"{scene_group(self.scene)}/{name}"
+            writer.write(path, np.full(shape, value, np.uint8), (tile.top, tile.left))
 
     def _pieces(self, tile: Tile, values: NDArray[np.int64]) -> Pieces:
         score = reader(self.location, scene_group(self.scene))["score"]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from slidecloud.config_optical_change import FILES, ChangeConfig
 from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.laying import short
-from slidecloud.optical.change import NEW, VANISHED, Groups, check_polygons, compare, doubted, shapes_of
+from slidecloud.optical.change import Groups, check_polygons, compare
+from slidecloud.optical.change_doubts import doubted, parts_of, share_unmapped
 from slidecloud.optical.change_tables import Dates
 from slidecloud.pipeline.optical_unmapped import unmapped
 from slidecloud.stack.map_files import MapFile
@@ -45,12 +47,22 @@ class Outlines:
         Where they are: the store with the key of a table, or a file.
     mask
         Of the scene: 0 where it was mapped; None for files, which do not tell.
+    count, bounds
+        How many they are, and their west, south, east and north; None without any.
     """
 
     date: str
     fingerprint: str
     source: tuple[Location, str] | ShapeFile
     mask: MapFile | None = None
+    count: int = 0
+    bounds: tuple[float, float, float, float] | None = None
+
+    def counted(self) -> Outlines:
+        """The same, read and checked, with their number and bounds."""
+        frame = self.read()
+        bounds = tuple(map(float, frame.total_bounds)) if len(frame) else None
+        return replace(self, count=len(frame), bounds=bounds)  # type: ignore[arg-type]
 
     def read(self) -> GeoDataFrame:
         """Polygons in longitude and latitude with a unique text ``id``, and ``score`` where there is one.
@@ -85,7 +97,7 @@ class Compared:
     groups
         Which are one landslide, and what it has done.
     unmapped
-        (groups,), share of what is in one date alone that the other did not map; NaN elsewhere, and where not known.
+        (groups,), share of the ground in one date alone that the other did not map; NaN where not known.
     """
 
     before: GeoDataFrame
@@ -98,13 +110,20 @@ def compared(before: Outlines, after: Outlines, config: ChangeConfig) -> Compare
     """Two dates, read and compared; what one did not map is no change."""
     old, young = before.read(), after.read()
     groups = compare(old, young, least_overlap=config.least_overlap, least_growth=config.least_growth)
-    missing = np.full(len(groups.kind), np.nan)
-    shapes = shapes_of(groups, old, young)
-    for kind, other in ((NEW, before), (VANISHED, after)):
-        alone = np.flatnonzero(groups.kind == kind)
-        if other.mask is not None and len(alone):
-            missing[alone] = unmapped(other.mask, shapes[alone])
+    parts = parts_of(groups, old, young)
+    missing = share_unmapped(groups, _unmapped(after, parts.before), _unmapped(before, parts.after))
     return Compared(old, young, doubted(groups, missing, most=config.most_unmapped), missing)
+
+
+def _unmapped(date: Outlines, shapes: NDArray[np.object_]) -> Float64:
+    """Share of each polygon that a date did not map; NaN where there is no polygon, or the date does not tell."""
+    import shapely
+
+    shares = np.full(len(shapes), np.nan)
+    there = ~shapely.is_empty(shapes)
+    if date.mask is not None and there.any():
+        shares[there] = unmapped(date.mask, shapes[there])
+    return shares
 
 
 def outlines_of(
@@ -119,11 +138,12 @@ def outlines_of(
     FileNotFoundError
         If there is no such file.
     DataError
-        If a file cannot be read.
+        If they cannot be read, are no valid polygons, or two have one id.
     """
     dates = _dates(config.before, config.after)
     one = _outlines("change.before", config.before, dates.before, config.reproject, location, options)
-    return one, _outlines("change.after", config.after, dates.after, config.reproject, location, options)
+    other = _outlines("change.after", config.after, dates.after, config.reproject, location, options)
+    return one.counted(), other.counted()
 
 
 def _dates(before: str, after: str) -> Dates:
@@ -182,10 +202,11 @@ def _mask(location: Location, scene: str) -> MapFile | None:
 
 
 def _numbered(frame: GeoDataFrame) -> GeoDataFrame:
-    """The columns that count: ids as texts, numbers of rows from 1 where there are none, and scores."""
+    """The columns that count: ids as texts, numbers of rows from 1 where there are none, scores, and whether open."""
     import geopandas
 
     known = "id" in frame.columns and frame["id"].notna().all()
     names = [str(one) for one in frame["id"]] if known else [str(number) for number in range(1, len(frame) + 1)]
-    columns = {"id": np.array(names, object)} | {name: frame[name] for name in ("score",) if name in frame.columns}
+    kept = [name for name in ("score", "open") if name in frame and (name == "score" or frame[name].dtype == bool)]
+    columns = {"id": np.array(names, object)} | {name: frame[name] for name in kept}
     return geopandas.GeoDataFrame(columns, geometry=list(frame.geometry), crs=frame.crs)

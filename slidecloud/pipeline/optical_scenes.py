@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,13 @@ from slidecloud.config_optical import SNOW_BANDS, MaskConfig, SceneConfig
 from slidecloud.config_yaml import ConfigError
 from slidecloud.hazard.laying import lay
 from slidecloud.kernels.snow import snow_mask
+from slidecloud.simulate.optical import AFTER, BEFORE
 from slidecloud.stack.grids import placement
 from slidecloud.stack.images import Image, open_image
 from slidecloud.stack.map_files import MapFile, open_map
 from slidecloud.store.optical_specs import COVERS
 from slidecloud.store.records import digest
 from slidecloud.types import DataError, Float32, Grid
-
-_DATES: Final = ("before_", "after_")
-"""What stands before the names of bands where there are two dates, as in training."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,8 @@ class Mask:
     def fingerprint(self) -> str:
         """Changes when settings or files do."""
         files = [[name, one.fingerprint] for name, one in sorted(self.rasters.items())]
-        return digest([self.about.model_dump(mode="json", exclude={"path", *SNOW_BANDS}), files, sorted(self.bands)])
+        bands = sorted((name, list(places)) for name, places in self.bands.items())
+        return digest([self.about.model_dump(mode="json", exclude={"path", *SNOW_BANDS}), files, bands])
 
 
 @dataclass(frozen=True)
@@ -133,16 +132,17 @@ def open_scene(name: str, config: SceneConfig, options: Mapping[str, Any] | None
     DataError
         If a file cannot be used.
     ConfigError
-        If both dates are not on one lattice, or a mask names a band that the scene lacks; names the key.
+        If both dates are not on one lattice or have other bands, or a mask names bands of one date here and of both
+        there; names the key.
     """
     images = tuple(
         open_image(path, bands=config.bands, variable=config.variable, options=options) for path in config.images
     )
     grid = images[-1].grid
-    if len({image.bands for image in images}) > 1 and config.bands is None and len({len(i.bands) for i in images}) > 1:
+    if config.bands is None and len({image.bands for image in images}) > 1:
         raise ConfigError(
             f"scenes.{name}.before has the bands {', '.join(images[0].bands)} and after has "
-            f"{', '.join(images[1].bands)}; name those that both have with the key bands"
+            f"{', '.join(images[1].bands)}; name those that both have, in the order wanted, with the key bands"
         )
     places = []
     for image in images:
@@ -156,10 +156,15 @@ def open_scene(name: str, config: SceneConfig, options: Mapping[str, Any] | None
     return Scene(name, images, grid, tuple(places), config.nodata, masks)
 
 
+def band_of(name: str) -> str:
+    """The name of a band without its date."""
+    return name.removeprefix(BEFORE).removeprefix(AFTER)
+
+
 def _names(images: tuple[Image, ...]) -> tuple[str, ...]:
     if len(images) == 1:
         return images[0].bands
-    return tuple(f"{date}{band}" for date, image in zip(_DATES, images, strict=True) for band in image.bands)
+    return tuple(f"{date}{band}" for date, image in zip((BEFORE, AFTER), images, strict=True) for band in image.bands)
 
 
 def _mask(key: str, config: MaskConfig, images: tuple[Image, ...], options: Mapping[str, Any] | None) -> Mask:
@@ -169,7 +174,7 @@ def _mask(key: str, config: MaskConfig, images: tuple[Image, ...], options: Mapp
         given = getattr(config, name)
         if given is None:
             continue
-        places = tuple(n for n, band in enumerate(every) if given in (band, *(band.removeprefix(d) for d in _DATES)))
+        places = tuple(n for n, band in enumerate(every) if given in (band, band_of(band)))
         if name != "path" and places:
             bands[name] = places
             continue

@@ -23,6 +23,7 @@ def draw_map(
     axes: Axes, outlines: GeoDataFrame, kinds: Sequence[str], colours: Mapping[str, str], density: xr.DataArray
 ) -> None:
     """Outlines in the colour of their kind over landslides per square kilometre, in longitude and latitude."""
+    import shapely
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
@@ -31,7 +32,8 @@ def draw_map(
     edges = _edges(density["x"].values), _edges(density["y"].values)
     shown = axes.pcolormesh(*edges, values, cmap="Greys", alpha=0.6, vmin=0.0)
     smallest = _LEAST_MARK * (east - west)
-    for shape, name in zip(outlines.geometry, kinds, strict=True):
+    # A ring that turned like its shell would be filled.
+    for shape, name in zip(shapely.orient_polygons(outlines.geometry.to_numpy()), kinds, strict=True):
         rings = [
             Path(np.array(ring.coords), closed=True)
             for part in getattr(shape, "geoms", [shape])

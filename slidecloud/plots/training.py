@@ -17,6 +17,7 @@ def training_figure(
     title: str,
     losses: tuple[str, str] = ("box", "objectness"),
     scores: tuple[str, str] = ("ap50", "ap30"),
+    measure: str = "average precision",
     steps: str = "tile steps",
 ) -> Figure:
     """Loss, and how good the network was on validation data, against steps.
@@ -29,6 +30,8 @@ def training_figure(
         Above the picture.
     losses, scores
         Names in the rows.
+    measure
+        What the scores are.
     steps
         What the steps are called; in the rows with an underscore.
 
@@ -47,7 +50,7 @@ def training_figure(
     judged = [row for row in record if scores[0] in row]
     for name, colour in zip(scores, (INK, FAINT), strict=True):
         right.plot([row[key] for row in judged], [row[name] for row in judged], "o-", color=colour, label=name)
-    right.set(ylim=(0, 1), ylabel="score on validation data", xlabel=steps)
+    right.set(ylim=(0, 1), ylabel=f"{measure} on validation data", xlabel=steps)
     for axes in (left, right):
         axes.legend(frameon=False)
     return figure

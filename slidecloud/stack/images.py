@@ -128,7 +128,7 @@ def _image(name: str, parts: Sequence[RasterBands | StoredBands], bands: Sequenc
 def _raster(source: SourcePath, bands: Sequence[str] | None) -> RasterBands:
     """All bands of a GeoTIFF, named as far as it says."""
     try:
-        header = open_header(source, dtypes=DTYPES, several=True)
+        header = open_header(source, dtypes=DTYPES, several=True, most=None)
     except DataError as error:
         raise DataError(f"{printable(source)} {error}") from None
     said = header.bands

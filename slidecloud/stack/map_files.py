@@ -81,7 +81,7 @@ def open_map(path: str, *, variable: str | None = None, options: Mapping[str, An
         return MapFile(printable(path), stored.grid, stored.fingerprint, stored)
     source = find(path, options)
     try:
-        header = open_header(source, dtypes=DTYPES)
+        header = open_header(source, dtypes=DTYPES, most=None)
     except DataError as error:
         raise DataError(f"{printable(path)} {error}") from None
     band = RasterBands(source, (1,), ("",), header.grid, header.nodata)

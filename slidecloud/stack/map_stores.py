@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +32,7 @@ class StoredMap:
     def read(self, rows: slice, columns: slice) -> Float32:
         """A window, decoded, float32 with NaN."""
         try:
-            values = _dataset(self.location)[self.variable][rows, columns].values
+            values = _kept(self.location, self.fingerprint, os.getpid())[self.variable][rows, columns].values
         except (ValueError, RuntimeError, TypeError) as error:
             raise DataError(
                 f"{self.location} cannot be read ({printable(str(error))}): fetch or make it again"
@@ -64,7 +66,7 @@ class StoredBands:
     def read(self, rows: slice, columns: slice) -> Float32:
         """A window (band, y, x), float32 with NaN; neither scaled nor offset."""
         try:
-            dataset = _dataset(self.location, scaled=False)
+            dataset = _kept(self.location, self.fingerprint, os.getpid(), scaled=False)
             found = [_layer(dataset[name], place)[rows, columns].values for name, place in self.layers]
         except (ValueError, RuntimeError, TypeError) as error:
             raise DataError(
@@ -156,6 +158,12 @@ def _layer(values: xr.DataArray, place: int | None) -> xr.DataArray:
 
 def _numbered(count: int) -> list[str]:
     return [f"band_{number}" for number in range(1, count + 1)]
+
+
+@lru_cache(maxsize=16)
+def _kept(location: Location, _fingerprint: str, _process: int, *, scaled: bool = True) -> xr.Dataset:
+    """A store as it was, open for many windows; a process that was forked opens it anew."""
+    return _dataset(location, scaled=scaled)
 
 
 def _dataset(location: Location, *, scaled: bool = True) -> xr.Dataset:

@@ -84,8 +84,21 @@ class Layer:
         )
 
 
-def open_header(path: SourcePath, *, dtypes: tuple[str, ...] = FLOATS, several: bool = False) -> RasterHeader:
+def open_header(
+    path: SourcePath, *, dtypes: tuple[str, ...] = FLOATS, several: bool = False, most: int | None = MAX_PIXELS
+) -> RasterHeader:
     """Read and check the header of a GeoTIFF; no pixel is read.
+
+    Parameters
+    ----------
+    path
+        The file.
+    dtypes
+        Those that it may have.
+    several
+        Whether it may have several bands.
+    most
+        Pixels that it may have; None: as many as there are bytes for, where it is read a window at a time.
 
     Raises
     ------
@@ -95,14 +108,14 @@ def open_header(path: SourcePath, *, dtypes: tuple[str, ...] = FLOATS, several: 
     ConnectionError
         If the store of a remote file does not answer.
     """
-    (header,) = open_headers([(path, dtypes)], several=several)
+    (header,) = open_headers([(path, dtypes)], several=several, most=most)
     if isinstance(header, DataError):
         raise header
     return header
 
 
 def open_headers(
-    wanted: Sequence[tuple[SourcePath, tuple[str, ...]]], *, several: bool = False
+    wanted: Sequence[tuple[SourcePath, tuple[str, ...]]], *, several: bool = False, most: int | None = MAX_PIXELS
 ) -> list[RasterHeader | DataError]:
     """Headers of several GeoTIFFs with the dtypes each may have, read at the same time; see `open_header`.
 
@@ -111,22 +124,22 @@ def open_headers(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # lack of coordinates is looked for below
         if len(wanted) == 1:
-            return [_header(*wanted[0], several)]
+            return [_header(*wanted[0], several, most)]
         together = TOGETHER if any(isinstance(path, RemotePath) for path, _ in wanted) else _TOGETHER_HERE
         with ThreadPoolExecutor(together, thread_name_prefix="slidecloud-source") as pool:
-            futures = [pool.submit(_header, *item, several) for item in wanted]
+            futures = [pool.submit(_header, *item, several, most) for item in wanted]
             try:
                 return [future.result() for future in futures]
             finally:
                 pool.shutdown(cancel_futures=True)
 
 
-def _header(path: SourcePath, dtypes: tuple[str, ...], several: bool) -> RasterHeader | DataError:
+def _header(path: SourcePath, dtypes: tuple[str, ...], several: bool, most: int | None) -> RasterHeader | DataError:
     try:
         if files.size(path) == 0:
             return DataError("is empty (0 bytes), expected a GeoTIFF: fetch or make it again")
         with open_raster(path) as file:
-            return _checked(path, file, dtypes, several)
+            return _checked(path, file, dtypes, several, most)
     except DataError as error:
         return error
     except PermissionError as error:
@@ -143,7 +156,9 @@ def _problem(path: SourcePath, error: Exception) -> DataError:
     return DataError(_unreadable(path, error))
 
 
-def _checked(path: SourcePath, file: RasterFile, dtypes: tuple[str, ...], several: bool) -> RasterHeader:
+def _checked(
+    path: SourcePath, file: RasterFile, dtypes: tuple[str, ...], several: bool, most: int | None
+) -> RasterHeader:
     dataset, size = file.dataset, file.size
     if dataset.count != 1 and not several:
         raise DataError(f"has {dataset.count} bands, expected 1: write the wanted band to a file of its own")
@@ -159,7 +174,7 @@ def _checked(path: SourcePath, file: RasterFile, dtypes: tuple[str, ...], severa
         )
     if not all(map(math.isfinite, tuple(transform)[:6])):
         raise DataError(f"has the geotransform {tuple(transform)[:6]}, expected finite numbers: geocode it again")
-    _check_size(dataset, size)
+    _check_size(dataset, size, most)
     end = _end_of_last_block(dataset)
     if end > size:
         raise DataError(f"is truncated: {size} bytes of at least {end}. Fetch or make it again")
@@ -170,14 +185,15 @@ def _checked(path: SourcePath, file: RasterFile, dtypes: tuple[str, ...], severa
     return RasterHeader(path, grid, dtype, dataset.nodata, dict(dataset.tags()), bands)
 
 
-def _check_size(dataset: Any, size: int) -> None:
+def _check_size(dataset: Any, size: int, most: int | None) -> None:
     """A damaged header may claim any size, and reading would fill the memory with what is not there."""
     pixels = dataset.height * dataset.width
     claimed = pixels * np.dtype(dataset.dtypes[0]).itemsize
-    if pixels > MAX_PIXELS or (pixels > _MANY_PIXELS and claimed > _MAX_RATIO * size):
+    if (most is not None and pixels > most) or (pixels > _MANY_PIXELS and claimed > _MAX_RATIO * size):
+        limit = "" if most is None else f"at most {most} pixels, and "
         raise DataError(
-            f"claims {dataset.height} x {dataset.width} pixels in {size} bytes, expected at most {MAX_PIXELS} pixels, "
-            "and bytes for them: make or fetch it again"
+            f"claims {dataset.height} x {dataset.width} pixels in {size} bytes, expected {limit}bytes for them: make "
+            "or fetch it again"
         )
 
 

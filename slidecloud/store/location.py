@@ -38,6 +38,9 @@ class Location:
     def __str__(self) -> str:
         return self.url
 
+    def __hash__(self) -> int:
+        return hash((self.url, repr(self.options)))  # values may be mappings, which have none
+
     def __truediv__(self, name: str) -> Location:
         return Location(f"{self.url}/{name}", self.options)
 

@@ -33,7 +33,7 @@ def outlines_key(scene: str) -> str:
     return f"{OPTICAL}/{scene}.parquet"
 
 
-# A tile that was set aside has no chunks: their fill values say that it has no score and no data.
+# Where nothing is written yet, fill values say that there is no score and no data.
 SCENE: Final[tuple[ArraySpec, ...]] = (
     ArraySpec(
         "score", ("y", "x"), "uint8", "1", "how much the pixel looks like a landslide", SPATIAL_CHUNK, UNKNOWN,

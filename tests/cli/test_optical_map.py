@@ -9,6 +9,8 @@ import yaml
 
 from slidecloud.cli import main
 from slidecloud.config_optical import OpticalConfig, SceneConfig, parse
+from slidecloud.pipeline import optical_map
+from slidecloud.store import locate, records
 
 pytest.importorskip("torch")
 
@@ -39,6 +41,19 @@ def test_a_scene_is_mapped_and_drawn(config, tmp_path, capsys):
     assert found["open"].all()  # the ring is cut by the end of the scene
     assert main(["optical", "map", str(config), "--least-area", "1000000"]) == 0
     assert "valley: 0 outlines" in capsys.readouterr().out
+
+
+def test_records_are_listed_once_however_many_scenes_there_are(config, tmp_path, monkeypatch, capsys):
+    content = yaml.safe_load(config.read_text())
+    content["scenes"] = {name: {"image": "scene.tif"} for name in ("one", "two", "three")}
+    config.write_text(yaml.safe_dump(content))
+    assert main(["optical", "map", str(config)]) == 0
+    assert capsys.readouterr().out.count(": 1 outlines, 0.2") == 3
+    listed, plain = [], records.done
+    monkeypatch.setattr(records, "done", lambda *about, **more: listed.append(1) or plain(*about, **more))
+    found = optical_map.results(locate(tmp_path / "optical.zarr"))
+    assert len(listed) == 1
+    assert {name: facts["outlines"] for name, facts in found.items()} == {"one": 1, "two": 1, "three": 1}
 
 
 def test_the_configuration_that_is_printed_can_be_used(capsys):

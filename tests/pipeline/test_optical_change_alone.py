@@ -14,6 +14,8 @@ from two_dates import RESOURCES, computed, made, put, ring
 
 from slidecloud.config_classify import ClassifyConfig
 from slidecloud.config_yaml import ConfigError
+from slidecloud.kernels.places import EARTH_RADIUS
+from slidecloud.pipeline import optical_outlines
 from slidecloud.store import locate, templates
 from slidecloud.store.arrays import Writer
 from slidecloud.store.optical_specs import COVERS, SCENE, scene_group
@@ -29,6 +31,31 @@ def test_a_file_may_be_empty(tmp_path):
     result = made(store, before=str(tmp_path / "none.parquet"))
     assert result.dates == ("none", "young")
     assert result.facts["changes"]["new"] == 1
+
+
+def test_a_mapped_table_that_is_given_as_a_file_keeps_what_it_says(tmp_path):
+    store = tmp_path / "own.zarr"
+    store.mkdir()
+    put(store, "young", [ring(30, 40, 6), ring(5, 5, 3)])
+    table = geopandas.read_parquet(store / "optical" / "young.parquet").assign(open=[True, False])
+    table.to_parquet(tmp_path / "copied.parquet")
+    found = made(store, after=str(tmp_path / "copied.parquet"), before="young").changes
+    assert found["open"].tolist() == [True, False]
+    assert found["score"].tolist() == pytest.approx([0.8, 0.8])
+    # What others call open is not ours.
+    table.assign(open=["no", "yes"]).to_parquet(tmp_path / "other.parquet")
+    assert not made(store, after=str(tmp_path / "other.parquet"), before="young").changes["open"].any()
+
+
+def test_outlines_are_read_for_the_plan_and_for_the_work_alone(tmp_path, monkeypatch):
+    store = tmp_path / "own.zarr"
+    store.mkdir()
+    put(store, "old", [ring(30, 40, 6)])
+    put(store, "young", [ring(30, 40, 6), ring(5, 5, 3)])
+    read, plain = [], optical_outlines.check_polygons
+    monkeypatch.setattr(optical_outlines, "check_polygons", lambda frame, name: read.append(name) or plain(frame, name))
+    made(store)
+    assert len(read) == 4
 
 
 def mapped(store: Path, scene: str, *, west: float, covered) -> None:
@@ -77,6 +104,52 @@ def test_what_the_other_date_did_not_map_is_no_change(tmp_path):
     mapped(store, "old", west=100.0, covered=slice(0, 0))
     again = made(store).changes.set_index("id")
     assert again.loc["young/young0", "change"] == "new"
+
+
+def test_the_edge_of_a_cloud_neither_grows_nor_shrinks_a_landslide(tmp_path):
+    """Columns from 20 are under clouds in the earlier date, and columns 0 to 9 in the later one."""
+    store = tmp_path / "own.zarr"
+    store.mkdir()
+    mapped(store, "old", west=100.0, covered=slice(20, None))
+    mapped(store, "young", west=100.0, covered=slice(0, 10))
+
+    def shape(row: float, west: float, east: float):
+        return shapely.box(100 + 0.001 * west, 30.0 + 0.001 * row, 100 + 0.001 * east, 30.0 + 0.001 * (row + 4))
+
+    put(store, "old", [shape(0, 16, 20), shape(6, 6, 14), shape(12, 12, 14), shape(18, 12, 16), shape(24, 6, 14)])
+    split = [shape(24, 10, 11), shape(24, 12, 13)]
+    put(store, "young", [shape(0, 16, 26), shape(6, 10, 14), shape(12, 12, 18), shape(18, 12, 13), *split])
+    result = made(store)
+    found = result.changes.set_index("id")
+    assert found["change"].to_dict() == {
+        "young/young0": "unseen",  # what it gained was under clouds before
+        "young/young1": "unseen",  # what it lost is under clouds now
+        "young/young2": "grown",
+        "young/young3": "shrunk",
+        "young/young4": "unseen",  # four columns of the six that it lost
+    }
+    shares = found["unmapped"].to_numpy()
+    assert shares == pytest.approx([1.0, 1.0, 0.0, 0.0, 2 / 3], rel=1e-3)
+    # A file does not tell what was mapped: what is gained since then is believed.
+    table = geopandas.read_parquet(store / "optical" / "old.parquet")
+    table.to_file(tmp_path / "old.gpkg")
+    again = made(store, before=str(tmp_path / "old.gpkg")).changes.set_index("id")
+    assert again["change"].tolist() == ["grown", "unseen", "grown", "shrunk", "unseen"]
+
+
+def test_all_of_each_landslide_is_in_the_map_of_density(tmp_path):
+    """At 60 degrees north a circle is twice as wide in degrees as it is high."""
+    store = tmp_path / "own.zarr"
+    store.mkdir()
+    for scene, latitude in (("old", 40.0), ("young", 60.0)):
+        put(store, scene, [shapely.Point(100.0, latitude).buffer(0.001)])
+    maps = made(store, radius=20_000.0).density
+    reach = np.degrees(20_000.0 / EARTH_RADIUS)
+    for name, latitude in (("density_before", 40.0), ("density_after", 60.0)):
+        seen = maps["x"].values[(maps[name].values > 0).any(0)]
+        assert [seen[0], seen[-1]] == pytest.approx(
+            [100.0 - reach / np.cos(np.radians(latitude)), 100.0 + reach / np.cos(np.radians(latitude))], abs=0.015
+        )
 
 
 def test_without_a_run_there_are_no_classes(tmp_path):

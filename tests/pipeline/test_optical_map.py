@@ -7,7 +7,6 @@ import os
 import geopandas
 import mapped
 import pytest
-import rasterio
 import shapely
 
 from slidecloud.cluster import local
@@ -176,12 +175,7 @@ def test_another_threshold_draws_outlines_alone(wild):
 
 def test_a_corrupt_block_sets_its_tiles_aside_and_no_more(known):
     path = known / "scene.tif"
-    with rasterio.open(path) as file:
-        # The block at rows 512 to 599 and columns 0 to 255, of the first band.
-        start, size = (int(file.get_tag_item(f"BLOCK_{what}_0_2", "TIFF", bidx=1)) for what in ("OFFSET", "SIZE"))
-    data = bytearray(path.read_bytes())
-    data[start : start + size] = b"\xff" * size
-    path.write_bytes(data)
+    mapped.corrupt(path, column=0, row=2)
     summary = run(mapped.config(known))
     assert summary.exit_code == 3
     assert [one.unit for one in summary.quarantined] == ["valley/y256-512x0-512", "valley/y512-600x0-512"]
@@ -209,6 +203,13 @@ def test_what_cannot_be_is_told_before_work_begins(known, change, error, message
     with pytest.raises(error, match=message):
         run(mapped.config(known, **change))
     assert not (known / "optical.zarr").exists()
+
+
+def test_a_scene_that_is_too_large_for_its_outlines_is_told(known):
+    mapped.wide(known / "wide.tif")
+    wide = {"valley": {"image": str(known / "wide.tif")}}
+    with pytest.raises(MemoryError, match=r"outlines of scenes.valley, 22400 x 22400 pixels, .* in parts"):
+        run(mapped.config(known, wide, resources={"memory": "768 MiB"}))
 
 
 def test_other_bands_and_other_lattices_are_refused(known):

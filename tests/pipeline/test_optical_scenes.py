@@ -10,6 +10,7 @@ import pytest
 import rasterio
 from rasterio.warp import transform_bounds
 
+from slidecloud.config_yaml import ConfigError
 from slidecloud.pipeline import optical_map
 from slidecloud.pipeline.executors import serial
 from slidecloud.store import locate
@@ -72,6 +73,10 @@ def test_snow_is_told_by_bands_of_the_scene_and_by_rasters(tmp_path):
     wanted = np.zeros((100, 120), bool)
     wanted[20:40, 30:50] = True
     np.testing.assert_array_equal(array(config, "mask") == COVERS["snow"], wanted)
+    # Another band of the scene is another mask: tiles of the first are not taken for it.
+    other = {"valley": {"image": str(tmp_path / "scene.tif"), "masks": [snow | {"green": "red"}]}}
+    run(mapped.config(tmp_path, other))
+    assert not array(config, "mask").any()
 
 
 def test_two_dates_are_laid_on_each_other(tmp_path):
@@ -86,3 +91,33 @@ def test_two_dates_are_laid_on_each_other(tmp_path):
     run(config)
     (score,) = np.unique(array(config, "score")[90:140, 100:160])  # 10 rows and 20 columns into the earlier image
     assert score > 0.99 * LEVELS
+
+
+def test_bands_are_held_against_those_that_the_network_learnt(tmp_path):
+    learnt = ("green", "red", "nir", "swir")
+    mapped.bright_network(tmp_path / "weights.safetensors", names=learnt)
+    values = mapped.slides((100, 120))
+    for name, bands in (("same", learnt), ("turned", learnt[::-1]), ("other", ("B3", "B4", "B8", "B11"))):
+        mapped.scene(tmp_path / f"{name}.tif", values, names=bands)
+
+    def of(name, **about):
+        return mapped.config(tmp_path, {"valley": {"image": str(tmp_path / f"{name}.tif"), **about}})
+
+    assert run(of("same")).notes == run(of("turned", bands=learnt)).notes == ()
+    with pytest.raises(ConfigError, match=r"in another order; give 'bands: \[green, red, nir, swir\]'"):
+        run(of("turned"))
+    (note,) = run(of("other")).notes
+    assert "has 4 bands (B3, B4, B8, B11), and the network learnt 4 (green, red, nir, swir)" in note
+
+
+def test_bands_of_two_dates_are_the_same_or_are_named(tmp_path):
+    both = ("before_red", "before_nir", "after_red", "after_nir")
+    mapped.bright_network(tmp_path / "weights.safetensors", names=both)
+    for date, bands in (("before", ("red", "nir")), ("after", ("nir", "red"))):
+        mapped.scene(tmp_path / f"{date}.tif", mapped.slides((100, 120), 2), names=bands)
+    paths = {date: str(tmp_path / f"{date}.tif") for date in ("before", "after")}
+    with pytest.raises(ConfigError, match=r"before has the bands red, nir and after has nir, red; name those"):
+        run(mapped.config(tmp_path, {"valley": paths}))
+    with pytest.raises(ConfigError, match=r"give 'bands: \[red, nir\]'"):
+        run(mapped.config(tmp_path, {"valley": paths | {"bands": ["nir", "red"]}}))
+    assert run(mapped.config(tmp_path, {"valley": paths | {"bands": ["red", "nir"]}})).notes == ()

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 import shapely
 import xarray as xr
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from slidecloud.optical.change import KINDS, compare
 from slidecloud.optical.change_tables import Dates, change_table
 from slidecloud.optical.histograms import Counted, histogram_table
-from slidecloud.plots.figures import save
+from slidecloud.plots.figures import new_figure, save
 from slidecloud.plots.optical_change import COLOURS, change_figure, histogram_figure
 from slidecloud.plots.optical_change_page import change_page
+from slidecloud.plots.outline_maps import draw_map
 
 DATES = Dates("old", "young")
 
@@ -53,6 +55,25 @@ def test_bars_count_the_landslides(tmp_path: Path) -> None:
     assert drawn.patches[0].get_path().to_polygons()[1:]
     assert save(figure, tmp_path / "change.png").read_bytes().startswith(b"\x89PNG")
     assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_holes_are_empty_whichever_way_they_turn() -> None:
+    def square(reach: float) -> list[tuple[float, float]]:
+        return [(100.1 - reach, 30.1 - reach), (100.1 + reach, 30.1 - reach), (100.1 + reach, 30.1 + reach),
+                (100.1 - reach, 30.1 + reach)]  # fmt: skip
+
+    nothing = density()["density_after"] * 0.0
+    for hole in (square(0.005), square(0.005)[::-1]):
+        ring = geopandas.GeoDataFrame(geometry=[shapely.Polygon(square(0.01), [hole])], crs="EPSG:4326")
+        figure = new_figure(4.0, 4.0)
+        axes = figure.subplots()
+        draw_map(axes, ring, ["new"], COLOURS, nothing)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        pixels = np.asarray(canvas.buffer_rgba())[::-1, :, :3]
+        inside, between = (axes.transData.transform((100.1 + east, 30.1)).astype(int) for east in (0.0, 0.0075))
+        assert pixels[inside[1], inside[0]].tolist() == [255, 255, 255]
+        assert pixels[between[1], between[0]].tolist() == [165, 0, 38]
 
 
 def test_histograms_show_shares_beside_all_ground() -> None:

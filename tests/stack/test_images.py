@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import elsewhere
 import fsspec
+import mapped
 import numpy as np
 import pictured
 import pytest
@@ -15,6 +17,8 @@ from pyproj import CRS
 
 from slidecloud.stack import remote
 from slidecloud.stack.images import open_image
+from slidecloud.stack.map_files import open_map
+from slidecloud.stack.rasters import open_header
 from slidecloud.store import locate
 from slidecloud.types import DataError
 
@@ -140,6 +144,16 @@ def test_without_wishes_all_bands_come(tmp_path):
     assert open_image(FORMS["item of one file"](tmp_path)).bands[0] in ("visual_1", "blue")
     assert open_image(FORMS["folder"](tmp_path)).bands == tuple(sorted(f"T48RUV_{name}" for name in BANDS))
     assert open_image(FORMS["without names"](tmp_path)).bands == ("band_1", "band_2", "band_3", "band_4")
+
+
+def test_images_and_maps_may_be_larger_than_a_frame(tmp_path):
+    path = str(mapped.wide(tmp_path / "wide.tif", bands=1))
+    for read in (open_image(path).read, open_map(path).read):
+        end = np.squeeze(read(22_400 - 65, 22_400 - 64, 65, 64))
+        assert (end[0] == 0).all()
+        assert (end[1:] == mapped.BRIGHT).all()
+    with pytest.raises(DataError, match="expected at most 500000000 pixels"):
+        open_header(Path(path), dtypes=("uint8",))
 
 
 @pytest.mark.parametrize("deep", [True, False])

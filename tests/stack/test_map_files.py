@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,21 @@ def test_a_file_that_changes_has_another_fingerprint(path):
     else:
         Path(path, "ndvi", "c", "0", "0").write_bytes(b"x")
     assert open_map(path).fingerprint != before
+
+
+def test_a_store_is_opened_once_for_many_windows(tmp_path, monkeypatch):
+    opened = []
+    plain = xr.open_zarr
+    monkeypatch.setattr(xr, "open_zarr", lambda *about, **more: opened.append(about) or plain(*about, **more))
+    options = {"client_kwargs": {"region_name": "somewhere"}}  # with values that have no hash
+    place = write_zarr(tmp_path / "map.zarr")
+    found = open_map(str(place), options=options)
+    for _ in range(5):
+        np.testing.assert_array_equal(found.read(0, 0, 3, 4), VALUES)
+    assert len(opened) <= 2
+    shutil.rmtree(place)
+    write_zarr(place, VALUES[:2, :3] + 20)
+    np.testing.assert_array_equal(open_map(str(place), options=options).read(0, 0, 2, 3), VALUES[:2, :3] + 20)
 
 
 def test_a_remote_map_is_read_as_a_local_one(tmp_path, endpoint):

@@ -13,7 +13,7 @@ PIXEL = 5.0
 BRIGHT, DARK = 180, 60
 
 
-def bright_network(path, *, bands=4, depth=2, dates=None):
+def bright_network(path, *, bands=4, depth=2, names=None):
     """Weights that score a pixel by its first band alone: above 0.99 where it is `BRIGHT`, below 0.01 where `DARK`."""
     import torch
 
@@ -35,7 +35,7 @@ def bright_network(path, *, bands=4, depth=2, dates=None):
         network.last.bias.fill_(-10.0)
     # The step from dark to bright lies in the middle between 0 and 2 standard deviations.
     mean, deviation = (float(DARK),) * bands, ((BRIGHT - DARK) / 2,) * bands
-    return save(path, network, UnetCard(shape, Normalisation(mean, deviation)))
+    return save(path, network, UnetCard(shape, Normalisation(mean, deviation), names))
 
 
 def wild_network(path, *, bands=4, depth=2, seed=0):
@@ -72,6 +72,19 @@ def scene(path, values, **about):
     """A scene (band, y, x) as a tiled GeoTIFF whose value without data is 0."""
     about = {"crs": CRS, "pixel": PIXEL, "nodata": 0, "tiled": True, "blockxsize": 256, "blockysize": 256} | about
     pictured.write_tiff(path, values, compress="deflate", **about)
+    return path
+
+
+def wide(path, *, side=22_400, bands=4):
+    """A scene of more pixels than a frame may have, of which nothing is stored but a bright square at its end."""
+    about = {
+        "driver": "GTiff", "count": bands, "height": side, "width": side, "dtype": "uint8", "crs": CRS,
+        "transform": rasterio.Affine(PIXEL, 0.0, 400_000.0, 0.0, -PIXEL, 3_400_000.0), "tiled": True,
+        "blockxsize": 64, "blockysize": 64, "sparse_ok": True,
+    }  # fmt: skip
+    with rasterio.open(path, "w", **about) as file:
+        square = np.full((bands, 64, 64), BRIGHT, np.uint8)
+        file.write(square, window=rasterio.windows.Window(side - 64, side - 64, 64, 64))
     return path
 
 
@@ -113,3 +126,13 @@ def rewritten(path, values):
     """Overwrite pixels of an existing GeoTIFF (band, y, x)."""
     with rasterio.open(path, "r+") as file:
         file.write(values)
+
+
+def corrupt(path, *, column, row):
+    """Make a block of a tiled, packed GeoTIFF unreadable, in its first band."""
+    with rasterio.open(path) as file:
+        tags = (file.get_tag_item(f"BLOCK_{what}_{column}_{row}", "TIFF", bidx=1) for what in ("OFFSET", "SIZE"))
+        start, size = map(int, tags)
+    data = bytearray(path.read_bytes())
+    data[start : start + size] = b"\xff" * size
+    path.write_bytes(data)
