@@ -127,7 +127,8 @@ def write_images(folder: Path, scene: OpticalScene) -> None:
 
 
 def _counts(scene: OpticalScene) -> NDArray[np.uint16]:
-    return np.rint(scene.images / UNIT).astype(np.uint16)
+    counts: NDArray[np.uint16] = np.rint(scene.images / UNIT).astype(np.uint16)
+    return counts
 
 
 def _write(path: Path, values: NDArray[Any], grid: Grid, names: Sequence[str]) -> None:
