@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = 3
 _STRETCH: Final = (2.0, 98.0)
+_MARKS: Final = {"known": "white", "found where there is none": detection.WRONG, "found": detection.RIGHT}
 
 
 def precision_recall(judged: Mapping[str, Assessment]) -> Figure:
@@ -49,6 +50,8 @@ def gallery(patches: Sequence[Patch], scores: Scores, *, threshold: float, most:
     most
         Patches to show.
     """
+    from matplotlib.lines import Line2D
+
     shown = patches[:most]
     rows = max(1, -(-len(shown) // _COLUMNS))
     figure = new_figure(3.6 * _COLUMNS, 3.6 * rows)
@@ -57,16 +60,14 @@ def gallery(patches: Sequence[Patch], scores: Scores, *, threshold: float, most:
         found = np.nan_to_num(scores(sample.image), nan=0.0) >= threshold
         axes = figure.add_subplot(rows, _COLUMNS, number)
         axes.imshow(visible(sample.image), interpolation="nearest")
-        marks = (
-            (sample.mask, "white"),
-            (found & ~sample.mask, detection.WRONG),
-            (found & sample.mask, detection.RIGHT),
-        )
-        for mask, colour in marks:
+        masks = sample.mask, found & ~sample.mask, found & sample.mask
+        for mask, colour in zip(masks, _MARKS.values(), strict=True):
             if mask.any() and not mask.all():
                 axes.contour(mask, [0.5], colors=[colour], linewidths=1.0)
         axes.set_xticks([])
         axes.set_yticks([])
+    lines = [Line2D([], [], color=colour, label=name) for name, colour in _MARKS.items()]
+    figure.legend(handles=lines, loc="outside lower center", ncols=3, facecolor="0.3", labelcolor="white")
     return figure
 
 

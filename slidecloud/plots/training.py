@@ -51,6 +51,7 @@ def training_figure(
     for name, colour in zip(scores, (INK, FAINT), strict=True):
         right.plot([row[key] for row in judged], [row[name] for row in judged], "o-", color=colour, label=name)
     right.set(ylim=(0, 1), ylabel=f"{measure} on validation data", xlabel=steps)
-    for axes in (left, right):
-        axes.legend(frameon=False)
+    left.locator_params(axis="x", nbins=5)
+    left.legend(frameon=False)
+    right.legend(frameon=False, loc="lower right")
     return figure
