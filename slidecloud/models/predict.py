@@ -177,9 +177,9 @@ def load(path: str | os.PathLike[str] | None = None) -> Detector:
         return Detector(*weights.load(file))
 
 
-def shipped() -> Traversable:
-    """The weights that come with slidecloud."""
-    return files("slidecloud.models") / "shipped" / "a-yolov3-t.safetensors"
+def shipped(name: str = "a-yolov3-t") -> Traversable:
+    """Weights that come with slidecloud, by the name of their network."""
+    return files("slidecloud.models") / "shipped" / f"{name}.safetensors"
 
 
 def need_torch(*, otherwise: str = "") -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from importlib.resources import as_file, files
-from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING
+from importlib.resources import as_file
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from slidecloud.models.predict import need_torch, with_threads
+from slidecloud.models.predict import need_torch, shipped, with_threads
 from slidecloud.types import Float32
 
 if TYPE_CHECKING:
     from slidecloud.config_resources import Device
     from slidecloud.models.unet import Unet
     from slidecloud.models.unet_weights import UnetCard
+
+SHIPPED: Final = "u-net"
+"""Name of the small network that comes with slidecloud."""
 
 
 class Segmenter:
@@ -97,10 +99,5 @@ def load(path: str | os.PathLike[str] | None = None) -> Segmenter:
 
     if path is not None:
         return Segmenter(*unet_weights.load(path))
-    with as_file(shipped()) as file:
+    with as_file(shipped(SHIPPED)) as file:
         return Segmenter(*unet_weights.load(file))
-
-
-def shipped() -> Traversable:
-    """The weights that come with slidecloud."""
-    return files("slidecloud.models") / "shipped" / "u-net.safetensors"

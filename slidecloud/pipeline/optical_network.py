@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from slidecloud.config_optical import DEMO
 from slidecloud.config_resources import Device
 from slidecloud.config_yaml import ConfigError
-from slidecloud.models.unet_predict import Segmenter, load, shipped
+from slidecloud.models.predict import shipped
+from slidecloud.models.unet_predict import SHIPPED, Segmenter, load
 from slidecloud.types import DataError, Float32
 
 if TYPE_CHECKING:
@@ -72,5 +73,5 @@ def _loaded(weights: str, digest: str) -> Segmenter:
 
 
 def _digest(weights: str) -> str:
-    file = shipped() if weights == DEMO else Path(weights)
+    file = shipped(SHIPPED) if weights == DEMO else Path(weights)
     return hashlib.sha256(file.read_bytes()).hexdigest()[:32]
