@@ -36,20 +36,25 @@ def map_scenes(
     that it learnt them in. It is looked at tile by tile, each with so much of its surroundings that outlines do not
     depend on where it was cut. Writes scores and masks as maps into the group optical/SCENE of the store, and outlines
     with score and area into optical/SCENE.parquet. What is done is not done again, so a command that was stopped goes
-    on where it was; tiles that cannot be read are set aside and named. In the configuration:
+    on where it was; tiles that cannot be read are set aside and named. The weights 'demo' come along to try it on
+    simulated images; on real ones they mean nothing. In the configuration:
 
         store: ./optical.zarr                    # or run: ./run.zarr
-        weights: trained/weights.safetensors    # or demo, to try it on simulated images
+        weights: trained/weights.safetensors     # or: demo
         scenes:
           valley:
-            before: valley_2019.tif              # or image: for a network that learnt one date
-            after: s3://bucket/valley_2023.tif   # GeoTIFF, folder of bands, .zarr, or STAC item
+            before: valley_2019.tif              # or image: of one date
+            after: s3://bucket/valley_2023.tif   # or folder, .zarr, STAC item
             bands: [blue, green, red, nir]
             date: 2023-08-14
             masks:
               - {kind: cloud, path: clouds.tif}
               - {kind: water, path: classes.tif, values: [6]}
-              - {kind: snow, green: green, shortwave: B11.tif, infrared: nir, scale: 0.0001}
+              - kind: snow
+                green: green
+                shortwave: B11.tif
+                infrared: nir
+                scale: 0.0001
         map: {least_area: 1000}
 
     For example:
