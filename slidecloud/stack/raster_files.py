@@ -96,10 +96,12 @@ def open_raster(path: SourcePath) -> Iterator[RasterFile]:
     try:
         with rasterio.open(_NAME, driver="GTiff", opener=_Alone(path, file)) as dataset:
             yield RasterFile(dataset, path.size, file)
-    finally:
-        # What GDAL could not read it takes for the end of the file, and often goes on: without tags, or with no data.
-        if file.error is not None:
-            raise file.error from None
+    except Exception:
+        if file.error is None:
+            raise
+    # What GDAL could not read it takes for the end of the file, and often goes on: without tags, or with no data.
+    if file.error is not None:
+        raise file.error
 
 
 class _Silent(RangedFile):

@@ -39,7 +39,7 @@ class Location:
         return self.url
 
     def __hash__(self) -> int:
-        return hash((self.url, repr(self.options)))  # values may be mappings, which have none
+        return hash(self.url)  # options may hold mappings, which have none
 
     def __truediv__(self, name: str) -> Location:
         return Location(f"{self.url}/{name}", self.options)
