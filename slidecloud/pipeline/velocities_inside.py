@@ -114,7 +114,7 @@ def _look(
     still: list[NDArray[np.float32]] = []
     for one in maps:
         try:
-            velocity, sigma = _velocity_of(run, one, seen)
+            velocity, sigma = velocity_of(run, one, seen)
         except MissingChunkError:
             seen.unfinished.append(one.path)
             continue
@@ -135,7 +135,7 @@ def _look(
     seen.samples += [dataclasses.replace(sample, removed=removed) for sample in burst]
 
 
-def _velocity_of(run: Location, one: VelocityMap, seen: Seen) -> tuple[Float32, Float32]:
+def velocity_of(run: Location, one: VelocityMap, seen: Seen) -> tuple[Float32, Float32]:
     """The velocity to classify by, levelled with those of other bursts of its track, and its standard error."""
     track = track_of(one.header)
     if track not in seen.levels:

@@ -63,7 +63,7 @@ def killed(file: Path, command: str, module: str, work: str) -> None:
 
 def made(store: Path) -> dict[str, bytes]:
     """What is stored of hazard, by key."""
-    return {key: digest for key, digest in runs.objects(store).items() if key.startswith("hazard/")}
+    return {key: digest for key, digest in runs.whole(store).items() if key.startswith("hazard/")}
 
 
 def test_killed_commands_go_on_where_they_were(

@@ -77,7 +77,7 @@ def test_killed_commands_go_on_where_they_were(tmp_path, capsys):
     killed(config, "change", "write_object", 1)
     assert main(["optical", "change", str(config)]) == 0
     assert "1 units done, 0 were done before" in capsys.readouterr().out
-    assert runs.objects(store) == expected
+    assert runs.whole(store) == expected
     assert verify(str(store)).damaged == ()
     assert collect(str(store)).orphans == ()
     for command, units in (("map", 10), ("change", 1)):

@@ -59,7 +59,7 @@ def test_what_is_half_learnt_is_gone_on_with(folder, tmp_path, monkeypatch):
     assert not list(folder.glob("forecast.zarr/.slidecloud/checkpoints/*"))
     whole = forecasting.settings(forecasting.inputs_of(folder, tmp_path / "whole"), method="musenet", options=options)
     forecasting.compute(whole)
-    assert runs.objects(Path(config.place)) == runs.objects(Path(whole.place))
+    assert runs.whole(Path(config.place)) == runs.objects(Path(whole.place))
     assert np.isfinite(forecasting.opened(config).displacement.values).any()
 
 
@@ -72,7 +72,7 @@ def test_a_kill_while_it_learns_changes_nothing(folder, tmp_path):
     assert not list(folder.glob("forecast.zarr/.slidecloud/checkpoints/*"))
     whole = forecasting.settings(forecasting.inputs_of(folder, tmp_path / "whole"), method="musenet", options=QUICK)
     forecasting.compute(whole)
-    assert runs.objects(Path(config.place)) == runs.objects(Path(whole.place))
+    assert runs.whole(Path(config.place)) == runs.objects(Path(whole.place))
 
 
 def test_what_was_learnt_is_not_learnt_again(folder, monkeypatch):

@@ -51,7 +51,7 @@ def test_killed_driver(folder, reference, seed):
     computed, skipped = counts(finished)
     assert skipped >= len(before)
     assert computed == len(done(folder)) - len(before)
-    assert runs.objects(folder / "run.zarr") == reference
+    assert runs.whole(folder / "run.zarr") == reference
 
 
 @pytest.mark.parametrize("seed", seeds(10, first=1))
@@ -65,7 +65,7 @@ def test_killed_worker(folder, reference, seed):
     _, errors = driver.communicate(timeout=300)
     assert driver.returncode == 0, errors
     assert "Traceback" not in errors
-    assert runs.objects(folder / "run.zarr") == reference
+    assert runs.whole(folder / "run.zarr") == reference
     again = runs.call("run", str(folder / "region.yaml"))
     assert counts(again) == (0, len(done(folder)))
 

@@ -13,9 +13,8 @@ import runs
 import steady
 
 from slidecloud.cli import main
-from slidecloud.config_classify import ClassifyConfig
-from slidecloud.pipeline.classify import ClassifyWork, Seen
 from slidecloud.pipeline.orphans import collect
+from slidecloud.pipeline.velocities_inside import Seen, velocity_of
 from slidecloud.pipeline.verify import verify
 from slidecloud.products.mosaics import mosaics
 from slidecloud.store import open_run
@@ -119,9 +118,9 @@ def test_points_of_two_bursts_can_be_compared_and_what_is_stored_stays(finished)
 
 def test_landslides_are_classified_by_what_can_be_compared(finished):
     run = open_run(str(finished / "run.zarr"))
-    work, seen = ClassifyWork(run.location, ClassifyConfig()), Seen()
+    seen = Seen()
     maps = [velocity_maps(run.location, run.header(burst))[0] for burst in (UPPER, LOWER)]
-    upper, lower = (work.velocity_of(one, seen)[0] for one in maps)
+    upper, lower = (velocity_of(run.location, one, seen)[0] for one in maps)
     assert abs(np.nanmedian(upper[SHIFT:] - lower[: SHAPE[0] - SHIFT])) < 0.0015
 
 

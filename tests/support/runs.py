@@ -17,6 +17,7 @@ from slidecloud.pipeline import executors
 from slidecloud.pipeline import plan as planning
 from slidecloud.pipeline.executors import Executor, serial
 from slidecloud.pipeline.ingest import ingest
+from slidecloud.pipeline.orphans import collect
 from slidecloud.pipeline.run import run
 from slidecloud.pipeline.summary import Summary
 from slidecloud.stack.arrays import ArraySource
@@ -40,6 +41,7 @@ __all__ = [
     "run",
     "serial",
     "subset",
+    "whole",
     "yaml_text",
 ]
 
@@ -100,6 +102,12 @@ def objects(store: Path) -> dict[str, bytes]:
         for path in sorted(store.rglob("*"))
         if path.is_file() and ".slidecloud" not in path.parts
     }
+
+
+def whole(store: Path) -> dict[str, bytes]:
+    """`objects` but for writes that a kill cut short, which nobody reads and ``verify --gc`` removes."""
+    cut = {orphan.key for orphan in collect(str(store)).orphans if orphan.reason.endswith("cut short")}
+    return {key: digest for key, digest in objects(store).items() if key not in cut}
 
 
 def command(*arguments: str) -> list[str]:
